@@ -1,0 +1,1 @@
+"""One small interface with two wires: AMQP (`chassis.wire.amqp`) and in the process (`chassis.wire.local`)."""

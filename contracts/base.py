@@ -1,0 +1,155 @@
+"""Bases of the published language: requests, answers and events.
+
+Contracts hold shapes only. They import nothing of ours, so that a partner could install them alone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+#: Identifier on the wire: a UUID (version 7 when made by us) in its canonical lower-case text.
+Id = Annotated[UUID, PlainSerializer(str, return_type=str)]
+#: Amount of money or quantity: exact decimal, a string on the wire.
+DecimalText = Annotated[Decimal, PlainSerializer(lambda value: format(value, "f"), return_type=str)]
+#: Moment: aware, normalised to UTC by the database, ISO 8601 on the wire.
+Moment = AwareDatetime
+#: Short text of one line, outer white space refused by trimming.
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
+#: A line that may not be empty.
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+#: Long text; NUL is refused because PostgreSQL cannot hold it.
+Text = Annotated[str, StringConstraints(max_length=100_000, pattern=r"^[^\x00]*$")]
+
+
+class Model(BaseModel):
+    """Base of every published shape: unknown fields are refused, values are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_bytes="base64")
+
+
+class Person(Model):
+    """Who did something: a member of staff, a machine's key or the system itself."""
+
+    id: str = Field(max_length=100)
+    name: str = Field(max_length=300)
+
+
+class Resource(Model):
+    """What every resource bears (http-api, Conventions)."""
+
+    id: Id
+    version: int
+    created_at: Moment
+    created_by: Person
+    updated_at: Moment
+    updated_by: Person
+
+
+class Request(Model):
+    """A question or an order sent by RPC; `rpc` is its stable name, `service.method`."""
+
+    rpc: ClassVar[str]
+    #: A command changes state: it runs under an idempotency key and in a transaction that may write.
+    command: ClassVar[bool] = False
+    registry: ClassVar[dict[str, type[Request]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        name = cls.__dict__.get("rpc")
+        if name is not None:
+            if name in Request.registry and Request.registry[name].__qualname__ != cls.__qualname__:
+                raise TypeError(f"two requests are called {name}")
+            Request.registry[name] = cls
+
+
+class Query(Request):
+    """A request that changes nothing."""
+
+
+class Command(Request):
+    """A request that changes state; repeated under one key, it acts once."""
+
+    command: ClassVar[bool] = True
+
+
+class Page(Query):
+    """What every list takes: `limit` rows (1 to 200) after `cursor`, in the order `sort`."""
+
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=2000)
+    sort: str | None = Field(default=None, max_length=50)
+
+
+class Event(Model):
+    """A fact of the past. Its type on the wire is `fiche.<owner>.<name>.v<version>`.
+
+    `public` facts are seen by partners. The subject is the aggregate's id; the ordering key (events of one key
+    are applied in order) is the subject unless the class says otherwise.
+    """
+
+    owner: ClassVar[str]
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    public: ClassVar[bool] = False
+    #: Field that holds the aggregate's id.
+    subject_field: ClassVar[str] = "id"
+    #: A constant ordering key for all events of the class, instead of the subject.
+    ordering_key_constant: ClassVar[str | None] = None
+    registry: ClassVar[dict[str, type[Event]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "name" in cls.__dict__:
+            Event.registry[cls.type()] = cls
+
+    @classmethod
+    def type(cls) -> str:
+        """Type on the wire, which is also the routing key."""
+        return f"fiche.{cls.owner}.{cls.name}.v{cls.version}"
+
+    def subject(self) -> str:
+        """Id of the aggregate the fact is about."""
+        return str(getattr(self, self.subject_field))
+
+    def ordering_key(self) -> str:
+        """Events of one key are applied in the order of the log, or not at all."""
+        return self.ordering_key_constant or self.subject()
+
+
+class RowEvent(Event):
+    """A fact about a row of a client.
+
+    `home_client_id` is the record the row belongs to by itself, `client_id` the living client it stood under when
+    the fact was recorded (merge-protocol, Events). Consumers of ours use the home only.
+    """
+
+    home_client_id: Id
+    client_id: Id
+
+
+class Envelope(Model):
+    """CloudEvents 1.0 in structured JSON, with the extensions of the architecture's *Event envelope*."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    specversion: str = "1.0"
+    id: str
+    source: str
+    type: str
+    time: datetime
+    subject: str
+    datacontenttype: str = "application/json"
+    dataschema: str
+    partitionkey: str
+    correlationid: str
+    causationid: str | None = None
+    actor: str
+    sequence: int | None = None
+    data: dict[str, Any]
