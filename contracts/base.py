@@ -93,9 +93,9 @@ class Event(Model):
     are applied in order) is the subject unless the class says otherwise.
     """
 
-    owner: ClassVar[str]
-    name: ClassVar[str]
-    version: ClassVar[int] = 1
+    event_owner: ClassVar[str]
+    event_name: ClassVar[str]
+    event_version: ClassVar[int] = 1
     public: ClassVar[bool] = False
     #: Field that holds the aggregate's id.
     subject_field: ClassVar[str] = "id"
@@ -106,13 +106,13 @@ class Event(Model):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        if "name" in cls.__dict__:
-            Event.registry[cls.type()] = cls
+        if "event_name" in cls.__dict__:
+            Event.registry[cls.event_type()] = cls
 
     @classmethod
-    def type(cls) -> str:
+    def event_type(cls) -> str:
         """Type on the wire, which is also the routing key."""
-        return f"fiche.{cls.owner}.{cls.name}.v{cls.version}"
+        return f"fiche.{cls.event_owner}.{cls.event_name}.v{cls.event_version}"
 
     def subject(self) -> str:
         """Id of the aggregate the fact is about."""

@@ -1,0 +1,157 @@
+"""Tables that each service's database holds besides its own: log, places, parked events, answers already given."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+_NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+_TYPES: dict[Any, Any] = {
+    uuid.UUID: UUID(as_uuid=True),
+    datetime: DateTime(timezone=True),
+    str: Text,
+    dict[str, Any]: JSONB,
+    list[Any]: JSONB,
+    bool: Boolean,
+    bytes: LargeBinary,
+}
+
+
+class EventHeadMixin:
+    """One row: the log's identity, the last position given and the last confirmed by the broker."""
+
+    __tablename__ = "event_head"
+    only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    log_id: Mapped[uuid.UUID] = mapped_column(server_default=text("gen_random_uuid()"))
+    position: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    published: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        return (CheckConstraint("only", name="only"),)
+
+
+class EventLogMixin:
+    """The truth: a row for each event, written in the transaction that made it true."""
+
+    __tablename__ = "event_log"
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    id: Mapped[uuid.UUID] = mapped_column(unique=True)
+    type: Mapped[str]
+    subject: Mapped[str]
+    ordering_key: Mapped[str]
+    event: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class EventPlaceMixin:
+    """How far this service has read each producer's log."""
+
+    __tablename__ = "event_place"
+    producer: Mapped[str] = mapped_column(primary_key=True)
+    log_id: Mapped[uuid.UUID | None]
+    position: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class ParkedEventMixin:
+    """Events that a handler refuses for good, and those of the same key that wait behind them.
+
+    `position` is negative for a message that could not even be decoded; its bytes are in `raw`.
+    """
+
+    __tablename__ = "parked_event"
+    producer: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    ordering_key: Mapped[str]
+    event: Mapped[str]
+    raw: Mapped[bytes | None]
+    error: Mapped[str]
+    attempts: Mapped[int] = mapped_column(Integer)
+    parked_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        return (Index("ix_parked_event_producer_ordering_key", "producer", "ordering_key"),)
+
+
+class EventConsumerMixin:
+    """Services that are known to follow this service's log (they said so when they first read it)."""
+
+    __tablename__ = "event_consumer"
+    consumer: Mapped[str] = mapped_column(primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class IdempotentAnswerMixin:
+    """Answers already given, by actor and Idempotency-Key; written with the effect they tell of."""
+
+    __tablename__ = "idempotent_answer"
+    actor_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[str]
+    answer: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"), index=True)
+
+
+class StampedMixin:
+    """What every resource bears: `version`, who and when. `created_by_name` is the name as it was then."""
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    created_by_id: Mapped[str]
+    created_by_name: Mapped[str]
+    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    updated_by_id: Mapped[str]
+    updated_by_name: Mapped[str]
+
+
+def new_base() -> type[DeclarativeBase]:
+    """A declarative base with metadata of its own, which already holds the chassis's tables."""
+
+    class ServiceBase(DeclarativeBase):
+        metadata = MetaData(naming_convention=_NAMING)
+        type_annotation_map = _TYPES
+
+    add_tables(
+        ServiceBase,
+        EventHeadMixin,
+        EventLogMixin,
+        EventPlaceMixin,
+        ParkedEventMixin,
+        EventConsumerMixin,
+        IdempotentAnswerMixin,
+    )
+    return ServiceBase
+
+
+def add_tables(base: type[DeclarativeBase], *mixins: type) -> None:
+    """Makes a table of `base` from each mixin. The class is called like the mixin without `Mixin`."""
+    for mixin in mixins:
+        type(mixin.__name__.removesuffix("Mixin"), (mixin, base), {"__module__": base.__module__})

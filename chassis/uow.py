@@ -1,0 +1,207 @@
+"""Unit of work of one message: session, events, idempotent answer; committed whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from chassis.bell import Bell
+from chassis.context import SYSTEM, Context
+from chassis.db import Database, is_transient
+from chassis.errors import Conflict, FicheError, Invalid, StartOver, Unavailable
+from chassis.ids import new_id
+from contracts.base import Command, Envelope, Event, Request
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+ATTEMPTS = 4
+
+# The last statement of every transaction that tells events: the head row's lock holds until commit, so positions
+# have no holes and grow in commit order (events-protocol, Producer).
+_NUMBER_AND_INSERT = text(
+    """
+    WITH head AS (
+        UPDATE event_head SET position = position + :count RETURNING position - :count AS base
+    )
+    INSERT INTO event_log (position, id, type, subject, ordering_key, event)
+    SELECT head.base + e.n, e.id::uuid, e.type, e.subject, e.ordering_key, e.event
+    FROM head, ROWS FROM (
+        json_to_recordset(CAST(:events AS json))
+        AS (id text, type text, subject text, ordering_key text, event text)
+    ) WITH ORDINALITY AS e(id, type, subject, ordering_key, event, n)
+    """
+)
+
+
+class UnitOfWork:
+    """What a command or a query gets. Made per worker by `UnitOfWorkProvider`; not for two threads.
+
+    `session` is open inside `run` only. `now` is the moment the unit began (UTC), one for all rows of the unit.
+    """
+
+    def __init__(self, database: Database, bell: Bell, context: Context | None = None) -> None:
+        self.database = database
+        self.bell = bell
+        self.context = context or Context(actor=SYSTEM)
+        self.now = datetime.now(UTC)
+        self._session: Session | None = None
+        self._events: list[tuple[Event, Context]] = []
+
+    @property
+    def service(self) -> str:
+        """Name of the service whose database this is."""
+        return self.database.service
+
+    @property
+    def session(self) -> Session:
+        """The open session. Raises `RuntimeError` outside of `run`."""
+        if self._session is None:
+            raise RuntimeError("the unit of work has not begun")
+        return self._session
+
+    def emit(self, *events: Event) -> None:
+        """Tells facts that become true with this transaction. Lock the business row before making its event."""
+        self._events.extend((event, self.context) for event in events)
+
+    def run(self, request: Request | None, work: Callable[[], T]) -> T | bytes:
+        """Runs `work` in one transaction and commits; runs it again when the database asks for that.
+
+        A command with an idempotency key that was answered before gets that answer, as bytes. Raises `FicheError`.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._once(request, work)
+            except StartOver:
+                if attempt == ATTEMPTS:
+                    raise Conflict("La fiche change sans cesse en ce moment. Réessayez dans un instant.") from None
+            except FicheError:
+                raise
+            except Exception as error:
+                # A commit whose outcome was never heard may have taken place: only a keyed command, whose answer
+                # would be found, or a query may be run again.
+                safe = request is None or not request.command or self.context.idempotency_key is not None
+                if not (is_transient(error) and safe):
+                    raise
+                log.warning("transaction.again", attempt=attempt, error=type(error).__name__)
+                if attempt == ATTEMPTS:
+                    raise Unavailable("Le service est surchargé. Réessayez dans un instant.") from error
+        raise AssertionError("unreachable")
+
+    def _once(self, request: Request | None, work: Callable[[], T]) -> T | bytes:
+        self.now = datetime.now(UTC)
+        self._events.clear()
+        with self.database.session() as session:
+            self._session = session
+            try:
+                keyed = request is not None and request.command and self.context.idempotency_key is not None
+                if keyed and request is not None:
+                    earlier = self._earlier_answer(request)
+                    if earlier is not None:
+                        return earlier
+                result = work()
+                session.flush()
+                if keyed and request is not None:
+                    self._remember(request, result)
+                told = self.write_events()
+                session.commit()
+            finally:
+                self._session = None
+                session.rollback()
+        if told:
+            self.bell.ring()
+        return result
+
+    # --- idempotent answers -----------------------------------------------------------------------------------
+
+    def _fingerprint(self, request: Request) -> str:
+        body = request.rpc + "\n" + request.model_dump_json(exclude_unset=True)
+        return hashlib.sha256(body.encode()).hexdigest()
+
+    def _earlier_answer(self, request: Request) -> bytes | None:
+        actor, key = self.context.actor.id, self.context.idempotency_key
+        # The lock tells a first run that has not ended yet from one that never was; it ends with the transaction.
+        free = self.session.scalar(
+            text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 7))"), {"name": f"{actor}\n{key}"}
+        )
+        if not free:
+            raise Conflict("La même demande est déjà en cours.", code="in_progress")
+        row = self.session.execute(
+            text("SELECT request, answer FROM idempotent_answer WHERE actor_id = :actor AND key = :key"),
+            {"actor": actor, "key": key},
+        ).one_or_none()
+        if row is None:
+            return None
+        if row.request != self._fingerprint(request):
+            raise Invalid("Cette clé d’idempotence a déjà servi à une autre demande.", code="idempotency_key_reused")
+        return str(row.answer).encode()
+
+    def _remember(self, request: Request, result: Any) -> None:
+        self.session.execute(
+            text(
+                "INSERT INTO idempotent_answer (actor_id, key, request, answer) VALUES (:actor, :key, :request, :answer)"
+            ),
+            {
+                "actor": self.context.actor.id,
+                "key": self.context.idempotency_key,
+                "request": self._fingerprint(request),
+                "answer": to_body(result).decode(),
+            },
+        )
+
+    # --- events -----------------------------------------------------------------------------------------------
+
+    def write_events(self) -> int:
+        """Numbers and inserts what was emitted; must be the last statement before the commit. Returns how many."""
+        if not self._events:
+            return 0
+        rows = [self._row(event, context) for event, context in self._events]
+        self.session.execute(_NUMBER_AND_INSERT, {"count": len(rows), "events": json.dumps(rows)})
+        self._events.clear()
+        return len(rows)
+
+    def _row(self, event: Event, context: Context) -> dict[str, str]:
+        identifier = str(new_id())
+        envelope = Envelope(
+            id=identifier,
+            source=f"/services/{self.service}",
+            type=event.event_type(),
+            time=self.now,
+            subject=event.subject(),
+            dataschema=f"/schemas/{event.event_type()}.json",
+            partitionkey=event.ordering_key(),
+            correlationid=context.correlation_id,
+            causationid=context.causation_id,
+            actor=context.actor.to_json(),
+            data=event.model_dump(mode="json"),
+        )
+        return {
+            "id": identifier,
+            "type": envelope.type,
+            "subject": envelope.subject,
+            "ordering_key": envelope.partitionkey,
+            "event": envelope.model_dump_json(exclude={"sequence"}, exclude_none=True),
+        }
+
+
+def to_body(result: Any) -> bytes:
+    """JSON of an answer: bytes pass untouched, models are dumped, None is an empty object."""
+    if isinstance(result, bytes):
+        return result
+    if result is None:
+        return b"{}"
+    if hasattr(result, "model_dump_json"):
+        return str(result.model_dump_json()).encode()
+    return json.dumps(result).encode()
+
+
+def is_command(request: Request) -> bool:
+    """Whether a request may write."""
+    return isinstance(request, Command)
