@@ -29,7 +29,9 @@ class Actor:
     def from_json(text: str) -> Actor:
         """Inverse of `to_json`. Raises `ValueError` or `KeyError` when the text is not an actor's."""
         raw = orjson.loads(text)
-        return Actor(str(raw["id"]), str(raw["name"]), str(raw.get("kind", "user")), tuple(raw.get("roles", ())))
+        return Actor(
+            str(raw["id"]), str(raw["name"]), str(raw.get("kind", "user")), tuple(raw.get("roles", ()))
+        )
 
 
 SYSTEM = Actor(id="system", name="Fiche", kind="system")

@@ -101,11 +101,35 @@ class ParkedEventMixin:
 
 
 class EventConsumerMixin:
-    """Services that are known to follow this service's log (they said so when they first read it)."""
+    """Services that follow this service's log, how far they said they were, and when; pruning stays behind them."""
 
     __tablename__ = "event_consumer"
-    consumer: Mapped[str] = mapped_column(primary_key=True)
-    seen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    name: Mapped[str] = mapped_column(primary_key=True)
+    log_id: Mapped[uuid.UUID]
+    position: Mapped[int] = mapped_column(BigInteger)
+    last_seen: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class EventAttemptMixin:
+    """Tries of an event that failed, counted outside the transaction that rolls back: a crash counts too."""
+
+    __tablename__ = "event_attempt"
+    producer: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    attempts: Mapped[int] = mapped_column(Integer)
+
+
+class DroppedEventMixin:
+    """Parked events that an operator dropped: who, when, why. Kept for ever."""
+
+    __tablename__ = "dropped_event"
+    producer: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    event: Mapped[str]
+    error: Mapped[str]
+    reason: Mapped[str]
+    dropped_by: Mapped[str]
+    dropped_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class IdempotentAnswerMixin:
@@ -146,6 +170,8 @@ def new_base() -> type[DeclarativeBase]:
         EventPlaceMixin,
         ParkedEventMixin,
         EventConsumerMixin,
+        EventAttemptMixin,
+        DroppedEventMixin,
         IdempotentAnswerMixin,
     )
     return ServiceBase

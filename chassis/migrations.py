@@ -1,0 +1,129 @@
+"""Migrations of a service's database: Alembic, under a lock time-out, safe from several replicas at once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from chassis.db import sqlstate
+from chassis.settings import load_settings
+
+#: Seconds that one statement of a migration may wait for a lock: the service keeps working meanwhile.
+LOCK_TIMEOUT_S = 5
+_MIGRATION_LOCK = 5_021_977
+
+# The one row of each table that has just one; `client_forest` is absent where a service keeps no rows of clients.
+_FOREST = """
+DO $$ BEGIN
+  IF to_regclass('client_forest') IS NOT NULL THEN
+    INSERT INTO client_forest DEFAULT VALUES ON CONFLICT DO NOTHING;
+  END IF;
+END $$
+"""
+
+
+def config(service: str, connection: Connection | None = None) -> Config:
+    """Alembic's configuration for a service; the environment script is one for all (`chassis/alembic_env.py`)."""
+    folder = Path(importlib.import_module(f"services.{service}").__file__ or "").parent / "migrations"
+    result = Config()
+    result.set_main_option("script_location", str(folder))
+    result.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    result.attributes["connection"] = connection
+    result.attributes["metadata"] = metadata(service)
+    return result
+
+
+def metadata(service: str) -> MetaData:
+    """All tables of a service, the chassis's included."""
+    base = importlib.import_module(f"services.{service}.model").Base
+    tables: MetaData = base.metadata
+    return tables
+
+
+def ensure_database(url: str | URL) -> None:
+    """Creates the database when it is absent and the login may. Raises `OperationalError` when it cannot be reached."""
+    address = make_url(url)
+    try:
+        engine = create_engine(address)
+        with engine.connect():
+            return
+    except OperationalError as error:
+        if "does not exist" not in str(error):
+            raise
+    finally:
+        engine.dispose()
+    admin = create_engine(address.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    try:
+        with admin.connect() as connection:
+            quoted = admin.dialect.identifier_preparer.quote(address.database or "")
+            connection.execute(
+                text(f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0 LOCALE 'C.UTF-8'")
+            )
+    except DBAPIError as error:
+        if sqlstate(error) not in ("42P04", "23505"):  # another replica made it meanwhile
+            raise
+    finally:
+        admin.dispose()
+
+
+def upgrade(service: str, url: str | URL) -> None:
+    """Brings the service's database to the newest schema; one replica at a time, the others wait and find it done."""
+    ensure_database(url)
+    engine = create_engine(make_url(url), connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_S}s"})
+    try:
+        with engine.connect() as connection:
+            if current(connection) == head(service):
+                return
+            connection.rollback()
+            with connection.begin():
+                # Waiting for another replica's migration is no lock wait of ours.
+                connection.execute(text("SET LOCAL lock_timeout = '10min'"))
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+                connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
+                command.upgrade(config(service, connection), "head")
+                connection.execute(text("INSERT INTO event_head DEFAULT VALUES ON CONFLICT DO NOTHING"))
+                connection.execute(text(_FOREST))
+    finally:
+        engine.dispose()
+
+
+def head(service: str) -> str | None:
+    """The newest revision in the code. Raises when there are several."""
+    return ScriptDirectory.from_config(config(service)).get_current_head()
+
+
+def current(connection: Connection) -> str | None:
+    """The revision a database is at."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def revision(service: str, message: str) -> None:
+    """Writes a new revision from the difference between model and database (for developers)."""
+    settings = load_settings()
+    url = settings.service_database_url(service)
+    ensure_database(url)
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            cfg = config(service, connection)
+            known = sorted(Path(cfg.get_main_option("script_location") or "").glob("versions/[0-9]*.py"))
+            if known:
+                command.upgrade(cfg, "head")
+            command.revision(cfg, message, autogenerate=True, rev_id=f"{len(known) + 1:04d}")
+    finally:
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4 or sys.argv[1] != "revision":
+        sys.exit("usage: python -m chassis.migrations revision SERVICE MESSAGE")
+    revision(sys.argv[2], sys.argv[3])

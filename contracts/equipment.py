@@ -1,0 +1,177 @@
+"""Published language of `equipment`: what is installed at a client's address."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from contracts.base import Command, Id, Line, Model, Moment, Name, Page, Query, Resource, RowEvent, Text
+
+OWNER = "equipment"
+
+State = Literal["in_service", "out_of_service", "removed"]
+
+
+class EquipmentBody(Model):
+    """What a person says of an equipment. Dates are calendar days."""
+
+    name: Name
+    address_id: Id | None = None
+    description: Text = ""
+    brand: Line = ""
+    model: Line = ""
+    serial_number: Line = ""
+    reference: Line = ""
+    type_id: Id | None = None
+    parent_id: Id | None = None
+    state: State = "in_service"
+    purchased_on: date | None = None
+    installed_on: date | None = None
+    warranty_until: date | None = None
+    photos: list[Id] = Field(default_factory=list, max_length=50)
+
+
+class EquipmentChanges(Model):
+    """JSON merge patch of an equipment (RFC 7396): what is absent does not move."""
+
+    name: Name = ""
+    address_id: Id | None = None
+    description: Text = ""
+    brand: Line = ""
+    model: Line = ""
+    serial_number: Line = ""
+    reference: Line = ""
+    type_id: Id | None = None
+    parent_id: Id | None = None
+    state: State = "in_service"
+    purchased_on: date | None = None
+    installed_on: date | None = None
+    warranty_until: date | None = None
+    photos: list[Id] = Field(default_factory=list, max_length=50)
+
+
+class Equipment(Resource):
+    """An equipment as answered. `client` is the living client it stands under."""
+
+    client_id: Id
+    client: dict[str, Any]
+    written_client_id: Id | None
+    name: str
+    address_id: Id | None
+    address: dict[str, Any] | None
+    place_id: Id | None
+    description: str
+    brand: str
+    model: str
+    serial_number: str
+    reference: str
+    type_id: Id | None
+    parent_id: Id | None
+    state: State
+    purchased_on: date | None
+    installed_on: date | None
+    warranty_until: date | None
+    photos: list[Id]
+
+
+class CreateEquipment(Command):
+    """Records an equipment. `id` is given by who must know it beforehand (imports); `place_id` comes from the door."""
+
+    rpc: ClassVar[str] = "equipment.create"
+    id: Id | None = None
+    home_client_id: Id
+    written_client_id: Id
+    place_id: Id | None = None
+    body: EquipmentBody
+
+
+class UpdateEquipment(Command):
+    """Changes an equipment. `expected_version` other than the current one is refused (412)."""
+
+    rpc: ClassVar[str] = "equipment.update"
+    id: Id
+    expected_version: int | None = None
+    place_id: Id | None = None
+    changes: EquipmentChanges
+
+
+class GetEquipment(Query):
+    """One equipment."""
+
+    rpc: ClassVar[str] = "equipment.get"
+    id: Id
+
+
+class ListEquipment(Page):
+    """Equipment of a client's tree (all when None), filtered by address and text."""
+
+    rpc: ClassVar[str] = "equipment.list"
+    tree: list[Id] | None = None
+    address_id: Id | None = None
+    q: str = Field(default="", max_length=200)
+
+
+class DeleteEquipment(Command):
+    """Takes an equipment off the fiche. It is kept, and can be restored by an operator."""
+
+    rpc: ClassVar[str] = "equipment.delete"
+    id: Id
+    expected_version: int | None = None
+
+
+class EquipmentFiche(Query):
+    """The section `equipment` of a fiche. With `tree` the service uses it instead of its own aliases."""
+
+    rpc: ClassVar[str] = "equipment.fiche"
+    client_id: Id
+    tree: list[Id] | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class CheckEquipment(Query):
+    """Which of these belong to the tree; the door refuses the others (422)."""
+
+    rpc: ClassVar[str] = "equipment.check"
+    ids: list[Id] = Field(max_length=200)
+    tree: list[Id]
+
+
+class EquipmentEvent(RowEvent):
+    """What each event of an equipment tells."""
+
+    id: Id
+    name: str
+    brand: str
+    model: str
+    serial_number: str
+    address_id: Id | None
+    place_id: Id | None
+
+
+class EquipmentCreated(EquipmentEvent):
+    """An equipment was recorded."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "equipment.created"
+    public: ClassVar[bool] = True
+    installed_on: date | None
+
+
+class EquipmentUpdated(EquipmentEvent):
+    """Something of an equipment changed; `changed` names the fields."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "equipment.updated"
+    public: ClassVar[bool] = True
+    changed: list[str]
+
+
+class EquipmentDeleted(EquipmentEvent):
+    """An equipment was taken off the fiche."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "equipment.deleted"
+    public: ClassVar[bool] = True
+    deleted_at: Moment

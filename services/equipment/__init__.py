@@ -1,0 +1,1 @@
+"""Equipment installed at a client's address."""

@@ -1,0 +1,47 @@
+"""The Nameko class of `equipment`: each message becomes one call of commands or queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chassis.service import rpc
+from contracts import equipment as c
+from services.equipment import commands, queries
+from services.equipment.model import KINDS, Base
+from services.kit.follow import ClientRowsService
+
+
+class EquipmentService(ClientRowsService):
+    """What is installed at clients."""
+
+    name = "equipment"
+    base = Base
+    kinds = KINDS
+
+    @rpc(c.CreateEquipment)
+    def create(self, request: c.CreateEquipment) -> bytes:
+        return commands.create_equipment(self.uow, request)
+
+    @rpc(c.UpdateEquipment)
+    def update(self, request: c.UpdateEquipment) -> bytes:
+        return commands.update_equipment(self.uow, request)
+
+    @rpc(c.DeleteEquipment)
+    def delete(self, request: c.DeleteEquipment) -> bytes:
+        return commands.delete_equipment(self.uow, request)
+
+    @rpc(c.GetEquipment)
+    def get(self, request: c.GetEquipment) -> bytes:
+        return queries.get_equipment(self.uow.session, request.id)
+
+    @rpc(c.ListEquipment)
+    def list(self, request: c.ListEquipment) -> bytes:
+        return queries.list_equipment(self.uow.session, request)
+
+    @rpc(c.CheckEquipment)
+    def check(self, request: c.CheckEquipment) -> dict[str, Any]:
+        return queries.check(self.uow.session, request)
+
+    @rpc(c.EquipmentFiche)
+    def fiche(self, request: c.EquipmentFiche) -> bytes:
+        return queries.fiche(self.uow.session, request)

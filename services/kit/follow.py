@@ -1,0 +1,97 @@
+"""The service class of those that keep rows of clients: it follows names, and can count its rows by home."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import orjson
+from sqlalchemy import text
+
+from chassis.service import Service, on
+from contracts import accounts, clients
+from contracts.base import Envelope
+
+
+class ClientRowsService(Service):
+    """Follows `clients` and `accounts` for the names it shows. `kinds` lists the tables that have a home."""
+
+    kinds: ClassVar[dict[str, type]]
+
+    @on(clients.ClientCreated)
+    def client_created(self, event: clients.ClientCreated, envelope: Envelope) -> None:
+        self._know_client(event)
+
+    @on(clients.ClientUpdated)
+    def client_updated(self, event: clients.ClientUpdated, envelope: Envelope) -> None:
+        self._know_client(event)
+
+    @on(clients.AddressCreated)
+    def address_created(self, event: clients.AddressCreated, envelope: Envelope) -> None:
+        self._know_address(event)
+
+    @on(clients.AddressUpdated)
+    def address_updated(self, event: clients.AddressUpdated, envelope: Envelope) -> None:
+        self._know_address(event)
+
+    @on(accounts.UserCreated)
+    def user_created(self, event: accounts.UserCreated, envelope: Envelope) -> None:
+        self._know_user(event)
+
+    @on(accounts.UserUpdated)
+    def user_updated(self, event: accounts.UserUpdated, envelope: Envelope) -> None:
+        self._know_user(event)
+
+    def _know_client(self, event: Any) -> None:
+        self.uow.session.execute(
+            text(
+                "INSERT INTO known_client (id, display_name, reference, status) "
+                "VALUES (:id, :display_name, :reference, :status) ON CONFLICT (id) DO UPDATE SET "
+                "display_name = EXCLUDED.display_name, reference = EXCLUDED.reference, status = EXCLUDED.status"
+            ),
+            {
+                "id": event.id,
+                "display_name": event.display_name,
+                "reference": event.reference,
+                "status": event.status,
+            },
+        )
+
+    def _know_address(self, event: Any) -> None:
+        self.uow.session.execute(
+            text(
+                "INSERT INTO known_address (id, home_client_id, place_id, label, street, postal_code, city, retired) "
+                "VALUES (:id, :home, :place, :label, :street, :postal_code, :city, :retired) "
+                "ON CONFLICT (id) DO UPDATE SET home_client_id = EXCLUDED.home_client_id, "
+                "place_id = EXCLUDED.place_id, label = EXCLUDED.label, street = EXCLUDED.street, "
+                "postal_code = EXCLUDED.postal_code, city = EXCLUDED.city, retired = EXCLUDED.retired"
+            ),
+            {
+                "id": event.id,
+                "home": event.home_client_id,
+                "place": event.place_id,
+                "label": event.label,
+                "street": event.street,
+                "postal_code": event.postal_code,
+                "city": event.city,
+                "retired": event.retired,
+            },
+        )
+
+    def _know_user(self, event: Any) -> None:
+        self.uow.session.execute(
+            text(
+                "INSERT INTO known_user (id, name, roles, active) "
+                "VALUES (:id, :name, CAST(:roles AS jsonb), :active) ON CONFLICT (id) DO UPDATE SET "
+                "name = EXCLUDED.name, roles = EXCLUDED.roles, active = EXCLUDED.active"
+            ),
+            {
+                "id": event.id,
+                "name": event.name,
+                "roles": _json_list(event.roles),
+                "active": event.active,
+            },
+        )
+
+
+def _json_list(values: Any) -> str:
+    return orjson.dumps(list(values)).decode()

@@ -1,0 +1,83 @@
+"""What an id means: trees and roots over the aliases this service knows (merge-protocol)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+def root_of(session: Session, home: uuid.UUID) -> uuid.UUID:
+    """The living client a home stands under, as this service knows it. For answers and events, never to be stored."""
+    row = session.execute(text("SELECT root_id FROM client_alias WHERE id = :id"), {"id": home}).one_or_none()
+    return home if row is None else uuid.UUID(str(row[0]))
+
+
+def tree_of(session: Session, client_id: uuid.UUID) -> list[uuid.UUID]:
+    """The root of `client_id` and every record below it, root first, the rest sorted."""
+    root = root_of(session, client_id)
+    rows = session.execute(
+        text("SELECT id FROM client_alias WHERE root_id = :root ORDER BY id"), {"root": root}
+    )
+    return [root, *(uuid.UUID(str(row[0])) for row in rows)]
+
+
+def in_tree(alias: str, tree: Sequence[uuid.UUID] | None) -> tuple[list[str], dict[str, Any]]:
+    """Conditions and parameters that keep the rows of a tree; nothing when `tree` is None (all clients).
+
+    A tree of one record, the usual case, compares with one value so that a list's index gives its order too.
+    """
+    if tree is None:
+        return [], {}
+    if len(tree) == 1:
+        return [f"{alias}.home_client_id = :tree"], {"tree": tree[0]}
+    return [f"{alias}.home_client_id = ANY(:tree)"], {"tree": list(tree)}
+
+
+def client_join(alias: str) -> str:
+    """SQL joins that tell whom a row belongs to now: `ca` the alias, `kc` the known client (root)."""
+    return (
+        f"LEFT JOIN client_alias ca ON ca.id = {alias}.home_client_id "
+        f"LEFT JOIN known_client kc ON kc.id = coalesce(ca.root_id, {alias}.home_client_id)"
+    )
+
+
+def client_pairs(alias: str) -> str:
+    """SQL pairs for `json_build_object`: `client_id`, `client` and, where it differs, `written_client_id`."""
+    root = f"coalesce(ca.root_id, {alias}.home_client_id)"
+    return (
+        f"'client_id', {root}, "
+        f"'client', json_build_object('id', {root}, 'name', coalesce(kc.display_name, ''), "
+        "'reference', coalesce(kc.reference, '')), "
+        f"'written_client_id', nullif({alias}.written_client_id, {root})"
+    )
+
+
+def address_join(alias: str, column: str = "address_id") -> str:
+    """SQL join with the known address, `ka`."""
+    return f"LEFT JOIN known_address ka ON ka.id = {alias}.{column}"
+
+
+ADDRESS_JSON = (
+    "CASE WHEN ka.id IS NULL THEN NULL ELSE json_build_object('id', ka.id, 'label', ka.label, 'street', ka.street, "
+    "'postal_code', ka.postal_code, 'city', ka.city) END"
+)
+
+
+def fiche_answer(tree: Sequence[uuid.UUID], sections: dict[str, bytes], **extra: bytes) -> bytes:
+    """Answer of a `fiche` RPC: the tree used and the sections, spliced without being parsed."""
+    body = b",".join(b'"%b":%b' % (name.encode(), json) for name, json in sections.items())
+    more = b"".join(b',"%b":%b' % (name.encode(), json) for name, json in extra.items())
+    ids = orjson.dumps([str(record) for record in tree])
+    return b'{"tree":' + ids + b',"sections":{' + body + b"}" + more + b"}"
+
+
+def home_of_address(session: Session, address_id: uuid.UUID) -> Any:
+    """The known address's row (`home_client_id`, `place_id`), or None when no event has told it yet."""
+    return session.execute(
+        text("SELECT home_client_id, place_id FROM known_address WHERE id = :id"), {"id": address_id}
+    ).one_or_none()

@@ -1,0 +1,100 @@
+"""Tables and columns that `merge-protocol` asks of every service, and the copies that events keep."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+from chassis.tables import add_tables
+
+
+class HomeMixin:
+    """A row of a client. `home_client_id` is the record it belongs to by itself and never changes by a merge;
+    `written_client_id` is the id the writer used, for audit only. There is no `client_id` column, on purpose.
+    """
+
+    home_client_id: Mapped[uuid.UUID]
+    written_client_id: Mapped[uuid.UUID]
+
+
+class ClientAliasMixin:
+    """What a merged id means now. Only merged ids have a row."""
+
+    __tablename__ = "client_alias"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    parent_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    merge_id: Mapped[uuid.UUID]
+    root_id: Mapped[uuid.UUID] = mapped_column(index=True)
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        return (CheckConstraint("id <> root_id", name="not_itself"),)
+
+
+class ClientForestMixin:
+    """One row: the version of the merge forest this service has applied."""
+
+    __tablename__ = "client_forest"
+    only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        return (CheckConstraint("only", name="only"),)
+
+
+class ErasedClientMixin:
+    """Persons erased: a row of theirs that comes late is blanked as it comes."""
+
+    __tablename__ = "erased_client"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+
+
+class KnownClientMixin:
+    """Name, reference and status of a client, as its events told."""
+
+    __tablename__ = "known_client"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    display_name: Mapped[str]
+    reference: Mapped[str]
+    status: Mapped[str]
+
+
+class KnownUserMixin:
+    """Name and roles of a member of staff, as accounts told."""
+
+    __tablename__ = "known_user"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    roles: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class KnownAddressMixin:
+    """An address of a client, as its events told. `home_client_id` is the address's own home."""
+
+    __tablename__ = "known_address"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    home_client_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    place_id: Mapped[uuid.UUID | None]
+    label: Mapped[str]
+    street: Mapped[str]
+    postal_code: Mapped[str]
+    city: Mapped[str]
+    retired: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+def attach(base: type[DeclarativeBase]) -> None:
+    """Adds the tables of this module to a service's base."""
+    attach_forest(base)
+    add_tables(base, KnownClientMixin, KnownUserMixin, KnownAddressMixin)
+
+
+def attach_forest(base: type[DeclarativeBase]) -> None:
+    """Adds only the merge protocol's tables (for `clients`, which owns the names itself)."""
+    add_tables(base, ClientAliasMixin, ClientForestMixin, ErasedClientMixin)
