@@ -21,17 +21,13 @@ class Actor:
 
     def to_json(self) -> str:
         """Text for a message header."""
-        return orjson.dumps(
-            {"id": self.id, "name": self.name, "kind": self.kind, "roles": list(self.roles)}
-        ).decode()
+        return orjson.dumps({"id": self.id, "name": self.name, "kind": self.kind, "roles": list(self.roles)}).decode()
 
     @staticmethod
     def from_json(text: str) -> Actor:
         """Inverse of `to_json`. Raises `ValueError` or `KeyError` when the text is not an actor's."""
         raw = orjson.loads(text)
-        return Actor(
-            str(raw["id"]), str(raw["name"]), str(raw.get("kind", "user")), tuple(raw.get("roles", ()))
-        )
+        return Actor(str(raw["id"]), str(raw["name"]), str(raw.get("kind", "user")), tuple(raw.get("roles", ())))
 
 
 SYSTEM = Actor(id="system", name="Fiche", kind="system")

@@ -125,5 +125,5 @@ class Unavailable(FicheError):
     kind = "unavailable"
 
 
-class StartOver(Exception):  # noqa: N818 - a signal, not a fault
+class StartOver(Exception):
     """What the command read has changed under it; the unit of work runs it again from the start."""

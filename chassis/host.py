@@ -29,9 +29,7 @@ class Host:
     def __init__(self, runtime: Runtime, services: Sequence[str]) -> None:
         self.runtime = runtime
         self.containers = [
-            ServiceContainer(
-                service_class(name), {"runtime": runtime, "max_workers": runtime.settings.max_workers}
-            )
+            ServiceContainer(service_class(name), {"runtime": runtime, "max_workers": runtime.settings.max_workers})
             for name in services
         ]
 

@@ -65,9 +65,7 @@ def ensure_database(url: str | URL) -> None:
     try:
         with admin.connect() as connection:
             quoted = admin.dialect.identifier_preparer.quote(address.database or "")
-            connection.execute(
-                text(f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0 LOCALE 'C.UTF-8'")
-            )
+            connection.execute(text(f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0 LOCALE 'C.UTF-8'"))
     except DBAPIError as error:
         if sqlstate(error) not in ("42P04", "23505"):  # another replica made it meanwhile
             raise

@@ -79,14 +79,10 @@ class Listing:
     sorts: Mapping[str, tuple[str, str]]
     default: str
 
-    def _query(
-        self, where: Sequence[str], page: PageLike, params: dict[str, Any], *, counted: bool
-    ) -> tuple[str, str]:
+    def _query(self, where: Sequence[str], page: PageLike, params: dict[str, Any], *, counted: bool) -> tuple[str, str]:
         sort = page.sort or self.default
         if sort not in self.sorts:
-            raise Invalid.field(
-                "sort", f"Tri inconnu. Tris possibles\u202f: {', '.join(sorted(self.sorts))}."
-            )
+            raise Invalid.field("sort", f"Tri inconnu. Tris possibles\u202f: {', '.join(sorted(self.sorts))}.")
         expression, kind = self.sorts[sort]
         direction, comparison = ("DESC", "<") if sort.startswith("-") else ("ASC", ">")
         filters = list(where) or ["true"]
@@ -94,9 +90,7 @@ class Listing:
         after = ""
         if page.cursor:
             params["_value"], params["_key"] = decode_cursor(page.cursor, sort)
-            after = (
-                f" AND ({expression}, {self.key}) {comparison} (CAST(:_value AS {kind}), CAST(:_key AS uuid))"
-            )
+            after = f" AND ({expression}, {self.key}) {comparison} (CAST(:_value AS {kind}), CAST(:_key AS uuid))"
         params["_limit"] = page.limit
         count = f"(SELECT count(*) FROM {self.source} WHERE {conditions})" if counted else "NULL::bigint"
         return sort, (
@@ -132,16 +126,12 @@ class Listing:
             following = orjson.dumps(encode_cursor(sort, row.value, row.key))
         return row.items.encode(), following, row.total
 
-    def page(
-        self, session: Session, where: Sequence[str], params: Mapping[str, Any], page: PageLike
-    ) -> bytes:
+    def page(self, session: Session, where: Sequence[str], params: Mapping[str, Any], page: PageLike) -> bytes:
         """`{"items": [...], "next": cursor or null}`. Raises `Invalid` for a bad `sort` or `cursor`."""
         items, following, _ = self._run(session, where, params, page, counted=False)
         return b'{"items":[' + items + b'],"next":' + following + b"}"
 
-    def section(
-        self, session: Session, where: Sequence[str], params: Mapping[str, Any], limit: int = 50
-    ) -> bytes:
+    def section(self, session: Session, where: Sequence[str], params: Mapping[str, Any], limit: int = 50) -> bytes:
         """A section of the fiche: `{"count": n, "items": [first page], "next": cursor or null}`, in one query."""
         items, following, total = self._run(session, where, params, First(limit), counted=True)
         return b'{"count":%d,"items":[%b],"next":%b}' % (total or 0, items, following)
@@ -150,9 +140,7 @@ class Listing:
         """How many rows the filters leave."""
         conditions = " AND ".join(f"({part})" for part in where) or "true"
         return int(
-            session.execute(
-                text(f"SELECT count(*) FROM {self.source} WHERE {conditions}"), dict(params)
-            ).scalar_one()
+            session.execute(text(f"SELECT count(*) FROM {self.source} WHERE {conditions}"), dict(params)).scalar_one()
         )
 
     def one(self, session: Session, where: Sequence[str], params: Mapping[str, Any]) -> bytes | None:

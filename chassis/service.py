@@ -123,9 +123,7 @@ class RpcServerExtension(SharedExtension, ProviderCollector):  # type: ignore[mi
         if self.server is None:
             runtime: Runtime = self.container.config["runtime"]
             self.by_method = {provider.rpc_method: provider for provider in self._providers}
-            self.server = runtime.wire.rpc_server(
-                self.container.service_name, self.handle, self.container.max_workers
-            )
+            self.server = runtime.wire.rpc_server(self.container.service_name, self.handle, self.container.max_workers)
             self.server.start()
 
     def stop(self) -> None:
@@ -194,9 +192,7 @@ def rpc(request_type: type[Request]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         @functools.wraps(function)
         def worker(self: Service, body: bytes) -> Answer:
-            structlog.contextvars.bind_contextvars(
-                request_id=self.uow.context.correlation_id, rpc=request_type.rpc
-            )
+            structlog.contextvars.bind_contextvars(request_id=self.uow.context.correlation_id, rpc=request_type.rpc)
             try:
                 return Answer(OK, serve(self, request_type, function, body))
             except FicheError as error:
@@ -278,9 +274,7 @@ class EventsExtension(Entrypoint):  # type: ignore[misc]
             self.relay.start()
         handlers = handlers_of(self.container.service_cls)
         for producer in followed_producers(self.container.service_cls):
-            consumer = Consumer(
-                name, producer, handlers, LogSource(self.runtime.client, name), self._run_in_worker
-            )
+            consumer = Consumer(name, producer, handlers, LogSource(self.runtime.client, name), self._run_in_worker)
             consumer.subscription = wire.event_subscription(
                 name,
                 producer,

@@ -81,9 +81,7 @@ class UnitOfWork:
                 return self._once(request, work)
             except StartOver:
                 if attempt == ATTEMPTS:
-                    raise Conflict(
-                        "La fiche change sans cesse en ce moment. Réessayez dans un instant."
-                    ) from None
+                    raise Conflict("La fiche change sans cesse en ce moment. Réessayez dans un instant.") from None
             except FicheError:
                 raise
             except Exception as error:
@@ -142,9 +140,7 @@ class UnitOfWork:
         if row is None:
             return None
         if row.request != self._fingerprint(request):
-            raise Invalid(
-                "Cette clé d’idempotence a déjà servi à une autre demande.", code="idempotency_key_reused"
-            )
+            raise Invalid("Cette clé d’idempotence a déjà servi à une autre demande.", code="idempotency_key_reused")
         return str(row.answer).encode()
 
     def _remember(self, request: Request, result: Any) -> None:

@@ -140,9 +140,7 @@ class Consumer:
                 delay = 0.05
             except OtherLog as error:
                 self._halted = str(error)
-                log.error(
-                    "consumer.halted", consumer=self.consumer, producer=self.producer, reason=str(error)
-                )
+                log.error("consumer.halted", consumer=self.consumer, producer=self.producer, reason=str(error))
                 self._stop.wait(ASK_S)
                 self._halted = None
                 self._ask = True

@@ -40,9 +40,7 @@ def read(session: Session, after: int, limit: int) -> list[LoggedEvent]:
         {"after": after, "limit": limit},
     )
     return [
-        LoggedEvent(
-            row.position, row.type, row.subject, row.ordering_key, is_public(row.type), row.event.encode()
-        )
+        LoggedEvent(row.position, row.type, row.subject, row.ordering_key, is_public(row.type), row.event.encode())
         for row in rows
     ]
 
@@ -57,9 +55,7 @@ def read_page(session: Session, request: LogRead) -> bytes:
     """Answer of the RPC `log_read`, its events untouched. Raises `Conflict` (`other_log`) for another log's id."""
     at = head(session)
     if request.log_id is not None and request.log_id != at.log_id:
-        raise Conflict(
-            "Ce journal a été restauré d’une sauvegarde.", code="other_log", data={"log_id": str(at.log_id)}
-        )
+        raise Conflict("Ce journal a été restauré d’une sauvegarde.", code="other_log", data={"log_id": str(at.log_id)})
     types = request.types
     if request.public_only:
         public = {name for name, cls in Event.registry.items() if cls.public}
@@ -103,6 +99,4 @@ def snapshot_page(session: Session, events: list[Event], source: str) -> bytes:
         )
         for event in events
     ]
-    return orjson.dumps(
-        {"log_id": str(at.log_id), "position": at.position, "source": source, "events": bodies}
-    )
+    return orjson.dumps({"log_id": str(at.log_id), "position": at.position, "source": source, "events": bodies})

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 UNDROPPABLE_KEY = "client-forest"
 
 
-class Moved(Exception):  # noqa: N818 - a signal, not a fault
+class Moved(Exception):
     """Another active consumer has moved the place meanwhile: start over."""
 
 
@@ -52,9 +52,7 @@ def lock_place(session: Session, producer: str, expected: int) -> None:
 def move_place(session: Session, producer: str, log_id: str | None, position: int) -> None:
     """Moves the place, with the effects that lead there; tries behind it are forgotten."""
     session.execute(
-        text(
-            "UPDATE event_place SET position = :position, log_id = CAST(:log AS uuid) WHERE producer = :producer"
-        ),
+        text("UPDATE event_place SET position = :position, log_id = CAST(:log AS uuid) WHERE producer = :producer"),
         {"position": position, "log": log_id, "producer": producer},
     )
     session.execute(
@@ -125,9 +123,7 @@ def park_raw(session: Session, producer: str, body: bytes, headers: dict[str, st
 
 def is_passing(error: BaseException) -> bool:
     """Failures that time mends: the database, a lock, another service away. Everything else is the event's fault."""
-    return isinstance(error, Unavailable | StartOver | InterruptedError | ConnectionError) or is_transient(
-        error
-    )
+    return isinstance(error, Unavailable | StartOver | InterruptedError | ConnectionError) or is_transient(error)
 
 
 def handle(service: Any, handlers: dict[str, str], raw: dict[str, Any]) -> None:
@@ -228,9 +224,7 @@ def drop(service: Any, producer: str, position: int, reason: str) -> int:
 
 def _sequence(session: Session, producer: str, position: int) -> list[Any]:
     # Under the lock of the place: no event of the key can be parked or applied meanwhile.
-    session.execute(
-        text("SELECT 1 FROM event_place WHERE producer = :producer FOR UPDATE"), {"producer": producer}
-    )
+    session.execute(text("SELECT 1 FROM event_place WHERE producer = :producer FOR UPDATE"), {"producer": producer})
     rows = session.execute(
         text(
             "SELECT position, ordering_key, event FROM parked_event WHERE producer = :producer AND "

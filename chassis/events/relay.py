@@ -124,9 +124,7 @@ class Relay:
     def _open(self) -> psycopg2.extensions.connection:
         url = self._database.url
         options = dict(connect_args(self._database.settings, f"{self._database.service}-relay"))
-        connection = psycopg2.connect(
-            url.set(drivername="postgresql").render_as_string(hide_password=False), **options
-        )
+        connection = psycopg2.connect(url.set(drivername="postgresql").render_as_string(hide_password=False), **options)
         connection.autocommit = True
         return connection
 
@@ -150,9 +148,7 @@ class Relay:
                 while self._leading and not self._stop.is_set():
                     with self._database.session() as session:
                         at = event_log.head(session)
-                        events = (
-                            event_log.read(session, at.published, BATCH) if at.published < at.position else []
-                        )
+                        events = event_log.read(session, at.published, BATCH) if at.published < at.position else []
                         session.rollback()
                     metrics.LOG_POSITION.labels(self._database.service).set(at.position)
                     metrics.LOG_LAG.labels(self._database.service).set(at.position - at.published)

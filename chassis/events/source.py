@@ -9,7 +9,7 @@ from chassis.errors import FicheError
 from chassis.wire.base import OK, Call, RpcClient
 
 
-class OtherLog(Exception):  # noqa: N818 - a state that needs an operator, not a fault
+class OtherLog(Exception):
     """The producer's log is not the one that was read so far: it was restored from a backup."""
 
 
@@ -30,9 +30,7 @@ class LogSource:
         """
         body = orjson.dumps({"log_id": log_id, "after": after, "limit": limit, "consumer": self._consumer})
         context = Context(actor=Actor(self._consumer, self._consumer, "system"))
-        [answer] = self._client.call_many(
-            [Call(producer, "log_read", body, context.headers())], self._timeout
-        )
+        [answer] = self._client.call_many([Call(producer, "log_read", body, context.headers())], self._timeout)
         if answer.status != OK:
             error = FicheError.from_json(answer.status, answer.body)
             if error.code == "other_log":

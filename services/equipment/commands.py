@@ -91,9 +91,7 @@ def _check_parent(uow: UnitOfWork, row: Equipment) -> None:
     parent_id = row.parent_id
     while parent_id is not None:
         parent = uow.session.get(Equipment, parent_id)
-        if parent is None or root_of(uow.session, parent.home_client_id) != root_of(
-            uow.session, row.home_client_id
-        ):
+        if parent is None or root_of(uow.session, parent.home_client_id) != root_of(uow.session, row.home_client_id):
             raise Invalid.field("parent_id", "Cet équipement parent n’existe pas chez ce client.")
         if parent.id in seen:
             raise Invalid.field("parent_id", "Un équipement ne peut pas faire partie de lui-même.")

@@ -60,17 +60,13 @@ def fiche(session: Session, request: EquipmentFiche) -> bytes:
     """The section of a fiche: count and first page in one query."""
     tree = request.tree or tree_of(session, request.client_id)
     where, params = in_tree("e", tree)
-    return fiche_answer(
-        tree, {"equipment": EQUIPMENT.section(session, [_LIVING, *where], params, request.limit)}
-    )
+    return fiche_answer(tree, {"equipment": EQUIPMENT.section(session, [_LIVING, *where], params, request.limit)})
 
 
 def check(session: Session, request: CheckEquipment) -> dict[str, list[str]]:
     """`{"foreign": [ids that are not of the tree]}`."""
     rows = session.execute(
-        text(
-            "SELECT id FROM equipment WHERE id = ANY(:ids) AND home_client_id = ANY(:tree) AND deleted_at IS NULL"
-        ),
+        text("SELECT id FROM equipment WHERE id = ANY(:ids) AND home_client_id = ANY(:tree) AND deleted_at IS NULL"),
         {"ids": request.ids, "tree": request.tree},
     )
     known = {str(row[0]) for row in rows}

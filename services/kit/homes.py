@@ -20,9 +20,7 @@ def root_of(session: Session, home: uuid.UUID) -> uuid.UUID:
 def tree_of(session: Session, client_id: uuid.UUID) -> list[uuid.UUID]:
     """The root of `client_id` and every record below it, root first, the rest sorted."""
     root = root_of(session, client_id)
-    rows = session.execute(
-        text("SELECT id FROM client_alias WHERE root_id = :root ORDER BY id"), {"root": root}
-    )
+    rows = session.execute(text("SELECT id FROM client_alias WHERE root_id = :root ORDER BY id"), {"root": root})
     return [root, *(uuid.UUID(str(row[0])) for row in rows)]
 
 

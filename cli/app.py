@@ -1,0 +1,111 @@
+"""The commands of `fiche`, by Typer; what they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from chassis.settings import SERVICES, Settings, load_settings
+
+app = typer.Typer(
+    help="Fiche : la fiche client des entreprises de service.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+
+def failure(message: str) -> NoReturn:
+    """One line for a person, and exit 1."""
+    err.print(f"[red]✗[/red] {message}", highlight=False)
+    sys.exit(1)
+
+
+def settings_or_exit() -> Settings:
+    """Settings of this process; a wrong value ends it with one line (`main` prints it)."""
+    return load_settings()
+
+
+@app.command()
+def dev(
+    demo: Annotated[bool, typer.Option(help="Crée une entreprise de démonstration si la base est vide.")] = False,
+) -> None:
+    """Le produit entier en un processus, avec sa propre base de données."""
+    from cli.embedded import run_embedded
+
+    run_embedded(settings_or_exit(), demo=demo)
+
+
+@app.command()
+def run(service: Annotated[str, typer.Argument(help="Nom du service : " + ", ".join(SERVICES))]) -> None:
+    """Un service, sur RabbitMQ et PostgreSQL."""
+    from cli.stack import run_service
+
+    if service not in SERVICES:
+        failure(f"Service inconnu : {service}. Services : {', '.join(SERVICES)}.")
+    run_service(settings_or_exit(), service)
+
+
+@app.command()
+def gateway(
+    workers: Annotated[int, typer.Option(help="Processus.")] = 2,
+    threads: Annotated[int, typer.Option(help="Fils par processus.")] = 16,
+) -> None:
+    """La passerelle HTTP, servie par gunicorn."""
+    settings = settings_or_exit()
+    if settings.embedded:
+        failure("FICHE_AMQP_URL manque : la passerelle seule a besoin de RabbitMQ. Pour tout en un : fiche dev.")
+    gunicorn = Path(sys.executable).with_name("gunicorn")
+    os.execv(
+        gunicorn,
+        [
+            str(gunicorn),
+            "gateway.wsgi:create()",
+            "--worker-class=gthread",
+            f"--workers={workers}",
+            f"--threads={threads}",
+            f"--bind={settings.host}:{settings.port}",
+            "--graceful-timeout=20",
+            "--timeout=60",
+            "--no-control-socket",
+        ],
+    )
+
+
+@app.command()
+def migrate(
+    service: Annotated[str, typer.Argument(help="Un seul service ; tous sinon.")] = "",
+) -> None:
+    """Met les bases de données au dernier schéma. Sans danger depuis plusieurs machines à la fois."""
+    from chassis.migrations import upgrade
+
+    settings = settings_or_exit()
+    if not settings.database_url:
+        failure("FICHE_DATABASE_URL manque : fiche dev s’occupe lui-même de sa base.")
+    for name in [service] if service else SERVICES:
+        upgrade(name, settings.service_database_url(name))
+        out.print(f"[green]✓[/green] {name}")
+
+
+def _add_groups() -> None:
+    from cli import accounts, operators
+
+    app.add_typer(operators.log_app, name="log")
+    app.add_typer(operators.parked_app, name="dead-letters")
+    app.add_typer(accounts.users_app, name="users")
+    app.add_typer(accounts.keys_app, name="api-keys")
+    from cli import import_
+
+    app.add_typer(import_.import_app, name="import")
+    app.command(name="generate")(import_.generate)
+
+
+_add_groups()

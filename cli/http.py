@@ -1,0 +1,47 @@
+"""The command line as a client of a running product: `FICHE_URL` and `FICHE_TOKEN`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from chassis.errors import FicheError, Unavailable
+from chassis.ids import new_id
+from chassis.settings import load_settings
+
+
+def base_url() -> str:
+    """Address of the running product."""
+    settings = load_settings()
+    return settings.url or f"http://{settings.host}:{settings.port}"
+
+
+def client(timeout: float = 60.0) -> httpx.Client:
+    """An HTTP client with the key of `FICHE_TOKEN` (or `FICHE_BOOTSTRAP_TOKEN`)."""
+    settings = load_settings()
+    token = settings.token or settings.bootstrap_token
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.Client(base_url=base_url(), headers=headers, timeout=timeout)
+
+
+def api(method: str, path: str, body: Any = None) -> Any:
+    """Calls the API and returns its JSON. Raises `FicheError` with the problem's own sentence."""
+    try:
+        with client() as http:
+            answer = http.request(method, path, json=body, headers={"Idempotency-Key": str(new_id())})
+    except httpx.HTTPError as error:
+        raise Unavailable(
+            f"Rien ne répond à {base_url()} ({error}). Lancez d’abord make run, ou réglez FICHE_URL."
+        ) from None
+    if answer.status_code == 401:
+        raise FicheError("Réglez FICHE_TOKEN : une clé d’API (fiche api-keys add, ou FICHE_BOOTSTRAP_TOKEN).")
+    if answer.status_code >= 400:
+        try:
+            problem = answer.json()
+            detail = problem.get("detail") or problem.get("title") or answer.text
+            faults = "; ".join(f"{fault['field']} : {fault['message']}" for fault in problem.get("errors", []))
+        except ValueError:
+            detail, faults = answer.text[:500], ""
+        raise FicheError(f"{detail}{' ' + faults if faults else ''}")
+    return answer.json() if answer.content else {}

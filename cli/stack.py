@@ -1,0 +1,42 @@
+"""One service as a process of its own, on the real wire."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import structlog
+from chassis.wire.amqp import AmqpWire
+
+from chassis import logs
+from chassis.host import Host
+from chassis.ops import serve_ops
+from chassis.runtime import Runtime
+from chassis.settings import Settings, SettingsError
+
+log = structlog.get_logger(__name__)
+
+
+def run_service(settings: Settings, service: str) -> None:
+    """Runs until SIGTERM or SIGINT, then finishes what is in hand and gives back the rest."""
+    if not settings.amqp_url:
+        raise SettingsError("FICHE_AMQP_URL manque : un service seul a besoin de RabbitMQ")
+    if not settings.database_url:
+        raise SettingsError("FICHE_DATABASE_URL manque : un service seul a besoin de PostgreSQL")
+    logs.configure(settings, service)
+    structlog.contextvars.bind_contextvars(process=service)
+    runtime = Runtime(settings, AmqpWire(settings.amqp_url, quorum=settings.amqp_quorum))
+    host = Host(runtime, [service])
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    host.start()
+    ops = serve_ops(settings.host, settings.ops_port, host.not_ready) if settings.ops_port else None
+    log.info("service.ready", service=service)
+    while not stopping.wait(1.0):
+        pass
+    log.info("service.stopping", service=service)
+    if ops is not None:
+        ops.shutdown()
+    host.stop()
+    runtime.close()
