@@ -10,6 +10,7 @@ from nameko.containers import ServiceContainer
 
 from chassis.runtime import Runtime
 from chassis.service import EventsExtension, RpcServerExtension, Service
+from chassis.settings import SERVICES
 
 log = structlog.get_logger(__name__)
 
@@ -28,9 +29,10 @@ class Host:
 
     def __init__(self, runtime: Runtime, services: Sequence[str]) -> None:
         self.runtime = runtime
+        # Batches of events run in the same pool as calls and must find a place while calls fill theirs.
+        pool = runtime.settings.max_workers + len(SERVICES)
         self.containers = [
-            ServiceContainer(service_class(name), {"runtime": runtime, "max_workers": runtime.settings.max_workers})
-            for name in services
+            ServiceContainer(service_class(name), {"runtime": runtime, "max_workers": pool}) for name in services
         ]
 
     def start(self) -> None:

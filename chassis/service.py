@@ -123,7 +123,9 @@ class RpcServerExtension(SharedExtension, ProviderCollector):  # type: ignore[mi
         if self.server is None:
             runtime: Runtime = self.container.config["runtime"]
             self.by_method = {provider.rpc_method: provider for provider in self._providers}
-            self.server = runtime.wire.rpc_server(self.container.service_name, self.handle, self.container.max_workers)
+            self.server = runtime.wire.rpc_server(
+                self.container.service_name, self.handle, runtime.settings.max_workers
+            )
             self.server.start()
 
     def stop(self) -> None:

@@ -45,7 +45,7 @@ class EventHeadMixin:
     """One row: the log's identity, the last position given and the last confirmed by the broker."""
 
     __tablename__ = "event_head"
-    only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    singleton: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     log_id: Mapped[uuid.UUID] = mapped_column(server_default=text("gen_random_uuid()"))
     position: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     published: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
@@ -53,7 +53,7 @@ class EventHeadMixin:
     @declared_attr.directive
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:
-        return (CheckConstraint("only", name="only"),)
+        return (CheckConstraint("singleton", name="singleton"),)
 
 
 class EventLogMixin:

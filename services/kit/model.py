@@ -39,13 +39,13 @@ class ClientForestMixin:
     """One row: the version of the merge forest this service has applied."""
 
     __tablename__ = "client_forest"
-    only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    singleton: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     @declared_attr.directive
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:
-        return (CheckConstraint("only", name="only"),)
+        return (CheckConstraint("singleton", name="singleton"),)
 
 
 class ErasedClientMixin:

@@ -1,0 +1,277 @@
+"""The wire of the one-process product: calls are handed over, events are read from the logs when a bell rings.
+
+Works with plain and with green threads: it only uses `threading` and `queue`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from chassis.errors import Unavailable
+from chassis.wire.base import (
+    Answer,
+    Call,
+    Delivery,
+    EventPublisher,
+    EventSubscription,
+    Incoming,
+    LoggedEvent,
+    RpcClient,
+    RpcServer,
+)
+
+#: Calls that may wait for one service; more are refused at once.
+BACKLOG = 1_000
+
+
+def unavailable(code: str, detail: str) -> Answer:
+    """An answer that the wire makes itself."""
+    error = Unavailable(detail, code=code)
+    return Answer(error.kind, error.to_json(), from_wire=True)
+
+
+class LocalWire:
+    """Meets `chassis.wire.base.Wire` within one process."""
+
+    events_by_bell = True
+
+    def __init__(self) -> None:
+        self._servers: dict[str, list[_LocalServer]] = {}
+        self._subscriptions: dict[str, list[_LocalSubscription]] = {}
+        self._lock = threading.Lock()
+
+    def rpc_client(self) -> RpcClient:
+        """A client of all services of this process."""
+        return _LocalClient(self)
+
+    def rpc_server(self, service: str, handle: Callable[[Incoming], None], max_workers: int) -> RpcServer:
+        """The serving side of `service`."""
+        return _LocalServer(self, service, handle, max_workers)
+
+    def event_publisher(self, producer: str) -> EventPublisher:
+        """Confirms at once: without a broker the log itself is what consumers read."""
+        return _LocalPublisher(self, producer)
+
+    def event_subscription(
+        self,
+        consumer: str,
+        producer: str,
+        *,
+        receive: Callable[[Delivery], None],
+        rung: Callable[[], None],
+        undecodable: Callable[[bytes, dict[str, str], str], None],
+    ) -> EventSubscription:
+        """Rings when the producer's log has grown; nothing is ever delivered."""
+        return _LocalSubscription(self, producer, rung)
+
+    def ring(self, producer: str) -> None:
+        """Rings the consumers of a log."""
+        for subscription in tuple(self._subscriptions.get(producer, ())):
+            subscription.rung()
+
+    def close(self) -> None:
+        """Nothing is shared between the parts but memory."""
+
+    # --- for the parts ----------------------------------------------------------------------------------------
+
+    def pick(self, service: str) -> _LocalServer | None:
+        """The server with the fewest calls in hand, of those that take calls."""
+        with self._lock:
+            servers = [server for server in self._servers.get(service, ()) if server.ready]
+        return min(servers, key=lambda server: server.load, default=None)
+
+    def add_server(self, server: _LocalServer) -> None:
+        with self._lock:
+            self._servers.setdefault(server.service, []).append(server)
+
+    def remove_server(self, server: _LocalServer) -> None:
+        with self._lock:
+            if server in self._servers.get(server.service, ()):
+                self._servers[server.service].remove(server)
+
+    def add_subscription(self, subscription: _LocalSubscription) -> None:
+        with self._lock:
+            self._subscriptions.setdefault(subscription.producer, []).append(subscription)
+
+    def remove_subscription(self, subscription: _LocalSubscription) -> None:
+        with self._lock:
+            if subscription in self._subscriptions.get(subscription.producer, ()):
+                self._subscriptions[subscription.producer].remove(subscription)
+
+
+class _Pending:
+    """One fan-out: the answers so far, and one wake-up when the last is in."""
+
+    def __init__(self, count: int) -> None:
+        self.answers: list[Answer | None] = [None] * count
+        self._missing = count
+        self._lock = threading.Lock()
+        self.done = threading.Event()
+        if not count:
+            self.done.set()
+
+    def set(self, index: int, answer: Answer) -> None:
+        with self._lock:
+            if self.answers[index] is not None:
+                return
+            self.answers[index] = answer
+            self._missing -= 1
+            if self._missing == 0:
+                self.done.set()
+
+
+class _LocalClient:
+    def __init__(self, wire: LocalWire) -> None:
+        self._wire = wire
+        self._closed = False
+        self._pending: set[_Pending] = set()
+        self._lock = threading.Lock()
+
+    def call_many(self, calls: Sequence[Call], timeout: float) -> list[Answer]:
+        pending = _Pending(len(calls))
+        deadline = time.monotonic() + timeout
+        with self._lock:
+            if self._closed:
+                return [unavailable("disconnected", "Le produit s’arrête.") for _ in calls]
+            self._pending.add(pending)
+        try:
+            for index, call in enumerate(calls):
+                self._send(call, index, pending, deadline)
+            pending.done.wait(max(0.0, deadline - time.monotonic()))
+        finally:
+            with self._lock:
+                self._pending.discard(pending)
+        return [
+            answer
+            if answer is not None
+            else unavailable("timeout", f"Le service {call.service} n’a pas répondu à temps.")
+            for call, answer in zip(calls, list(pending.answers), strict=True)
+        ]
+
+    def _send(self, call: Call, index: int, pending: _Pending, deadline: float) -> None:
+        server = self._wire.pick(call.service)
+        if server is None:
+            pending.set(index, unavailable("no_service", f"Le service {call.service} est arrêté."))
+            return
+        incoming = Incoming(
+            call.method, call.body, dict(call.headers), deadline, lambda answer: pending.set(index, answer)
+        )
+        if not server.offer(incoming):
+            pending.set(index, unavailable("overloaded", f"Le service {call.service} est surchargé."))
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            pending = list(self._pending)
+        for each in pending:
+            for index in range(len(each.answers)):
+                each.set(index, unavailable("disconnected", "Le produit s’arrête."))
+
+
+class _LocalServer:
+    def __init__(self, wire: LocalWire, service: str, handle: Callable[[Incoming], None], max_workers: int) -> None:
+        self.service = service
+        self._wire = wire
+        self._handle = handle
+        self._max = max_workers
+        self._waiting: deque[Incoming] = deque()
+        self._in_hand = 0
+        self._lock = threading.Lock()
+        self._taking = False
+
+    @property
+    def ready(self) -> bool:
+        return self._taking
+
+    @property
+    def load(self) -> int:
+        return self._in_hand + len(self._waiting)
+
+    def start(self) -> None:
+        self._taking = True
+        self._wire.add_server(self)
+
+    def stop(self) -> None:
+        """Takes no more; calls that no worker has begun go to another server of the service, or are refused."""
+        self._taking = False
+        self._wire.remove_server(self)
+        with self._lock:
+            waiting, self._waiting = list(self._waiting), deque()
+        for incoming in waiting:
+            other = self._wire.pick(self.service)
+            if other is None or not other.offer(incoming):
+                incoming.reply(unavailable("no_service", f"Le service {self.service} est arrêté."))
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def offer(self, incoming: Incoming) -> bool:
+        with self._lock:
+            if not self._taking or len(self._waiting) >= BACKLOG:
+                return False
+            self._waiting.append(incoming)
+        self._pump()
+        return True
+
+    def _pump(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting or self._in_hand >= self._max:
+                    return
+                incoming = self._waiting.popleft()
+                if incoming.deadline <= time.monotonic():
+                    continue  # whoever asked has given up
+                self._in_hand += 1
+            self._handle(
+                Incoming(
+                    incoming.method, incoming.body, incoming.headers, incoming.deadline, self._answered(incoming.reply)
+                )
+            )
+
+    def _answered(self, reply: Callable[[Answer], None]) -> Callable[[Answer], None]:
+        def answered(answer: Answer) -> None:
+            with self._lock:
+                self._in_hand -= 1
+            reply(answer)
+            self._pump()
+
+        return answered
+
+
+class _LocalPublisher:
+    def __init__(self, wire: LocalWire, producer: str) -> None:
+        self._wire = wire
+        self._producer = producer
+
+    def publish(self, log_id: str, events: Sequence[LoggedEvent]) -> None:
+        self._wire.ring(self._producer)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class _LocalSubscription:
+    def __init__(self, wire: LocalWire, producer: str, rung: Callable[[], None]) -> None:
+        self.producer = producer
+        self.rung = rung
+        self._wire = wire
+        self._started = False
+
+    def start(self) -> None:
+        self._started = True
+        self._wire.add_subscription(self)
+        self.rung()
+
+    def ack_up_to(self, position: int) -> None:
+        """Nothing was delivered."""
+
+    def stop(self) -> None:
+        self._started = False
+        self._wire.remove_subscription(self)
+
+    @property
+    def ready(self) -> bool:
+        return self._started
