@@ -1,0 +1,56 @@
+"""A believable French heating company of any size, the same for the same seed and day, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from faker import Faker
+
+from services.imports.company import people
+from services.imports.company.history import Books, History
+from services.imports.company.outline import Numbers, outlines
+from services.imports.records import CustomField, Record, Relation
+
+
+def generate(clients: int, seed: int, today: date) -> Iterator[Record]:
+    """Records of a company with so many clients, each after what it refers to.
+
+    The same arguments give the same records. Outside references start with `demo:<seed>:`.
+    """
+    faker = Faker("fr_FR")
+    staff = people.staff(clients, seed, faker)
+    yield from staff
+    yield CustomField(
+        ref=f"demo:{seed}:field:date_inscription", key="date_inscription", label="Date d’inscription", kind="date"
+    )
+    books = Books(
+        seed=seed,
+        today=today,
+        quotes=Numbers("D", today),
+        invoices=Numbers("F", today),
+        credit_notes=Numbers("A", today),
+        technicians=tuple(user.ref for user in staff if user.technician),
+    )
+    _count(clients, books)
+    sellers = [user.ref for user in staff if user.role == "salesperson"]
+    for outline in outlines(clients, seed):
+        yield from people.identity(outline, seed, today, faker, sellers[outline.index % len(sellers)])
+        if outline.manager is not None:
+            manager = people.client_ref(seed, outline.manager)
+            own = people.client_ref(seed, outline.index)
+            yield Relation(ref=f"{own}:managed", client_ref=manager, other_client_ref=own, type="managing_agent")
+        yield from History(outline, books).records()
+
+
+def _count(clients: int, books: Books) -> None:
+    """Count the numbered documents of each day, so that numbers follow the dates."""
+    for outline in outlines(clients, books.seed):
+        for work in outline.works:
+            if work.quoted is not None and work.quote_status != "draft":
+                books.quotes.count(work.quoted)
+            books.invoices.count(work.deposit)
+            books.invoices.count(work.invoiced)
+            books.credit_notes.count(work.credited)
+    for numbers in (books.quotes, books.invoices, books.credit_notes):
+        numbers.close()
