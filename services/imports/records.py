@@ -139,7 +139,7 @@ class Contact(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation(Record):
-    """A typed link between clients; `client_ref` is the upper end where the type is hierarchical."""
+    """A link between clients; `type` says what the other is to `client_ref`, the upper end of a hierarchy."""
 
     client_ref: str
     other_client_ref: str
@@ -159,6 +159,14 @@ class Activity(Record):
     contact_ref: str | None = None
     author_ref: str | None = None
     automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterventionType(Record):
+    """A type of intervention."""
+
+    name: str
+    free_of_charge: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +200,7 @@ class Intervention(Record):
     client_ref: str
     title: str
     kind: str = "intervention"
-    type: str | None = None
+    type_ref: str | None = None
     number: str | None = None
     state: str = "to_plan"
     address_ref: str | None = None
@@ -215,6 +223,7 @@ class Intervention(Record):
     report_text: str = ""
     work_lines: tuple[WorkLine, ...] = ()
     minutes: int = 0
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,8 +263,9 @@ class CommercialDocument(Record):
     currency: str = "EUR"
     client_reference: str | None = None
     job_site_ref: str | None = None
-    intervention_ref: str | None = None
+    intervention_refs: tuple[str, ...] = ()
     address_ref: str | None = None
+    title: str = ""
     notes: str = ""
     created_at: datetime | None = None
 
@@ -337,6 +347,8 @@ class Plan(Record):
     assignee_ref: str | None = None
     contract_reference: str | None = None
     description: str = ""
+    #: Visits due before this day are not made; the day of the import where None.
+    visits_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,14 +362,6 @@ class Document(Record):
     about_ref: str | None = None
     created_at: datetime | None = None
     author_ref: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link(Record):
-    """Two records of the source that belong together (a quote and the invoice made of it)."""
-
-    source_ref: str
-    target_ref: str
 
 
 Item = Record | Refused | Notice

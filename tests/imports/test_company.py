@@ -181,5 +181,5 @@ def test_memory_does_not_grow_with_the_number_of_clients() -> None:
         tracemalloc.stop()
         return found
 
-    peak(20)
-    assert peak(400) < peak(100) * 2
+    # Once every day of three years has a count, nothing grows any more.
+    assert peak(1200) < peak(400) * 1.6

@@ -185,7 +185,7 @@ def test_wrong_values_are_told_and_kept_in_the_memo(small: dict[str, Record]) ->
     client = one(small, "societe:13")
     assert isinstance(client, records.Client)
     assert (client.siret, client.vat_number, client.email, client.phone) == (None, None, None, None)
-    for value in ("12345678901234", "FR00111222333", "boulangerie@@aubepine", "0101"):
+    for value in ("12345678901234", "FR00111222333", "boulangerie@@aubepine", "0101990000000000"):
         assert value in client.memo
     told = [item.text for item in read(SMALL) if isinstance(item, Notice) and item.rowid == "13"]
     assert len(told) == 4
@@ -220,6 +220,7 @@ def test_interventions_with_their_report(small: dict[str, Record]) -> None:
     assert (draft.state, draft.starts_at) == ("to_plan", None)
     assert isinstance(old, records.Intervention)
     assert old.invoiced
+    assert not old.billable
     assert isinstance(planned, records.Intervention)
     # Its author has an outside access: no member of staff did it.
     assert planned.technician_refs == ()
@@ -248,6 +249,7 @@ def test_invoices_deposit_replacement_and_credit_note(small: dict[str, Record]) 
     assert isinstance(invoice, records.Invoice)
     assert (invoice.number, invoice.status, invoice.quote_ref) == ("FA2401-0001", "paid", "dolibarr:propal:1")
     assert invoice.issued_on == date(2024, 1, 25)
+    assert invoice.intervention_refs == ("dolibarr:fichinter:1",)
     assert invoice.lines[0].label == "Chaudière 24 kW\nGarantie 2 ans"
     assert isinstance(deposit, records.Invoice)
     assert (deposit.kind, deposit.notes) == ("deposit", "Acompte de 30\xa0%")
@@ -270,7 +272,7 @@ def test_invoices_deposit_replacement_and_credit_note(small: dict[str, Record]) 
 def test_payments_are_those_of_the_split(small: dict[str, Record]) -> None:
     first, refund = one(small, "paiement_facture:1"), one(small, "paiement_facture:4")
     assert isinstance(first, records.Payment)
-    assert (first.amount, first.means, first.reference) == (Decimal("1000.00000000"), "transfer", "VIR-55")
+    assert (first.amount, first.means, first.reference) == (Decimal("1000.00000000"), "Virement", "VIR-55")
     assert isinstance(refund, records.Payment)
     assert (refund.on_credit_note, refund.amount) == (True, Decimal("20.00000000"))
     assert any(isinstance(i, Notice) and (i.table, i.rowid) == ("paiement", "3") for i in read(SMALL))

@@ -7,10 +7,10 @@ from datetime import date
 
 from faker import Faker
 
-from services.imports.company import people
-from services.imports.company.history import Books, History
+from services.imports.company import people, words
+from services.imports.company.history import Books, History, type_ref
 from services.imports.company.outline import Numbers, outlines
-from services.imports.records import CustomField, Record, Relation
+from services.imports.records import CustomField, InterventionType, Record, Relation
 
 
 def generate(clients: int, seed: int, today: date) -> Iterator[Record]:
@@ -24,6 +24,8 @@ def generate(clients: int, seed: int, today: date) -> Iterator[Record]:
     yield CustomField(
         ref=f"demo:{seed}:field:date_inscription", key="date_inscription", label="Date d’inscription", kind="date"
     )
+    for name in sorted({job.type for job in (words.MAINTENANCE, *words.JOBS)} | {words.VISIT}):
+        yield InterventionType(ref=type_ref(seed, name), name=name, free_of_charge=name == words.VISIT)
     books = Books(
         seed=seed,
         today=today,
@@ -39,7 +41,7 @@ def generate(clients: int, seed: int, today: date) -> Iterator[Record]:
         if outline.manager is not None:
             manager = people.client_ref(seed, outline.manager)
             own = people.client_ref(seed, outline.index)
-            yield Relation(ref=f"{own}:managed", client_ref=manager, other_client_ref=own, type="managing_agent")
+            yield Relation(ref=f"{own}:managed", client_ref=manager, other_client_ref=own, type="building")
         yield from History(outline, books).records()
 
 

@@ -43,6 +43,11 @@ class Books:
     technicians: tuple[str, ...]
 
 
+def type_ref(seed: int, name: str) -> str:
+    """Outside reference of a type of intervention."""
+    return f"demo:{seed}:type:{name}"
+
+
 class History:
     """Writes the records of one client."""
 
@@ -170,7 +175,7 @@ class History:
             total_incl_tax=whole.incl_tax,
             job_site_ref=site,
             address_ref=self.address,
-            notes=title,
+            title=title,
             created_at=self.moment(work.quoted, 10),
         )
 
@@ -189,7 +194,7 @@ class History:
             client_ref=self.ref,
             title="Visite technique" if work.appointment else job.title,
             kind="appointment" if work.appointment else "intervention",
-            type="Visite technique" if work.appointment else job.type,
+            type_ref=type_ref(self.books.seed, words.VISIT if work.appointment else job.type),
             state="done" if done else "to_plan" if starts is None else "planned",
             address_ref=self.address,
             lead_technician_ref=None if starts is None and not late else self.team,
@@ -278,14 +283,16 @@ class History:
             total_incl_tax=due.incl_tax,
             quote_ref=quote,
             job_site_ref=site,
-            intervention_ref=intervention,
+            intervention_refs=() if intervention is None else (intervention,),
             address_ref=self.address,
             created_at=self.moment(offset, 17),
         )
         if not paid and not partly:
             return
         when = self.day(offset + rng.randint(0, min(age, terms + 20)))
-        means = rng.choice(("cheque", "card") if self.outline.kind == "individual" else ("transfer", "direct_debit"))
+        means = rng.choice(
+            ("Chèque", "Carte bancaire") if self.outline.kind == "individual" else ("Virement", "Prélèvement")
+        )
         amount = due.incl_tax if paid else cents(due.incl_tax * rng.choice((30, 40, 50)) / 100)
         parts = [amount]
         if paid and due.incl_tax > 1500 and rng.random() < 0.3:
@@ -297,7 +304,7 @@ class History:
                 amount=part,
                 paid_on=when,
                 means=means,
-                reference=f"{means[:3].upper()}-{rng.randrange(10**6):06d}",
+                reference=f"{means[:1]}-{rng.randrange(10**6):06d}",
             )
 
     def _exchanges(self) -> Iterator[Record]:

@@ -153,7 +153,7 @@ def identity(outline: Outline, seed: int, today: date, faker: Faker, sales_rep: 
         ref=f"{ref}:billing",
         client_ref=ref,
         payment_terms="À réception" if individual else rng.choice(("30 jours", "30 jours fin de mois", "45 jours")),
-        payment_means=rng.choice(("cheque", "card") if individual else ("transfer", "direct_debit")),
+        payment_means=rng.choice(("Chèque", "Carte bancaire") if individual else ("Virement", "Prélèvement")),
         accounting_account=f"411{outline.index + 1:06d}",
     )
     for place in range(1, 1 + (rng.choice((0, 0, 0, 1)) if individual else rng.randint(1, 4 if outline.big else 2))):

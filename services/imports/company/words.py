@@ -173,6 +173,9 @@ JOBS = (
          ("Main-d’œuvre (heure)", "2.5", "47.90"))),
 )  # fmt: skip
 
+#: Type of an appointment before a quote.
+VISIT = "Visite technique"
+
 CALLS = (
     ("Demande de rendez-vous", "Le client demande un passage dans la semaine, plutôt le matin."),
     ("Relance du devis", "Attend l’accord de son conjoint, rappeler vendredi."),

@@ -1,64 +1,68 @@
 """The values that other services refuse when they are wrong: told apart here, so that the row still comes in.
 
-A wrong value is never mended nor dropped in silence: the caller gets None and says where the value went.
+The rules are those of the contracts. A wrong value is never dropped in silence: the caller gets None and says where
+the value went.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-from stdnum import exceptions as stdnum_errors
-from stdnum import iban as stdnum_iban
-from stdnum.eu import vat as stdnum_vat
-from stdnum.fr import siren as stdnum_siren
-from stdnum.fr import siret as stdnum_siret
+
+from contracts import fields
 
 
 def siret(value: str) -> str | None:
     """The SIRET in fourteen digits, None when its check digit is wrong."""
-    try:
-        return str(stdnum_siret.validate(value))
-    except stdnum_errors.ValidationError:
-        return None
-
-
-def siren(value: str) -> str | None:
-    """The SIREN in nine digits, None when its check digit is wrong."""
-    try:
-        return str(stdnum_siren.validate(value))
-    except stdnum_errors.ValidationError:
-        return None
+    return _checked(fields.check_siret, value)
 
 
 def vat_number(value: str) -> str | None:
     """The European VAT number without spaces, None when it cannot be one."""
-    try:
-        return str(stdnum_vat.validate(value))
-    except stdnum_errors.ValidationError:
-        return None
+    return _checked(fields.check_vat, value)
 
 
 def iban(value: str) -> str | None:
     """The IBAN without spaces, None when its check digits or its country's form are wrong."""
+    return _checked(fields.check_iban, value)
+
+
+def website(value: str) -> str | None:
+    """The address as written, None when no browser opens it as a page."""
+    return _checked(fields.check_website, value) if len(value) <= 300 else None
+
+
+def email(value: str) -> str | None:
+    """The e-mail address as written, None when its syntax is wrong."""
+    if len(value) > 254:
+        return None
     try:
-        return str(stdnum_iban.validate(value))
-    except stdnum_errors.ValidationError:
+        return fields.check_email(value)
+    except ValueError:
         return None
 
 
 def phone(value: str, country: str = "FR") -> str | None:
-    """The phone as written, None when no such number is possible in the country."""
+    """The phone as written, None when no such number is possible.
+
+    One that is only possible in its own country is given its country's prefix, without which it would be another.
+    """
+    if len(value) > 60:
+        return None
+    if (found := _checked(fields.check_phone, value)) is not None or country == "FR":
+        return found
     try:
         parsed = phonenumbers.parse(value, country)
     except phonenumbers.NumberParseException:
         return None
-    return value if phonenumbers.is_possible_number(parsed) else None
-
-
-def email(value: str) -> str | None:
-    """The e-mail address as written, None when its syntax is wrong; the domain is not asked for."""
-    try:
-        validate_email(value, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
+    if not phonenumbers.is_possible_number(parsed):
         return None
-    return value
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _checked(check: Callable[[str], str], value: str) -> str | None:
+    try:
+        return check(value)
+    except ValueError:
+        return None

@@ -21,11 +21,12 @@ PAYMENT_MEANS = {
     "1": "TIP", "2": "VIR", "3": "PRE", "4": "LIQ", "6": "CB", "7": "CHQ", "50": "VAD", "51": "TRA",
     "52": "LCR", "53": "FAC",
 }  # fmt: skip
-#: Codes of c_paiement in the words of our API.
+#: Codes of c_paiement in words.
 MEANS_WORDS = {
-    "VIR": "transfer", "PRE": "direct_debit", "LIQ": "cash", "CB": "card", "CHQ": "cheque", "VAD": "card",
-    "TIP": "direct_debit", "TRA": "bill", "LCR": "bill", "FAC": "other",
+    "VIR": "Virement", "PRE": "Prélèvement", "LIQ": "Espèces", "CB": "Carte bancaire", "CHQ": "Chèque",
+    "VAD": "Paiement en ligne", "TIP": "TIP SEPA", "TRA": "Traite", "LCR": "LCR", "FAC": "Affacturage",
 }  # fmt: skip
+OTHER_MEANS = "Autre"
 #: c_payment_term: ids of the installed dictionary, with the French words.
 PAYMENT_TERMS = {
     "1": "À réception", "2": "30 jours", "3": "30 jours fin de mois", "4": "60 jours",

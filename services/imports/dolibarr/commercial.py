@@ -31,6 +31,7 @@ class _Fields(TypedDict):
     number: str | None
     status: str
     issued_on: date | None
+    intervention_refs: tuple[str, ...]
     lines: tuple[DocumentLine, ...]
     total_excl_tax: Decimal
     total_tax: Decimal
@@ -168,7 +169,8 @@ def quotes(context: Context) -> Iterator[Record]:
             address_ref=context.main_address.get(client),
             notes=_notes(row),
             created_at=row.moment("datec"),
-            parts=tuple(line.ref for line in own),
+            intervention_refs=context.made_of(row, "fichinter"),
+            parts=(*(line.ref for line in own), *context.linked(row)),
         )
     lines.refuse_rest("propal")
 
@@ -177,11 +179,6 @@ def invoices(context: Context) -> Iterator[Record]:
     """facture and facturedet: credit notes (type 2) come after what they correct."""
     lines, products = context.children("facturedet", "fk_facture"), _products(context)
     credit_notes: list[tuple[Row, list[Row]]] = []
-    quote_of = {
-        row.id("fk_target"): row.id("fk_source")
-        for row in context.tables.rows("element_element")
-        if row.raw("sourcetype") == "propal" and row.raw("targettype") == "facture"
-    }
     for row in context.rows("facture"):
         kind = row.integer("type")
         client = context.owner(row)
@@ -202,7 +199,7 @@ def invoices(context: Context) -> Iterator[Record]:
             yield Invoice(
                 kind=codes.INVOICE_KINDS[kind],
                 due_on=row.day("date_lim_reglement"),
-                quote_ref=context.ref("propal", quote_of.get(row.rowid)),
+                quote_ref=next(iter(context.made_of(row, "propal")), None),
                 replaces_ref=source if kind == 1 else None,
                 close_reason=row.line_of("close_note", "close_code"),
                 **_invoice_fields(context, row, client, own, products, 1),
@@ -229,6 +226,7 @@ def _invoice_fields(
     return {
         "ref": row.ref,
         "client_ref": client,
+        "intervention_refs": context.made_of(row, "fichinter"),
         "number": _number(row, "ref", "facnumber"),
         "status": status,
         "issued_on": row.day("datef", "date_valid", "datec"),
@@ -243,7 +241,7 @@ def _invoice_fields(
         "address_ref": context.main_address.get(client),
         "notes": _notes(row),
         "created_at": row.moment("datec"),
-        "parts": tuple(line.ref for line in lines),
+        "parts": (*(line.ref for line in lines), *context.linked(row)),
     }
 
 

@@ -31,6 +31,10 @@ class Context:
     main_address: dict[str, str] = field(default_factory=dict)
     #: (table, number) of a document → its ref, for the files list.
     numbers: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: Rows of element_element that lead to an invoice or quote, by its ref.
+    links: dict[str, list[Row]] | None = None
+    #: Customer codes given so far.
+    references: set[str] = field(default_factory=set)
     out: deque[Refused | Notice] = field(default_factory=deque)
     _dictionaries: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -92,6 +96,39 @@ class Context:
             groups[row.id(*keys) or ""].append(row)
         return Children(self, groups)
 
+    def made_of(self, row: Row, table: str) -> tuple[str, ...]:
+        """Refs of the rows of a table that a document was made of, by element_element."""
+        found: list[str] = []
+        for link in self._links().get(row.ref, []):
+            if codes.ELEMENTS.get(link.raw("sourcetype") or "") == table:
+                ref = self.ref(table, link.id("fk_source"))
+                if ref is not None and ref not in found:
+                    found.append(ref)
+        return tuple(found)
+
+    def linked(self, row: Row) -> tuple[str, ...]:
+        """Refs of the link rows that a document bears: of one quote, of all interventions."""
+        taken: list[str] = []
+        quotes = 0
+        for link in self._links().get(row.ref, []):
+            table = codes.ELEMENTS.get(link.raw("sourcetype") or "")
+            if table not in ("propal", "fichinter") or self.ref(table, link.id("fk_source")) is None:
+                continue
+            quotes += table == "propal"
+            if table != "propal" or quotes == 1:
+                taken.append(link.ref)
+                self.came[link.ref] = self.came[row.ref]
+        return tuple(taken)
+
+    def _links(self) -> dict[str, list[Row]]:
+        if self.links is None:
+            self.links = {}
+            for link in self.tables.rows("element_element"):
+                table = codes.ELEMENTS.get(link.raw("targettype") or "")
+                if table in ("facture", "propal") and not link.broken:
+                    self.links.setdefault(f"dolibarr:{table}:{link.id('fk_target')}", []).append(link)
+        return self.links
+
     def dictionary(self, names: tuple[str, ...], value: str, default: dict[str, str]) -> dict[str, str]:
         """A dictionary of Dolibarr by id, from the export or else as installed."""
         key = names[0]
@@ -112,7 +149,7 @@ class Context:
     def means(self, rowid: str | None) -> str | None:
         """Means of payment in our words."""
         code = self.dictionary(("c_paiement",), "code", codes.PAYMENT_MEANS).get(rowid or "")
-        return None if code is None else codes.MEANS_WORDS.get(code, "other")
+        return None if code is None else codes.MEANS_WORDS.get(code, codes.OTHER_MEANS)
 
 
 class Children:

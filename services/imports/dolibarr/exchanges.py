@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from services.imports.dolibarr import codes
 from services.imports.dolibarr.context import Context
 from services.imports.dolibarr.tables import Row
-from services.imports.records import Activity, Document, Link, Record
+from services.imports.records import Activity, Document, Record
 
 _MAIL = re.compile(r"(SENTBYMAIL|_EMAIL$|EMAILING)")
 
@@ -122,20 +122,21 @@ def _about(context: Context, table: str, row: Row, parts: list[str]) -> str | No
 
 
 def links(context: Context) -> Iterator[Record]:
-    """element_element: which quote became which invoice; links to what did not come in are listed."""
+    """element_element: documents bear the quote and the interventions they were made of; other links are listed."""
     for row in context.rows("element_element"):
-        ends: list[str] = []
-        for kind, rowid in (("sourcetype", "fk_source"), ("targettype", "fk_target")):
-            word = row.raw(kind) or "?"
-            table = codes.ELEMENTS.get(word)
-            if table is None:
-                context.refuse(row, f"lien vers un objet hors du périmètre\u202f: {word}")
-                break
-            ref = context.ref(table, row.id(rowid))
-            if ref is None:
-                context.refuse(row, f"lien\u202f: {context.why_not(table, row.id(rowid))}")
-                break
-            ends.append(ref)
-        if len(ends) == 2:
-            context.came[row.ref] = context.came[ends[0]]
-            yield Link(ref=row.ref, source_ref=ends[0], target_ref=ends[1])
+        if row.ref not in context.came:
+            context.refuse(row, _why_no_link(context, row))
+    return iter(())
+
+
+def _why_no_link(context: Context, row: Row) -> str:
+    for kind, rowid in (("sourcetype", "fk_source"), ("targettype", "fk_target")):
+        word = row.raw(kind) or "?"
+        table = codes.ELEMENTS.get(word)
+        if table is None:
+            return f"lien vers un objet hors du périmètre\u202f: {word}"
+        if context.ref(table, row.id(rowid)) is None:
+            return f"lien\u202f: {context.why_not(table, row.id(rowid))}"
+    if row.raw("sourcetype") == "propal":
+        return "la facture est déjà liée à un devis\u202f: un seul est repris"
+    return f"aucun lien de ce genre chez nous\u202f: {row.raw('sourcetype')} vers {row.raw('targettype')}"

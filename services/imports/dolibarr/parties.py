@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -79,12 +80,18 @@ def _checked(
     return good
 
 
+def _key(name: str) -> str:
+    """A column's name as a key of ours: small letters, digits and underscores, a letter first."""
+    key = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")[:48]
+    return key if not key or key[0].isalpha() else f"x_{key}"
+
+
 def custom_fields(context: Context) -> Iterator[Record]:
     """Definitions of the companies' extra fields: from `extrafields`, else from the columns in use."""
     defined: set[str] = set()
     for row in context.tables.rows("extrafields"):
-        key = row.line_of("name", limit=60)
-        if key is None or row.raw("elementtype") not in ("societe", "thirdparty"):
+        key = _key(row.line_of("name", limit=60) or "")
+        if not key or row.raw("elementtype") not in ("societe", "thirdparty"):
             continue
         if row.raw("type") == "separate" or key in defined:
             continue
@@ -96,7 +103,7 @@ def custom_fields(context: Context) -> Iterator[Record]:
             # Choices are kept as text: their list is a serialised PHP value that may be missing.
             kind=_FIELD_KINDS.get(row.raw("type") or "", "text"),
         )
-    found = {key for row in context.tables.rows("societe_extrafields") for key in row.others(_EXTRA_KNOWN)}
+    found = {_key(name) for row in context.tables.rows("societe_extrafields") for name in row.others(_EXTRA_KNOWN)}
     for key in sorted(found - defined):
         yield CustomField(ref=f"dolibarr:extrafields:{key}", key=key, label=key.replace("_", " ").capitalize())
 
@@ -167,7 +174,7 @@ class _Companies:
         values: dict[str, str] = {}
         for extra in self.extra.take(row.rowid):
             parts.append(extra.ref)
-            values.update({key: text.plain(raw) for key, raw in extra.others(_EXTRA_KNOWN).items()})
+            values.update({_key(name): text.plain(raw) for name, raw in extra.others(_EXTRA_KNOWN).items()})
         return {key: value for key, value in values.items() if value and not value.startswith("0000-00-00")}
 
     def iban(self, row: Row, parts: list[str]) -> str | None:
@@ -221,7 +228,7 @@ def clients(context: Context) -> Iterator[Record]:
         if ref is None or parent == row.rowid:
             context.notice(row, f"maison mère non reprise\u202f: {context.why_not('societe', parent)}")
             continue
-        yield Relation(ref=f"{row.ref}:parent", client_ref=ref, other_client_ref=row.ref, type="head_branch")
+        yield Relation(ref=f"{row.ref}:parent", client_ref=ref, other_client_ref=row.ref, type="branch")
 
 
 def _client(companies: _Companies, row: Row, name: str, flag: int) -> Iterator[Record]:
@@ -238,6 +245,7 @@ def _client(companies: _Companies, row: Row, name: str, flag: int) -> Iterator[R
     if siret_raw and country != "FR":
         kept.append(f"Identifiant professionnel 2\u202f: {siret_raw}")
     vat = checked("N° de TVA", row.line_of("tva_intra"), checks.vat_number)
+    website = checked("Site", row.line_of("url"), checks.website)
     email = checked("Adresse électronique", row.line_of("email"), checks.email)
     phones = [
         good
@@ -269,13 +277,13 @@ def _client(companies: _Companies, row: Row, name: str, flag: int) -> Iterator[R
         company_name=None if kind == "individual" else name,
         # Dolibarr writes a private person's whole name in `nom`: it is kept whole, never cut by a guess.
         last_name=name if kind == "individual" else None,
-        reference=row.line_of("code_client", limit=100),
+        reference=_reference(context, row),
         siret=siret,
         vat_number=vat,
         email=email,
         phone=phones[0] if phones else None,
         secondary_phone=phones[1] if len(phones) > 1 else None,
-        website=row.line_of("url"),
+        website=website,
         sales_rep_ref=companies.seller(row, parts),
         tags=companies.tags(row, parts),
         custom_fields=companies.custom(row, parts),
@@ -291,12 +299,24 @@ def _client(companies: _Companies, row: Row, name: str, flag: int) -> Iterator[R
         ref=f"{row.ref}:billing",
         client_ref=row.ref,
         payment_terms=companies.terms.get(row.id("cond_reglement") or ""),
-        payment_means=None if means is None else codes.MEANS_WORDS.get(means, "other"),
+        payment_means=None if means is None else codes.MEANS_WORDS.get(means, codes.OTHER_MEANS),
         iban=iban,
         accounting_account=row.line_of("code_compta", "code_compta_client", limit=50),
     )
     if any((billing.payment_terms, billing.payment_means, billing.iban, billing.accounting_account)):
         yield billing
+
+
+def _reference(context: Context, row: Row) -> str | None:
+    """The customer code, which is unique with us: a second company with the same one gets another."""
+    code = row.line_of("code_client", limit=100)
+    if code is None:
+        return None
+    if code in context.references:
+        context.notice(row, f"code client « {code} » déjà porté par un autre\u202f: un nouveau est donné")
+        return None
+    context.references.add(code)
+    return code
 
 
 def _address(context: Context, row: Row, client: str, label: str | None, country: str) -> Address | None:

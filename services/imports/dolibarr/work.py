@@ -55,6 +55,11 @@ def interventions(context: Context) -> Iterator[Record]:
     """fichinter and its lines, which are the report: what was done, when, how long."""
     lines = context.children("fichinterdet", "fk_fichinter")
     people = _people(context)
+    linked = {
+        row.id("fk_source")
+        for row in context.tables.rows("element_element")
+        if codes.ELEMENTS.get(row.raw("sourcetype") or "") == "fichinter" and row.raw("targettype") == "facture"
+    }
     for row in context.rows("fichinter"):
         client = context.owner(row)
         if client is None:
@@ -76,6 +81,9 @@ def interventions(context: Context) -> Iterator[Record]:
         first = next((line.text for line in work if line.text), None)
         number = row.line_of("ref", limit=100)
         status = row.integer("fk_statut")
+        billable = status != _BILLED or row.rowid in linked
+        if not billable:
+            context.notice(row, "facturée sans facture liée\u202f: reprise comme non facturable")
         yield Intervention(
             ref=row.ref,
             client_ref=client,
@@ -83,6 +91,9 @@ def interventions(context: Context) -> Iterator[Record]:
             title=_title(description) or _title(first) or number or "Intervention",
             state=_state(status, bool(work), starts_at is not None),
             invoiced=status == _BILLED,
+            # Nothing else would say that it must not be invoiced again.
+            billable=billable,
+            created_at=row.moment("datec"),
             address_ref=context.main_address.get(client),
             lead_technician_ref=known[0] if known else None,
             technician_refs=known,

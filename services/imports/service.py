@@ -1,0 +1,44 @@
+"""The Nameko class of `imports`: each message becomes one call of commands or queries; jobs run beside."""
+
+from __future__ import annotations
+
+from chassis.service import Service, rpc
+from contracts import imports as c
+from services.imports import commands, queries
+from services.imports.model import Base
+from services.imports.runner.extension import JobRunner
+
+
+class ImportsService(Service):
+    """Brings in what was kept elsewhere."""
+
+    name = "imports"
+    base = Base
+
+    @JobRunner.decorator  # type: ignore[untyped-decorator]
+    def run_jobs(self) -> None:
+        """Never called as a worker: the runner lives as long as the service."""
+
+    @rpc(c.CreateImport)
+    def create(self, request: c.CreateImport) -> bytes:
+        return commands.create_job(self.uow, request)
+
+    @rpc(c.CancelImport)
+    def cancel(self, request: c.CancelImport) -> bytes:
+        return commands.cancel_job(self.uow, request)
+
+    @rpc(c.GetImport)
+    def get(self, request: c.GetImport) -> bytes:
+        return queries.get_job(self.uow.session, request.id)
+
+    @rpc(c.ListImports)
+    def list(self, request: c.ListImports) -> bytes:
+        return queries.list_jobs(self.uow.session, request)
+
+    @rpc(c.ListImportLines)
+    def lines(self, request: c.ListImportLines) -> bytes:
+        return queries.list_lines(self.uow.session, request)
+
+    @rpc(c.FindOutside)
+    def find_outside(self, request: c.FindOutside) -> bytes:
+        return queries.find_outside(self.uow.session, request)

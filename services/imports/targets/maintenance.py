@@ -1,0 +1,40 @@
+"""Plans → maintenance."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import cast
+
+from contracts import maintenance as c
+from services.imports import records
+from services.imports.targets.base import Order, Resolver
+
+
+def plan(record: records.Plan, chosen: uuid.UUID, resolver: Resolver) -> Order:
+    """A plan. Its visits begin today: what was due before was done, or not, in the other system."""
+    home = resolver.home(record.client_ref)
+    body = c.PlanBody(
+        title=record.title,
+        equipment_ids=resolver.many(record.equipment_refs),
+        address_id=resolver.find(record.address_ref),
+        visits_per_period=record.visits_per_period or 1,
+        period=cast(c.Period | None, record.period),
+        rrule=record.rrule,
+        starts_on=record.starts_on,
+        ends_on=record.ends_on,
+        assignee_id=resolver.find(record.assignee_ref),
+        contract_reference=record.contract_reference or "",
+        description=record.description,
+        # One that has ended makes no visit any more.
+        paused=record.status != "active",
+    )
+    request = c.CreatePlan(
+        id=chosen,
+        home_client_id=home.home,
+        written_client_id=home.written,
+        place_id=resolver.answer(record.address_ref, "place_id"),
+        body=body,
+        visits_from=record.visits_from or datetime.now(UTC).date(),
+    )
+    return Order("maintenance", "plan", chosen, [request])
