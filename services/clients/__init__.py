@@ -1,0 +1,1 @@
+"""Client records: who they are, what was said, where."""

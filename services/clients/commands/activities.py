@@ -1,0 +1,109 @@
+"""Use cases of activities: logged by hand, or told by events of other services."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from chassis.errors import Conflict, Gone
+from chassis.ids import new_id
+from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
+from chassis.uow import UnitOfWork
+from contracts import clients as c
+from services.clients.commands.shared import stamps
+from services.clients.model import Activity
+from services.clients.queries import rows as queries
+from services.kit.homes import root_of
+
+
+def create_activity(uow: UnitOfWork, request: c.CreateActivity) -> bytes:
+    """Logs an exchange; without a moment it is now."""
+    body = request.body
+    row = Activity(
+        id=request.id or new_id(),
+        home_client_id=request.home_client_id,
+        written_client_id=request.written_client_id,
+        kind=body.kind,
+        direction=body.direction,
+        occurred_at=body.occurred_at or uow.now,
+        subject=body.subject,
+        body=body.body,
+        contact_id=body.contact_id,
+        automatic=request.automatic,
+        **stamps(uow, request.origin),
+    )
+    uow.session.add(row)
+    uow.session.flush()
+    if not request.automatic:
+        uow.emit(
+            c.ActivityLogged(
+                id=row.id,
+                home_client_id=row.home_client_id,
+                client_id=root_of(uow.session, row.home_client_id),
+                kind=row.kind,
+                direction=row.direction,
+                occurred_at=row.occurred_at,
+                subject=row.subject,
+            )
+        )
+    return queries.get_row(uow.session, "activities", row.id)
+
+
+def update_activity(uow: UnitOfWork, request: c.UpdateActivity) -> bytes:
+    """Changes an activity logged by hand; what the system tells is not rewritten."""
+    row = _by_hand(uow, request.id)
+    check_version(row, request.expected_version)
+    if apply_changes(row, request.changes):
+        row.occurred_at = row.occurred_at or uow.now
+        touch(uow, row)
+        uow.session.flush()
+    return queries.get_row(uow.session, "activities", row.id)
+
+
+def delete_activity(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
+    """Takes an activity off the fiche."""
+    row = _by_hand(uow, request.id)
+    check_version(row, request.expected_version)
+    row.deleted_at = uow.now
+    touch(uow, row)
+    uow.session.flush()
+    return b"{}"
+
+
+def _by_hand(uow: UnitOfWork, identifier: uuid.UUID) -> Activity:
+    row = lock(uow.session, Activity, identifier, "Cette activité n’existe pas.")
+    if row.deleted_at is not None:
+        raise Gone("Cette activité a été supprimée.")
+    if row.automatic:
+        raise Conflict("Une activité automatique ne se modifie pas.")
+    return row
+
+
+def note_event(
+    uow: UnitOfWork,
+    event_id: str,
+    home: uuid.UUID,
+    kind: str,
+    subject: str,
+    occurred_at: datetime,
+    link: dict[str, Any],
+) -> None:
+    """An activity made from an event: its home is the source's home, and it is made once per event."""
+    uow.session.add(
+        Activity(
+            id=new_id(),
+            home_client_id=home,
+            written_client_id=home,
+            kind=kind,
+            direction=None,
+            occurred_at=occurred_at,
+            subject=subject,
+            body="",
+            contact_id=None,
+            automatic=True,
+            link=link,
+            source_event=uuid.UUID(event_id),
+            **stamp_new(uow),
+        )
+    )

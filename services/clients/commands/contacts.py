@@ -1,0 +1,96 @@
+"""Use cases of contacts and their portal switch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chassis.errors import Gone, Invalid
+from chassis.ids import new_id
+from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
+from chassis.uow import UnitOfWork
+from contracts import clients as c
+from services.clients.commands.shared import stamps
+from services.clients.model import Client, Contact
+from services.clients.queries import rows as queries
+from services.kit.homes import root_of
+
+
+def create_contact(uow: UnitOfWork, request: c.CreateContact) -> bytes:
+    """Adds a contact."""
+    row = Contact(
+        id=request.id or new_id(),
+        home_client_id=request.home_client_id,
+        written_client_id=request.written_client_id,
+        **request.body.model_dump(),
+        **stamps(uow, request.origin),
+    )
+    uow.session.add(row)
+    uow.session.flush()
+    uow.emit(c.ContactCreated(**_facts(uow, row)))
+    return queries.get_row(uow.session, "contacts", row.id)
+
+
+def add_first_contact(uow: UnitOfWork, record: Client) -> None:
+    """The person of a record that becomes a company."""
+    row = Contact(
+        id=new_id(),
+        home_client_id=record.id,
+        written_client_id=record.id,
+        first_name=record.first_name,
+        last_name=record.last_name,
+        role="",
+        email=record.email,
+        phone=record.phone,
+        portal_access=False,
+        **stamp_new(uow),
+    )
+    uow.session.add(row)
+    uow.session.flush()
+    uow.emit(c.ContactCreated(**_facts(uow, row)))
+
+
+def update_contact(uow: UnitOfWork, request: c.UpdateContact) -> bytes:
+    """Changes a contact. Raises `Stale`, `Invalid`, `Gone`."""
+    row = _living(uow, request.id)
+    check_version(row, request.expected_version)
+    if apply_changes(row, request.changes):
+        if row.portal_access and not row.email:
+            raise Invalid.field("email", "L’accès au portail demande une adresse e-mail.")
+        if not (row.first_name or row.last_name or row.email or row.phone):
+            raise Invalid.field("last_name", "Donnez un nom, un e-mail ou un téléphone.")
+        touch(uow, row)
+        uow.session.flush()
+        uow.emit(c.ContactUpdated(**_facts(uow, row)))
+    return queries.get_row(uow.session, "contacts", row.id)
+
+
+def delete_contact(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
+    """Takes a contact off the fiche, its portal access with it."""
+    row = _living(uow, request.id)
+    check_version(row, request.expected_version)
+    row.deleted_at = uow.now
+    row.portal_access = False
+    touch(uow, row)
+    uow.session.flush()
+    uow.emit(c.ContactDeleted(**_facts(uow, row)))
+    return b"{}"
+
+
+def _living(uow: UnitOfWork, identifier: Any) -> Contact:
+    row = lock(uow.session, Contact, identifier, "Ce contact n’existe pas.")
+    if row.deleted_at is not None:
+        raise Gone("Ce contact a été supprimé.")
+    return row
+
+
+def _facts(uow: UnitOfWork, row: Contact) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "home_client_id": row.home_client_id,
+        "client_id": root_of(uow.session, row.home_client_id),
+        "name": " ".join(part for part in (row.first_name, row.last_name) if part),
+        "role": row.role,
+        "email": row.email,
+        "phone": row.phone,
+        "portal_access": row.portal_access,
+    }

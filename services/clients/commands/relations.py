@@ -1,0 +1,142 @@
+"""Use cases of relations. Hierarchical ones take the forest's lock: no loop, under races either."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import select, text
+
+from chassis.errors import Conflict, Gone, Invalid
+from chassis.ids import new_id
+from chassis.stamp import check_version, lock, touch
+from chassis.uow import UnitOfWork
+from contracts import clients as c
+from services.clients.commands.shared import stamps
+from services.clients.model import Relation
+from services.clients.queries import rows as queries
+from services.clients.relations import BY_TYPE, HIERARCHICAL
+from services.kit.homes import root_of
+
+ABSENT = "Cette relation n’existe pas."
+
+
+def create_relation(uow: UnitOfWork, request: c.CreateRelation) -> bytes:
+    """Links two clients. Refused: itself, a twin, a loop of a hierarchy."""
+    kind, other_is_superior = BY_TYPE[request.body.type]
+    superior, inferior = request.home_client_id, request.other_home_id
+    if other_is_superior:
+        superior, inferior = inferior, superior
+    if kind.hierarchical:
+        uow.session.execute(text("SELECT 1 FROM client_forest FOR UPDATE"))
+    _check(uow, superior, inferior, kind.inferior, None)
+    row = Relation(
+        id=request.id or new_id(),
+        home_client_id=superior,
+        other_home_client_id=inferior,
+        written_client_id=request.written_client_id,
+        type=kind.inferior,
+        **stamps(uow, request.origin),
+    )
+    uow.session.add(row)
+    uow.session.flush()
+    uow.emit(
+        c.RelationCreated(
+            id=row.id,
+            home_client_id=superior,
+            client_id=root_of(uow.session, superior),
+            type=row.type,
+            other_home_client_id=inferior,
+        )
+    )
+    return queries.get_relation(uow.session, row.id, request.home_client_id)
+
+
+def update_relation(uow: UnitOfWork, request: c.UpdateRelation) -> bytes:
+    """Changes the type, seen from `client_id`; the ends stay."""
+    uow.session.execute(text("SELECT 1 FROM client_forest FOR UPDATE"))
+    row = _living(uow, request.id)
+    check_version(row, request.expected_version)
+    kind, other_is_superior = BY_TYPE[request.changes.type]
+    here = root_of(uow.session, request.client_id)
+    at_home = root_of(uow.session, row.home_client_id) == here
+    mine, other = (
+        (row.home_client_id, row.other_home_client_id) if at_home else (row.other_home_client_id, row.home_client_id)
+    )
+    superior, inferior = (other, mine) if other_is_superior else (mine, other)
+    if (row.type, row.home_client_id) != (kind.inferior, superior):
+        _check(uow, superior, inferior, kind.inferior, row.id)
+        row.type, row.home_client_id, row.other_home_client_id = kind.inferior, superior, inferior
+        touch(uow, row)
+        uow.session.flush()
+        uow.emit(
+            c.RelationCreated(
+                id=row.id,
+                home_client_id=superior,
+                client_id=root_of(uow.session, superior),
+                type=row.type,
+                other_home_client_id=inferior,
+            )
+        )
+    return queries.get_relation(uow.session, row.id, request.client_id)
+
+
+def delete_relation(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
+    """Takes a link away, its twins (after a merge) with it."""
+    row = _living(uow, request.id)
+    check_version(row, request.expected_version)
+    superior = root_of(uow.session, row.home_client_id)
+    inferior = root_of(uow.session, row.other_home_client_id)
+    for twin in uow.session.scalars(
+        select(Relation).where(Relation.type == row.type, Relation.deleted_at.is_(None)).with_for_update()
+    ):
+        ends = (root_of(uow.session, twin.home_client_id), root_of(uow.session, twin.other_home_client_id))
+        if ends != (superior, inferior):
+            continue
+        twin.deleted_at = uow.now
+        touch(uow, twin)
+        uow.emit(
+            c.RelationDeleted(
+                id=twin.id,
+                home_client_id=twin.home_client_id,
+                client_id=superior,
+                type=twin.type,
+                other_home_client_id=twin.other_home_client_id,
+            )
+        )
+    uow.session.flush()
+    return b"{}"
+
+
+def _living(uow: UnitOfWork, identifier: uuid.UUID) -> Relation:
+    row = lock(uow.session, Relation, identifier, ABSENT)
+    if row.deleted_at is not None:
+        raise Gone("Cette relation a été supprimée.")
+    return row
+
+
+def _check(uow: UnitOfWork, superior: uuid.UUID, inferior: uuid.UUID, kind: str, but: uuid.UUID | None) -> None:
+    top, bottom = root_of(uow.session, superior), root_of(uow.session, inferior)
+    if top == bottom:
+        raise Invalid.field("other_client_id", "Une fiche ne peut pas être liée à elle-même.")
+    # Up from the superior over the hierarchy as it is shown now: meeting the inferior would close a loop.
+    loop = """
+        WITH RECURSIVE link AS (
+            SELECT coalesce(a.root_id, r.home_client_id) AS superior, coalesce(b.root_id, r.other_home_client_id) AS inferior
+            FROM relation r LEFT JOIN client_alias a ON a.id = r.home_client_id
+            LEFT JOIN client_alias b ON b.id = r.other_home_client_id
+            WHERE r.deleted_at IS NULL AND r.type = ANY(:kinds) AND r.id IS DISTINCT FROM CAST(:but AS uuid)
+        ), up(id) AS (
+            SELECT CAST(:top AS uuid) UNION SELECT link.superior FROM link JOIN up ON link.inferior = up.id
+        ) SELECT count(*) FROM up WHERE id = :bottom
+    """
+    twin = """
+        SELECT count(*) FROM relation r LEFT JOIN client_alias a ON a.id = r.home_client_id
+        LEFT JOIN client_alias b ON b.id = r.other_home_client_id
+        WHERE r.deleted_at IS NULL AND r.type = :kind AND r.id IS DISTINCT FROM CAST(:but AS uuid)
+        AND coalesce(a.root_id, r.home_client_id) = :top AND coalesce(b.root_id, r.other_home_client_id) = :bottom
+    """
+    values = {"top": top, "bottom": bottom, "kinds": list(HIERARCHICAL), "kind": kind, "but": but}
+    if uow.session.scalar(text(twin), values):
+        raise Conflict("Ces deux fiches sont déjà liées ainsi.", code="relation_exists")
+    if kind in HIERARCHICAL and uow.session.scalar(text(loop), values):
+        raise Conflict("Cette relation formerait une boucle.", code="relation_loop")

@@ -1,0 +1,236 @@
+"""Tables of `clients`: the record, what belongs to it, and all that the merge protocol keeps."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.tables import StampedMixin, add_tables, new_base
+from services.kit.model import HomeMixin, KnownUserMixin, attach_forest
+
+Base = new_base()
+attach_forest(Base)
+add_tables(Base, KnownUserMixin)
+
+
+class Client(StampedMixin, Base):  # type: ignore[valid-type,misc]
+    """A record, living (`merged_into` null) or signpost. Its fields are materialised from `client_field_write`."""
+
+    __tablename__ = "client"
+    kind: Mapped[str]
+    first_name: Mapped[str] = mapped_column(server_default="")
+    last_name: Mapped[str] = mapped_column(server_default="")
+    company_name: Mapped[str] = mapped_column(server_default="")
+    display_name: Mapped[str]
+    reference: Mapped[str]
+    registration_number: Mapped[str] = mapped_column(server_default="")
+    stage: Mapped[str] = mapped_column(server_default="client")
+    siret: Mapped[str] = mapped_column(server_default="", index=True)
+    vat_number: Mapped[str] = mapped_column(server_default="")
+    email: Mapped[str] = mapped_column(server_default="")
+    phone: Mapped[str] = mapped_column(server_default="")
+    secondary_phone: Mapped[str] = mapped_column(server_default="")
+    website: Mapped[str] = mapped_column(server_default="")
+    sales_rep_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    custom_fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    memo: Mapped[str] = mapped_column(server_default="")
+    memo_version: Mapped[int] = mapped_column(server_default=text("0"))
+    memo_updated_at: Mapped[datetime | None]
+    memo_updated_by: Mapped[str] = mapped_column(server_default="")
+    archived_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("client.id"), index=True)
+    main_address_id: Mapped[uuid.UUID | None]
+    #: What a name or reference is looked up in, folded (`services.clients.text`).
+    search: Mapped[str]
+    sort_name: Mapped[str]
+    phones: Mapped[str] = mapped_column(server_default="")
+    __table_args__ = (
+        CheckConstraint("display_name <> ''", name="named"),
+        CheckConstraint("merged_into <> id", name="not_itself"),
+        Index("ix_client_sort", "sort_name", "id"),
+        Index("ix_client_created", "created_at", "id"),
+        Index("ix_client_updated", "updated_at", "id"),
+    )
+
+
+class ClientFieldWrite(Base):  # type: ignore[valid-type,misc]
+    """Every write of every field, in order; also the history. `merge_id` null is a person's edit."""
+
+    __tablename__ = "client_field_write"
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    client_id_of_record: Mapped[uuid.UUID] = mapped_column("client_id", ForeignKey("client.id"))
+    field: Mapped[str]
+    op: Mapped[str]
+    value: Mapped[dict[str, Any] | None]
+    source_client_id: Mapped[uuid.UUID | None]
+    merge_id: Mapped[uuid.UUID | None]
+    actor_id: Mapped[str]
+    actor_name: Mapped[str]
+    at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("op IN ('set', 'take', 'join')", name="op"),
+        Index("ix_client_field_write_record", "client_id", "field", "seq"),
+        Index("ix_client_field_write_history", "client_id", "seq"),
+    )
+
+
+class ClientReference(Base):  # type: ignore[valid-type,misc]
+    """Every reference ever borne, normalised; never freed, so an old one always finds its record."""
+
+    __tablename__ = "client_reference"
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    bearer_id: Mapped[uuid.UUID] = mapped_column("client_id", ForeignKey("client.id"), index=True)
+
+
+class ReferenceCounter(Base):  # type: ignore[valid-type,misc]
+    """Last number given by the system, one row."""
+
+    __tablename__ = "reference_counter"
+    singleton: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    last: Mapped[int]
+
+
+class Merge(Base):  # type: ignore[valid-type,misc]
+    """An edge duplicate → survivor, active until undone (merge-protocol)."""
+
+    __tablename__ = "merge"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    survivor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"), index=True)
+    duplicate_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"))
+    choices: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    reason: Mapped[str]
+    actor: Mapped[dict[str, Any]]
+    merged_at: Mapped[datetime]
+    forest: Mapped[int] = mapped_column(BigInteger)
+    undone_forest: Mapped[int | None] = mapped_column(BigInteger)
+    undone_at: Mapped[datetime | None]
+    undo_until: Mapped[datetime]
+    sealed: Mapped[bool] = mapped_column(server_default=text("false"))
+    moves: Mapped[list[Any] | None]
+    __table_args__ = (
+        Index("uq_merge_active", "duplicate_id", unique=True, postgresql_where=text("undone_forest IS NULL")),
+        CheckConstraint("survivor_id <> duplicate_id", name="not_itself"),
+    )
+
+
+class MergeProgress(Base):  # type: ignore[valid-type,misc]
+    """How far each service has followed a merge."""
+
+    __tablename__ = "merge_progress"
+    merge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("merge.id"), primary_key=True)
+    service: Mapped[str] = mapped_column(primary_key=True)
+    forest: Mapped[int | None] = mapped_column(BigInteger)
+    moved: Mapped[dict[str, Any] | None]
+    failed: Mapped[str | None]
+
+
+class Place(Base):  # type: ignore[valid-type,misc]
+    """Where things stand, whoever the client there is; a place may lie in another (building ▸ dwelling)."""
+
+    __tablename__ = "place"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    parent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("place.id"))
+
+
+class Address(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
+    """A client's view of a place. Which one is main is a fact of the client (`client.main_address_id`)."""
+
+    __tablename__ = "address"
+    label: Mapped[str]
+    street: Mapped[str]
+    street_extra: Mapped[str]
+    postal_code: Mapped[str]
+    city: Mapped[str]
+    country: Mapped[str]
+    access_notes: Mapped[str]
+    role: Mapped[str | None]
+    place_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("place.id"), index=True)
+    retired_at: Mapped[datetime | None]
+    __table_args__ = (Index("ix_address_home", "home_client_id", "created_at", "id"),)
+
+
+class Contact(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
+    """A person at a client."""
+
+    __tablename__ = "contact"
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    role: Mapped[str]
+    email: Mapped[str]
+    phone: Mapped[str]
+    portal_access: Mapped[bool]
+    deleted_at: Mapped[datetime | None]
+    __table_args__ = (Index("ix_contact_home", "home_client_id", "created_at", "id"),)
+
+
+class Relation(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
+    """A typed link; the home is the superior end (head office, owner, agent, principal), both ends are homes."""
+
+    __tablename__ = "relation"
+    type: Mapped[str]
+    other_home_client_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    deleted_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index("ix_relation_home", "home_client_id", "created_at", "id"),
+        Index(
+            "uq_relation_living",
+            "home_client_id",
+            "other_home_client_id",
+            "type",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
+
+
+class Activity(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
+    """An exchange, logged by hand or told by an event (`source_event`)."""
+
+    __tablename__ = "activity"
+    kind: Mapped[str]
+    direction: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+    subject: Mapped[str]
+    body: Mapped[str]
+    contact_id: Mapped[uuid.UUID | None]
+    automatic: Mapped[bool]
+    link: Mapped[dict[str, Any] | None]
+    source_event: Mapped[uuid.UUID | None] = mapped_column(unique=True)
+    deleted_at: Mapped[datetime | None]
+    __table_args__ = (Index("ix_activity_home", "home_client_id", "occurred_at", "id"),)
+
+
+class ClientTag(Base):  # type: ignore[valid-type,misc]
+    """A tag of a client, a row by home: merged records keep theirs apart."""
+
+    __tablename__ = "client_tag"
+    home_client_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    written_client_id: Mapped[uuid.UUID]
+    __table_args__ = (Index("ix_client_tag_tag", "tag"),)
+
+
+class CustomField(StampedMixin, Base):  # type: ignore[valid-type,misc]
+    """Definition of a field of one's own."""
+
+    __tablename__ = "custom_field"
+    key: Mapped[str]
+    label: Mapped[str]
+    type: Mapped[str]
+    required: Mapped[bool]
+    choices: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    __table_args__ = (UniqueConstraint("key"),)
+
+
+KINDS = {
+    "address": Address,
+    "contact": Contact,
+    "relation": Relation,
+    "activity": Activity,
+    "client_tag": ClientTag,
+}

@@ -1,0 +1,1 @@
+"""The read side of `clients`: PostgreSQL makes the JSON."""

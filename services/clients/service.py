@@ -1,0 +1,246 @@
+"""The Nameko class of `clients`: each message becomes one call of commands or queries."""
+
+from __future__ import annotations
+
+import orjson
+from sqlalchemy import select, text
+
+from chassis.service import Service, on, rpc
+from contracts import accounts, billing, interventions
+from contracts import clients as c
+from contracts.base import Envelope, Event
+from services.clients.commands import activities, addresses, contacts, records, relations
+from services.clients.commands.shared import facts
+from services.clients.model import KINDS, Address, Base, Client
+from services.clients.queries import records as record_queries
+from services.clients.queries import rows
+from services.kit.homes import root_of
+
+_DELETERS = {
+    "addresses": addresses.retire_address,
+    "contacts": contacts.delete_contact,
+    "relations": relations.delete_relation,
+    "activities": activities.delete_activity,
+}
+
+
+class ClientsService(Service):
+    """Who the clients are, what was said, where; and what an id means."""
+
+    name = "clients"
+    base = Base
+    kinds = KINDS
+
+    def snapshot_events(self) -> list[Event]:
+        """Every record and address as it stands."""
+        session = self.uow.session
+        events: list[Event] = [
+            c.ClientUpdated(**facts(row), changed=[])
+            for row in session.scalars(select(Client).where(Client.merged_into.is_(None)))
+        ]
+        for row in session.scalars(select(Address)):
+            events.append(
+                c.AddressUpdated(
+                    id=row.id,
+                    home_client_id=row.home_client_id,
+                    client_id=root_of(session, row.home_client_id),
+                    label=row.label,
+                    street=row.street,
+                    street_extra=row.street_extra,
+                    postal_code=row.postal_code,
+                    city=row.city,
+                    country=row.country,
+                    place_id=row.place_id,
+                    retired=row.retired_at is not None,
+                )
+            )
+        return events
+
+    # --- records ----------------------------------------------------------------------------------------------
+
+    @rpc(c.CreateClient)
+    def create(self, request: c.CreateClient) -> bytes:
+        return records.create_client(self.uow, request)
+
+    @rpc(c.UpdateClient)
+    def update(self, request: c.UpdateClient) -> bytes:
+        return records.update_client(self.uow, request)
+
+    @rpc(c.ConvertClient)
+    def convert(self, request: c.ConvertClient) -> bytes:
+        return records.convert_client(self.uow, request)
+
+    @rpc(c.SetStatus)
+    def set_status(self, request: c.SetStatus) -> bytes:
+        return records.set_status(self.uow, request)
+
+    @rpc(c.SetMemo)
+    def set_memo(self, request: c.SetMemo) -> bytes:
+        return records.set_memo(self.uow, request)
+
+    @rpc(c.GetMemo)
+    def get_memo(self, request: c.GetMemo) -> bytes:
+        return record_queries.get_memo(self.uow.session, request.client_id)
+
+    @rpc(c.GetClient)
+    def get(self, request: c.GetClient) -> bytes:
+        return record_queries.get_client(self.uow.session, request.id)
+
+    @rpc(c.ListClients)
+    def list(self, request: c.ListClients) -> bytes:
+        return record_queries.list_clients(self.uow.session, request)
+
+    @rpc(c.CountClients)
+    def counts(self, request: c.CountClients) -> bytes:
+        return orjson.dumps(record_queries.counts(self.uow.session))
+
+    @rpc(c.ClientFiche)
+    def fiche(self, request: c.ClientFiche) -> bytes:
+        return record_queries.fiche(self.uow.session, request)
+
+    @rpc(c.Identify)
+    def identify(self, request: c.Identify) -> c.IdentifyAnswer:
+        return record_queries.identify(self.uow.session, request)
+
+    @rpc(c.ForestSnapshot)
+    def forest_snapshot(self, request: c.ForestSnapshot) -> bytes:
+        return record_queries.forest_snapshot(self.uow.session, request)
+
+    @rpc(c.History)
+    def history(self, request: c.History) -> bytes:
+        return record_queries.history(self.uow.session, request)
+
+    @rpc(c.CreateCustomField)
+    def create_custom_field(self, request: c.CreateCustomField) -> bytes:
+        return records.create_custom_field(self.uow, request)
+
+    @rpc(c.ListCustomFields)
+    def list_custom_fields(self, request: c.ListCustomFields) -> bytes:
+        return record_queries.FIELDS.page(self.uow.session, [], {}, request)
+
+    # --- rows -------------------------------------------------------------------------------------------------
+
+    @rpc(c.CreateAddress)
+    def create_address(self, request: c.CreateAddress) -> bytes:
+        return addresses.create_address(self.uow, request)
+
+    @rpc(c.UpdateAddress)
+    def update_address(self, request: c.UpdateAddress) -> bytes:
+        return addresses.update_address(self.uow, request)
+
+    @rpc(c.PromoteAddress)
+    def promote_address(self, request: c.PromoteAddress) -> bytes:
+        return addresses.promote_address(self.uow, request)
+
+    @rpc(c.CreateContact)
+    def create_contact(self, request: c.CreateContact) -> bytes:
+        return contacts.create_contact(self.uow, request)
+
+    @rpc(c.UpdateContact)
+    def update_contact(self, request: c.UpdateContact) -> bytes:
+        return contacts.update_contact(self.uow, request)
+
+    @rpc(c.CreateRelation)
+    def create_relation(self, request: c.CreateRelation) -> bytes:
+        return relations.create_relation(self.uow, request)
+
+    @rpc(c.UpdateRelation)
+    def update_relation(self, request: c.UpdateRelation) -> bytes:
+        return relations.update_relation(self.uow, request)
+
+    @rpc(c.CreateActivity)
+    def create_activity(self, request: c.CreateActivity) -> bytes:
+        return activities.create_activity(self.uow, request)
+
+    @rpc(c.UpdateActivity)
+    def update_activity(self, request: c.UpdateActivity) -> bytes:
+        return activities.update_activity(self.uow, request)
+
+    @rpc(c.GetSub)
+    def get_sub(self, request: c.GetSub) -> bytes:
+        return rows.get_sub(self.uow.session, request)
+
+    @rpc(c.ListSub)
+    def list_sub(self, request: c.ListSub) -> bytes:
+        return rows.list_sub(self.uow.session, request)
+
+    @rpc(c.DeleteSub)
+    def delete_sub(self, request: c.DeleteSub) -> bytes:
+        return _DELETERS[request.kind](self.uow, request)
+
+    # --- what others tell -------------------------------------------------------------------------------------
+
+    @on(accounts.UserCreated)
+    @on(accounts.UserUpdated)
+    def user_told(self, event: accounts.UserState, envelope: Envelope) -> None:
+        self.uow.session.execute(
+            text(
+                "INSERT INTO known_user (id, name, roles, active) VALUES (:id, :name, CAST(:roles AS jsonb), :active) "
+                "ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, roles = EXCLUDED.roles, active = EXCLUDED.active"
+            ),
+            {
+                "id": event.id,
+                "name": event.name,
+                "roles": orjson.dumps(event.roles).decode(),
+                "active": event.active,
+            },
+        )
+
+    @on(interventions.InterventionPlanned)
+    def intervention_planned(self, event: interventions.InterventionPlanned, envelope: Envelope) -> None:
+        self._note(event, envelope, "intervention", f"Intervention {event.number} planifiée", event.number)
+
+    @on(interventions.InterventionDone)
+    def intervention_done(self, event: interventions.InterventionDone, envelope: Envelope) -> None:
+        self._note(event, envelope, "intervention", f"Intervention {event.number} terminée", event.number)
+
+    @on(billing.QuoteSent)
+    def quote_sent(self, event: billing.QuoteSent, envelope: Envelope) -> None:
+        self._note(event, envelope, "quote", f"Devis {event.number} envoyé, {_euros(event)}", event.number)
+
+    @on(billing.QuoteAccepted)
+    def quote_accepted(self, event: billing.QuoteAccepted, envelope: Envelope) -> None:
+        records.promote_prospect(self.uow, event.home_client_id)
+        self._note(event, envelope, "quote", f"Devis {event.number} accepté", event.number)
+
+    @on(billing.QuoteRefused)
+    def quote_refused(self, event: billing.QuoteRefused, envelope: Envelope) -> None:
+        self._note(event, envelope, "quote", f"Devis {event.number} refusé", event.number)
+
+    @on(billing.InvoiceIssued)
+    def invoice_issued(self, event: billing.InvoiceIssued, envelope: Envelope) -> None:
+        self._note(event, envelope, "invoice", f"Facture {event.number} émise, {_euros(event)}", event.number)
+
+    @on(billing.InvoicePaid)
+    def invoice_paid(self, event: billing.InvoicePaid, envelope: Envelope) -> None:
+        self._note(event, envelope, "invoice", f"Facture {event.number} réglée", event.number)
+
+    @on(billing.CreditNoteIssued)
+    def credit_note_issued(self, event: billing.CreditNoteIssued, envelope: Envelope) -> None:
+        self._note(event, envelope, "credit_note", f"Avoir {event.number} émis, {_euros(event)}", event.number)
+
+    def _note(
+        self,
+        event: interventions.InterventionEvent | billing.DocumentEvent,
+        envelope: Envelope,
+        kind: str,
+        subject: str,
+        label: str | None,
+    ) -> None:
+        activities.note_event(
+            self.uow,
+            envelope.id,
+            event.home_client_id,
+            kind,
+            subject,
+            envelope.time,
+            {"kind": kind, "id": str(event.id), "label": label},
+        )
+
+
+def _euros(event: billing.DocumentEvent) -> str:
+    """`1 264,50 € TTC` with the spaces of French typography."""
+    whole, _, cents = f"{event.total_incl_tax:.2f}".partition(".")
+    sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
+    grouped = f"{int(digits):,}".replace(",", "\u202f")
+    return f"{sign}{grouped},{cents}\u202f€ TTC"
