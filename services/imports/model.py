@@ -77,3 +77,7 @@ class OutsideRef(Base):  # type: ignore[valid-type,misc]
     done_at: Mapped[datetime | None]
     #: What the owner's answer says that later records need (an address: its place).
     answer: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+#: Kinds of rows that have a home: none. References lead to rows of others; what a client's id means is asked at the door.
+KINDS: dict[str, type] = {}

@@ -352,6 +352,16 @@ class Plan(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedVisit(Record):
+    """A visit of a plan that has its date and people."""
+
+    plan_ref: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+    technician_refs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document(Record):
     """A file known by name only: its content is not in the source and is marked as missing."""
 

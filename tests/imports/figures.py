@@ -47,6 +47,7 @@ class Figures:
     names: dict[str, str] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     by_client: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    paid_on_invoices: Decimal = Decimal(0)
     money: Counter[str] = field(default_factory=Counter)
     money_by_client: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
@@ -108,7 +109,10 @@ def expected(folder: Path) -> Figures:
         if row["fk_facture"] in client_of and row["fk_paiement"] in payments:
             client, what = client_of[row["fk_facture"]]
             sign = -1 if what == "credit_notes" else 1
-            figures.add("payments", client, sign * (money(row, "amount") or Decimal(0)))
+            amount = money(row, "amount") or Decimal(0)
+            figures.add("payments", client, sign * amount)
+            if what == "invoices":
+                figures.paid_on_invoices += amount
     return figures
 
 

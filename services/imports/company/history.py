@@ -22,6 +22,7 @@ from services.imports.records import (
     JobSite,
     Payment,
     Plan,
+    PlannedVisit,
     Quote,
     Record,
     WorkLine,
@@ -152,7 +153,10 @@ class History:
         quote = f"{ref}:quote" if work.quoted is not None else None
         if quote is not None and work.quoted is not None:
             yield self._quote(quote, work, whole, site, job.title)
-        yield from self._intervention(ref, work, job, site, quoted=quote is not None)
+        if self.plan is not None and work.job < 0 and work.day is not None and work.day > 0:
+            yield self._visit(f"{ref}:visit", self.plan, work.day, job)
+        else:
+            yield from self._intervention(ref, work, job, site, quoted=quote is not None)
         yield from self._invoices(ref, work, whole, site, quote)
 
     def _quote(self, ref: str, work: Work, whole: Bill, site: str | None, title: str) -> Record:
@@ -214,6 +218,17 @@ class History:
             report_text=report,
             work_lines=(WorkLine(text=report, done_at=starts, minutes=job.minutes),) if report else (),
             minutes=job.minutes if report else 0,
+        )
+
+    def _visit(self, ref: str, plan: str, day: int, job: words.Job) -> Record:
+        """A visit to come that has its date: planning it makes its intervention."""
+        starts = self.moment(self._workday(day), self.rng.choice((8, 9, 10, 13, 14, 15)))
+        return PlannedVisit(
+            ref=ref,
+            plan_ref=plan,
+            starts_at=starts,
+            ends_at=starts + timedelta(minutes=job.minutes),
+            technician_refs=(self.team,),
         )
 
     def _workday(self, offset: int) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields
 from itertools import islice
@@ -107,7 +106,6 @@ class Engine:
                 self._changed(source, record, found, digest)
         if self.job.dry_run:
             for record, _ in fresh:
-                self.resolver.pretend(record.ref)
                 self._outcome(source, record, "created")
             return
         if not fresh:
@@ -236,10 +234,6 @@ def sentence(error: FicheError) -> str:
     """What a person reads of a refusal."""
     faults = "\u202f; ".join(f"{fault['field']}\u202f: {fault['message']}" for fault in error.errors)
     return f"{error.detail} ({faults})" if faults else error.detail
-
-
-def _uuid(value: Any) -> uuid.UUID:
-    return uuid.UUID(str(value))
 
 
 __all__ = ["Engine", "LeaseLost", "digest_of", "rounds"]

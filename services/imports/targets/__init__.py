@@ -31,6 +31,7 @@ TARGETS: dict[type[Record], Target] = {
     records.Intervention: interventions.intervention,
     records.Equipment: equipment.equipment,
     records.Plan: maintenance.plan,
+    records.PlannedVisit: maintenance.planned_visit,
     records.Document: documents.document,
 }
 

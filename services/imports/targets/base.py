@@ -54,17 +54,12 @@ class Resolver:
         self._post = post
         self.known: dict[str, Known] = {}
         self.failed: set[str] = set()
-        self._pretended: set[str] = set()
         self._homes: dict[str, Home | str] = {}
 
     def load(self, known: dict[str, Known]) -> None:
         """Begin a window with what is known of its references."""
         self.known = known
         self._homes.clear()
-
-    def pretend(self, ref: str) -> None:
-        """In a dry run, the record would be there."""
-        self._pretended.add(ref)
 
     def find(self, ref: str | None) -> uuid.UUID | None:
         """The id a reference became, None when it did not come in."""
@@ -86,6 +81,10 @@ class Resolver:
         """Something kept of the owner's answer about a record."""
         found = self.known.get(ref or "")
         return None if found is None else found.answer.get(name)
+
+    def ask(self, request: Request) -> Any:
+        """A question to an owner, for what only it can tell. Raises `FicheError`."""
+        return self._post.ask(request)
 
     def identify(self, refs: Iterable[str]) -> None:
         """Ask what clients mean now: merged ones lead to their survivor. Once per window and client."""

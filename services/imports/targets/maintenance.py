@@ -8,7 +8,7 @@ from typing import cast
 
 from contracts import maintenance as c
 from services.imports import records
-from services.imports.targets.base import Order, Resolver
+from services.imports.targets.base import Order, Refusal, Resolver
 
 
 def plan(record: records.Plan, chosen: uuid.UUID, resolver: Resolver) -> Order:
@@ -38,3 +38,22 @@ def plan(record: records.Plan, chosen: uuid.UUID, resolver: Resolver) -> Order:
         visits_from=record.visits_from or datetime.now(UTC).date(),
     )
     return Order("maintenance", "plan", chosen, [request])
+
+
+def planned_visit(record: records.PlannedVisit, chosen: uuid.UUID, resolver: Resolver) -> Order:
+    """Plans the visit whose period the date is in. Its intervention is made by event."""
+    plan_id = resolver.need(record.plan_ref, "le contrat d’entretien")
+    day = record.starts_at.date()
+    visits = resolver.ask(c.ListVisits(plan_id=plan_id, limit=200))["items"]
+    fitting = [
+        visit
+        for visit in visits
+        if visit["period_start"] <= day.isoformat() <= visit["period_end"] and visit["intervention_id"] is None
+    ]
+    if not fitting:
+        raise Refusal(f"le contrat d’entretien n’a pas de visite à planifier le {day:%d/%m/%Y}")
+    visit_id = uuid.UUID(fitting[0]["id"])
+    body = c.ScheduleBody(
+        starts_at=record.starts_at, ends_at=record.ends_at, technician_ids=resolver.many(record.technician_refs)
+    )
+    return Order("maintenance", "visit", visit_id, [c.ScheduleVisit(id=visit_id, body=body)])

@@ -1,0 +1,272 @@
+"""A whole import, through the real services on a real PostgreSQL: figures, second run, crash, stop, refusals."""
+
+from __future__ import annotations
+
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.bell import Bell
+from chassis.context import Context
+from chassis.errors import FicheError, Unavailable
+from chassis.runtime import Runtime
+from chassis.settings import SERVICES, Settings
+from chassis.wire.base import OK, Answer, Call
+from chassis.wire.local import LocalWire
+from contracts import billing, clients, imports, interventions
+from services.imports.runner.extension import work_once
+from services.imports.runner.ledger import Ledger
+from tests.imports.conftest import SMALL
+from tests.imports.figures import expected, row_numbers
+from tests.support.services import ServiceUnderTest, make_service
+
+KEY = "staging/0193f000-0000-7000-8000-00000000000a"
+
+
+class Product:
+    """All services, called as the wire calls them, and a runner over them."""
+
+    def __init__(self, postgres_url: str, data: Path) -> None:
+        self.services: dict[str, ServiceUnderTest] = {name: make_service(name, postgres_url) for name in SERVICES}
+        self.settings = Settings(data_dir=data)
+        self.runtime = Runtime(self.settings, LocalWire(), databases={"imports": self.services["imports"].database})
+        self.runtime._client = self
+        self.calls: Counter[str] = Counter()
+        #: Stop answering after so many commands, as a process that is killed.
+        self.dies_after: int | None = None
+        self.away: set[str] = set()
+
+    # RpcClient
+    def call_many(self, calls: Sequence[Call], timeout: float) -> list[Answer]:
+        return [self._answer(call) for call in calls]
+
+    def close(self) -> None:
+        for service in self.services.values():
+            service.close()
+
+    def _answer(self, call: Call) -> Answer:
+        if call.service in self.away:
+            error = Unavailable("absent", code="no_service")
+            return Answer(error.kind, error.to_json(), from_wire=True)
+        context = Context.from_headers(call.headers)
+        self.calls[f"{call.service}.{call.method}"] += 1
+        try:
+            body = self.services[call.service].call_raw(
+                f"{call.service}.{call.method}", call.body, context.actor, context.idempotency_key
+            )
+        except FicheError as error:
+            return Answer(error.kind, error.to_json())
+        if self.dies_after is not None and context.idempotency_key is not None:
+            self.dies_after -= 1
+            if self.dies_after < 0:
+                raise SystemExit("killed")
+        return Answer(OK, body)
+
+    def ask(self, request: Any) -> Any:
+        return self.services[request.rpc.partition(".")[0]].call(request)
+
+    # the import
+    def start(self, folder: Path | None, **values: Any) -> str:
+        if folder is None:
+            return str(self.ask(imports.CreateImport(source="demo", **values))["id"])
+        store(self.settings, folder)
+        return str(self.ask(imports.CreateImport(source="dolibarr", staging_key=KEY, **values))["id"])
+
+    def work(self) -> None:
+        ledger = Ledger(self.services["imports"].database, Bell())
+        while work_once(self.runtime, ledger):
+            pass
+
+    def job(self, job_id: str) -> imports.Import:
+        return imports.Import.model_validate(self.ask(imports.GetImport(id=job_id)))  # type: ignore[arg-type]
+
+    def run(self, folder: Path | None, **values: Any) -> imports.Import:
+        job_id = self.start(folder, **values)
+        self.work()
+        return self.job(job_id)
+
+    def lines(self, job: imports.Import, level: str = "refused") -> dict[tuple[str, str], str]:
+        return {
+            (line["table"], line["row"]): line["reason"]
+            for line in self.all(imports.ListImportLines, id=job.id, level=level)
+        }
+
+    def all(self, request: Any, **values: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            page = self.ask(request(limit=200, cursor=cursor, **values))
+            found += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return found
+
+    def table_sizes(self) -> dict[str, int]:
+        """Rows of every table that an import fills, and of every log."""
+        sizes = {}
+        for name, service in self.services.items():
+            for (table,) in service.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+                if name != "imports" and table not in ("idempotent_answer",):
+                    [(count,)] = service.sql(f'SELECT count(*) FROM "{table}"')
+                    sizes[f"{name}.{table}"] = count
+        return sizes
+
+
+def store(settings: Settings, folder: Path) -> None:
+    """The folder as a zip in the object store, as the gateway leaves an upload."""
+    from chassis.objects import object_store
+
+    packed = settings.data_dir / "tables.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(folder.glob("*.csv")):
+            archive.write(path, path.name)
+    with packed.open("rb") as content:
+        object_store(settings).put(KEY, content, packed.stat().st_size)
+
+
+@pytest.fixture
+def product(postgres_url: str, tmp_path: Path) -> Iterator[Product]:
+    made = Product(postgres_url, tmp_path)
+    yield made
+    made.close()
+
+
+def accounted(job: imports.Import) -> bool:
+    return all(t.rows == t.created + t.updated + t.unchanged + t.refused for t in job.tables.values())
+
+
+def test_everything_comes_in_with_its_figures_and_again_changes_nothing(product: Product, folder: Path) -> None:
+    want = expected(folder)
+    job = product.run(folder)
+    assert (job.status, job.error) == ("done", "")
+    assert accounted(job)
+    assert {name: t.rows for name, t in job.tables.items()} == dict(row_numbers(folder))
+    assert job.totals.unchanged == job.totals.updated == 0
+
+    by_ref = {
+        item["ref"]: item["id"]
+        for start in range(0, len(want.names), 200)
+        for item in product.ask(
+            imports.FindOutside(refs=[f"dolibarr:societe:{n}" for n in list(want.names)[start : start + 200]])
+        )["items"]
+    }
+    assert set(by_ref) == {f"dolibarr:societe:{rowid}" for rowid in want.names}
+    for rowid, name in want.names.items():
+        client = by_ref[f"dolibarr:societe:{rowid}"]
+        assert product.ask(clients.GetClient(id=client))["display_name"] == " ".join(name.split())
+        own = want.by_client[rowid]
+        contacts = product.all(clients.ListSub, kind="contacts", client_id=client)
+        assert len(contacts) == own["contacts"]
+        assert len(product.all(interventions.ListInterventions, tree=[client])) == own["interventions"]
+        assert len(product.all(interventions.ListJobSites, tree=[client])) == own["job_sites"]
+        sums: Counter[str] = Counter()
+        for what, request in (
+            ("quotes", billing.ListQuotes),
+            ("invoices", billing.ListInvoices),
+            ("credit_notes", billing.ListCreditNotes),
+        ):
+            documents = product.all(request, tree=[client])
+            assert len(documents) == own[what], (name, what)
+            sums[what] = sum((Decimal(d["total_incl_tax"]) for d in documents), Decimal(0))  # type: ignore[assignment]
+        for what in ("quotes", "invoices", "credit_notes"):
+            assert sums[what] == want.money_by_client[rowid][what], (name, what)
+
+    before = product.table_sizes()
+    again = product.run(folder)
+    assert again.status == "done"
+    assert (again.totals.created, again.totals.updated) == (0, 0)
+    assert again.totals.unchanged == job.totals.created
+    assert product.lines(again) == product.lines(job)
+    assert product.table_sizes() == before
+
+
+def test_payments_reach_their_invoices(product: Product, folder: Path) -> None:
+    product.run(folder)
+    paid = sum((Decimal(invoice["paid"]) for invoice in product.all(billing.ListInvoices)), Decimal(0))
+    assert paid == expected(folder).paid_on_invoices
+
+
+def test_a_dry_run_tells_all_and_writes_nothing(product: Product, folder: Path) -> None:
+    before = product.table_sizes()
+    dry = product.run(folder, dry_run=True)
+    assert dry.status == "done"
+    assert accounted(dry)
+    assert product.table_sizes() == before
+    wet = product.run(folder)
+    assert wet.totals == dry.totals
+
+
+@pytest.mark.parametrize("deeds", [0, 1, 7, 30, 55])
+def test_killed_anywhere_it_goes_on_without_doubling(product: Product, tmp_path: Path, deeds: int) -> None:
+    job_id = product.start(SMALL)
+    product.dies_after = deeds
+    with pytest.raises(SystemExit):
+        product.work()
+    product.dies_after = None
+    assert product.job(job_id).status == "running"
+    product.services["imports"].sql("UPDATE import_job SET lease_until = now() - interval '1 second'")
+    product.work()
+    job = product.job(job_id)
+    assert job.status == "done"
+    assert accounted(job)
+    assert job.totals.unchanged == 0
+    assert len(product.all(clients.ListClients)) == len(expected(SMALL).names)
+    again = product.run(SMALL)
+    assert again.totals.unchanged == job.totals.created
+
+
+def test_while_an_owner_is_away_the_job_waits_and_then_goes_on(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.imports.runner.post.time.sleep", lambda seconds: None)
+    job_id = product.start(SMALL)
+    product.away = {"billing"}
+    product.work()
+    assert product.job(job_id).status == "running"
+    product.away = set()
+    product.services["imports"].sql("UPDATE import_job SET lease_until = now() - interval '1 second'")
+    product.work()
+    job = product.job(job_id)
+    assert (job.status, accounted(job)) == ("done", True)
+    assert product.all(billing.ListInvoices)
+
+
+def test_a_zip_that_is_no_dolibarr_fails_in_words(product: Product, tmp_path: Path) -> None:
+    empty = tmp_path / "vide"
+    empty.mkdir()
+    (empty / "autre.csv").write_text("a,b\n1,2\n")
+    job = product.run(empty)
+    assert job.status == "failed"
+    assert "societe" in job.error
+
+
+def test_what_an_owner_refuses_is_listed_with_its_dependents(product: Product, tmp_path: Path) -> None:
+    """A reference that another client bears already: the owner refuses the client, the rest follows in words."""
+    taken = product.ask(
+        clients.CreateClient(body=clients.ClientBody(kind="company", company_name="Avant", reference="CU2401-0003"))
+    )
+    assert taken["reference"] == "CU2401-0003"
+    job = product.run(SMALL)
+    assert job.status == "done"
+    assert accounted(job)
+    lines = product.lines(job)
+    assert ("societe", "12") in lines
+    assert ("facture", "2") in lines
+    assert ("facturedet", "3") in lines
+
+
+def test_a_made_up_company_comes_in_whole_and_once(product: Product) -> None:
+    job = product.run(None, clients=12, seed=4)
+    assert (job.status, accounted(job)) == ("done", True)
+    assert job.totals.refused == 0, product.lines(job)
+    assert job.tables["client"].created == 12
+    assert len(product.all(clients.ListClients)) == 12
+    before = product.table_sizes()
+    again = product.run(None, clients=12, seed=4)
+    assert (again.totals.created, again.totals.refused) == (0, 0)
+    assert product.table_sizes() == before
