@@ -79,5 +79,5 @@ class OutsideRef(Base):  # type: ignore[valid-type,misc]
     answer: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 
-#: Kinds of rows that have a home: none. References lead to rows of others; what a client's id means is asked at the door.
+#: Kinds of rows that have a home: none. What an id of a client means is asked of its owner each time.
 KINDS: dict[str, type] = {}

@@ -162,6 +162,8 @@ def test_a_company_with_everything(small: dict[str, Record]) -> None:
     assert client.memo.startswith(
         'Prévenir 48 h avant\n\nClés au gardien\xa0: sonner "LOGE".\nChaudière au sous-sol.\n\nÉtage -1'
     )
+    # What a contact of ours has no field for.
+    assert client.memo.endswith("Olivier Vasseur\u202f: 06 39 98 20 02\u202f; Joignable le matin\nseulement")
     billing = one(small, "societe:10:billing")
     assert isinstance(billing, records.Billing)
     assert billing.iban == "FR7630006000011234567890189"

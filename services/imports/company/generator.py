@@ -8,8 +8,9 @@ from datetime import date
 from faker import Faker
 
 from services.imports.company import people, words
-from services.imports.company.history import Books, History, type_ref
+from services.imports.company.history import History, type_ref
 from services.imports.company.outline import Numbers, outlines
+from services.imports.company.sales import Books
 from services.imports.records import CustomField, InterventionType, Record, Relation
 
 

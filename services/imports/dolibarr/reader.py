@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from services.imports.dolibarr import codes, commercial, exchanges, parties, work
+from services.imports.dolibarr import codes, commercial, companies, contacts, exchanges, staff, work
 from services.imports.dolibarr.context import Context
 from services.imports.dolibarr.tables import Tables
 from services.imports.records import Item, Record
@@ -15,10 +15,10 @@ Mapper = Callable[[Context], Iterator[Record]]
 
 #: In the order of what refers to what.
 MAPPERS: tuple[Mapper, ...] = (
-    parties.users,
-    parties.custom_fields,
-    parties.clients,
-    parties.contacts,
+    staff.users,
+    companies.custom_fields,
+    companies.clients,
+    contacts.contacts,
     work.job_sites,
     work.plans,
     work.interventions,

@@ -88,7 +88,7 @@ def address(record: records.Address, chosen: uuid.UUID, resolver: Resolver) -> O
 
 
 def contact(record: records.Contact, chosen: uuid.UUID, resolver: Resolver) -> Order:
-    """A contact. The second number and the notes, which a contact has no field for, are told."""
+    """A contact."""
     home = resolver.home(record.client_ref)
     body = c.ContactBody(
         first_name=record.first_name or "",
@@ -98,9 +98,7 @@ def contact(record: records.Contact, chosen: uuid.UUID, resolver: Resolver) -> O
         phone=record.phone or "",
     )
     request = c.CreateContact(id=chosen, home_client_id=home.home, written_client_id=home.written, body=body)
-    left = [text for text in (record.mobile, record.notes, "" if record.active else "contact désactivé") if text]
-    notices = [f"non repris sur le contact\u202f: {text}" for text in left]
-    return Order("clients", "contact", chosen, [request], notices=notices)
+    return Order("clients", "contact", chosen, [request])
 
 
 def relation(record: records.Relation, chosen: uuid.UUID, resolver: Resolver) -> Order:

@@ -1,83 +1,23 @@
-"""Users, companies with all that hangs on them, contacts."""
+"""Companies with all that hangs on them: addresses, billing details, tags, salespeople, custom fields."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from services.imports.dolibarr import checks, codes, text
+from services.imports.dolibarr.common import Check, address_of, checked
+from services.imports.dolibarr.contacts import remarks
 from services.imports.dolibarr.context import Context
 from services.imports.dolibarr.tables import Row
-from services.imports.records import Address, Billing, Client, Contact, CustomField, Record, Relation, User
-
-#: Gives the value back when it is right, else None.
-Check = Callable[[str], str | None]
+from services.imports.records import Billing, Client, CustomField, Record, Relation
 
 _EXTRA_KNOWN = {"rowid", "tms", "fk_object", "import_key"}
 _FIELD_KINDS = {
     "int": "number", "double": "number", "price": "number", "date": "date", "datetime": "date",
     "boolean": "boolean",
 }  # fmt: skip
-
-
-def users(context: Context) -> Iterator[Record]:
-    """Staff. Who writes or does interventions is a technician; who follows a client, a salesperson."""
-    authors = {row.id("fk_user_author") for row in context.tables.rows("fichinter")}
-    sellers = {row.id("fk_user") for row in context.tables.rows("societe_commerciaux")}
-    technicians = authors | set(_interveners(context))
-    for row in context.rows("user"):
-        login = row.line_of("login", limit=100)
-        if row.id("fk_soc", "fk_societe", "fk_socpeople") is not None:
-            context.refuse(row, "compte d’un tiers (accès externe)\u202f: n’est pas du personnel")
-            continue
-        if login is None:
-            context.refuse(row, "utilisateur sans identifiant de connexion")
-            continue
-        technician = row.rowid in technicians
-        role = "technician" if technician else "salesperson" if row.rowid in sellers else "office"
-        email = _checked(context, row, "adresse électronique", row.line_of("email"), checks.email)
-        raw_phone = row.line_of("user_mobile", "office_phone")
-        context.came[row.ref] = ""
-        yield User(
-            ref=row.ref,
-            login=login,
-            first_name=row.line_of("firstname"),
-            last_name=row.line_of("lastname", "name", "nom") or login,
-            email=email,
-            phone=_checked(context, row, "téléphone", raw_phone, checks.phone),
-            job_title=row.line_of("job"),
-            role="administrator" if row.integer("admin") == 1 else role,
-            technician=technician,
-            active=row.integer("statut", "status", default=1) == 1,
-        )
-
-
-def _interveners(context: Context) -> Iterator[str]:
-    """Internal people set on interventions (element_contact), where the export has them."""
-    kinds = {
-        row.rowid
-        for row in context.tables.rows("c_type_contact")
-        if row.raw("element") == "fichinter" and row.raw("source") == "internal"
-    }
-    for row in context.tables.rows("element_contact"):
-        if row.id("fk_c_type_contact") in kinds and (person := row.id("fk_socpeople")) is not None:
-            yield person
-
-
-def _checked(
-    context: Context, row: Row, what: str, value: str | None, check: Check, kept: list[str] | None = None
-) -> str | None:
-    """The value when it passes its check; else None, told to the person and added to `kept` for the notes."""
-    if value is None:
-        return None
-    good = check(value)
-    if good is None:
-        where = "la valeur n’est pas reprise" if kept is None else "la valeur est gardée dans les notes"
-        context.notice(row, f"{what} « {value} » non valable\u202f: {where}")
-        if kept is not None:
-            kept.append(f"{what}\u202f: {value}")
-    return good
 
 
 def _key(name: str) -> str:
@@ -130,6 +70,7 @@ class _Companies:
         }
         self.categories = {row.rowid: row for row in context.rows("categorie")}
         self.used_categories: set[str] = set()
+        self.remarks = remarks(context)
 
     def kind(self, row: Row) -> str:
         type_id = row.id("fk_typent") or ""
@@ -237,16 +178,16 @@ def _client(companies: _Companies, row: Row, name: str, flag: int) -> Iterator[R
     parts: list[str] = []
     kept: list[str] = []
 
-    def checked(what: str, value: str | None, check: Check) -> str | None:
-        return _checked(context, row, what, value, check, kept)
+    def right(what: str, value: str | None, check: Check) -> str | None:
+        return checked(context, row, what, value, check, kept)
 
     siret_raw = row.line_of("siret")
-    siret = checked("SIRET", siret_raw, checks.siret) if country == "FR" else None
+    siret = right("SIRET", siret_raw, checks.siret) if country == "FR" else None
     if siret_raw and country != "FR":
         kept.append(f"Identifiant professionnel 2\u202f: {siret_raw}")
-    vat = checked("N° de TVA", row.line_of("tva_intra"), checks.vat_number)
-    website = checked("Site", row.line_of("url"), checks.website)
-    email = checked("Adresse électronique", row.line_of("email"), checks.email)
+    vat = right("N° de TVA", row.line_of("tva_intra"), checks.vat_number)
+    website = right("Site", row.line_of("url"), checks.website)
+    email = right("Adresse électronique", row.line_of("email"), checks.email)
     phones = [
         good
         for what, column in (
@@ -254,7 +195,7 @@ def _client(companies: _Companies, row: Row, name: str, flag: int) -> Iterator[R
             ("Portable", "phone_mobile"),
             ("Ancien téléphone", "tel"),
         )
-        if (good := checked(what, row.line_of(column), partial(checks.phone, country=country)))
+        if (good := right(what, row.line_of(column), partial(checks.phone, country=country)))
     ]
     for what, column in (("SIREN", "siren"), ("Code APE", "ape"), ("RCS", "idprof4"), ("Fax", "fax")):
         if (value := row.line_of(column)) is not None and not (column == "siren" and siret):
@@ -267,7 +208,12 @@ def _client(companies: _Companies, row: Row, name: str, flag: int) -> Iterator[R
         kept.append(f"Autre nom\u202f: {alias}")
     iban = companies.iban(row, parts)
     kind = companies.kind(row)
-    notes = [row.plain("note_public", "note"), row.plain("note_private"), "\n".join(kept)]
+    notes = [
+        row.plain("note_public", "note"),
+        row.plain("note_private"),
+        "\n".join(kept),
+        "\n".join(companies.remarks.get(row.rowid, [])),
+    ]
     yield Client(
         ref=row.ref,
         kind=kind,
@@ -291,7 +237,7 @@ def _client(companies: _Companies, row: Row, name: str, flag: int) -> Iterator[R
         created_at=row.moment("datec", "datea", "tms"),
         parts=tuple(parts),
     )
-    if (address := _address(context, row, row.ref, None, country)) is not None:
+    if (address := address_of(row, row.ref, None, country)) is not None:
         context.main_address[row.ref] = address.ref
         yield address
     means = companies.means.get(row.id("mode_reglement") or "")
@@ -317,75 +263,3 @@ def _reference(context: Context, row: Row) -> str | None:
         return None
     context.references.add(code)
     return code
-
-
-def _address(context: Context, row: Row, client: str, label: str | None, country: str) -> Address | None:
-    """The address a row bears, None when it says nothing but a country."""
-    lines = [line for line in row.plain("address", "adresse").split("\n") if line]
-    postal_code, city = row.line_of("zip", "cp", limit=20), row.line_of("town", "ville")
-    if not lines and not postal_code and not city:
-        return None
-    return Address(
-        ref=f"{row.ref}:address",
-        client_ref=client,
-        label=label,
-        street=lines[0][:300] if lines else None,
-        street_extra=", ".join(lines[1:])[:300] or None,
-        postal_code=postal_code,
-        city=city,
-        country=country,
-        is_main=label is None,
-    )
-
-
-def contacts(context: Context) -> Iterator[Record]:
-    """Contacts of the clients, with an address of their own where they have one."""
-    for row in context.rows("socpeople"):
-        if row.id("fk_soc", "fk_societe") is None:
-            context.refuse(row, "contact qui n’est rattaché à aucun client")
-            continue
-        if row.integer("priv") == 1:
-            context.refuse(row, "contact privé de son auteur\u202f: il n’est pas montré à toute l’entreprise")
-            continue
-        client = context.owner(row)
-        if client is None:
-            continue
-        first, last = row.line_of("firstname"), row.line_of("lastname", "name", "nom")
-        if first is None and last is None:
-            context.refuse(row, "contact sans nom")
-            continue
-        country = context.country(row.id("fk_pays", "fk_country"))
-        kept: list[str] = []
-        phones = [
-            good
-            for column in ("phone", "phone_mobile", "phone_perso")
-            if (
-                good := _checked(
-                    context,
-                    row,
-                    "Téléphone",
-                    row.line_of(column),
-                    partial(checks.phone, country=country),
-                    kept,
-                )
-            )
-        ]
-        email = _checked(context, row, "Adresse électronique", row.line_of("email"), checks.email, kept)
-        notes = [row.plain("note_public"), row.plain("note_private", "note"), "\n".join(kept)]
-        context.came[row.ref] = client
-        yield Contact(
-            ref=row.ref,
-            client_ref=client,
-            first_name=first,
-            last_name=last,
-            role=row.line_of("poste"),
-            email=email,
-            phone=phones[0] if phones else None,
-            mobile=phones[1] if len(phones) > 1 else None,
-            notes="\n\n".join(note for note in notes if note),
-            active=row.integer("statut", default=1) == 1,
-        )
-        label = " ".join(part for part in (first, last) if part)
-        if (address := _address(context, row, client, label, country)) is not None:
-            # Where a contact is found is no place of work: documents never point to it.
-            yield address
