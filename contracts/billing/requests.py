@@ -288,6 +288,12 @@ class ClientTies(Query):
     tree: list[Id]
 
 
+class VerifyChain(Query):
+    """Whether anything issued was tampered with: `{"checked": n, "broken": [numbers]}`."""
+
+    rpc: ClassVar[str] = "billing.verify_chain"
+
+
 class ImportDocument(Command):
     """Takes a document of another system in as it is. It takes no number of ours and enters no chain.
 

@@ -145,12 +145,18 @@ class CreditBody(Model):
 
 
 class Party(Model):
-    """Who is billed, as the door knows it; frozen at issue. What is empty comes from what events told."""
+    """A client as the door knows it; frozen at issue. What is empty comes from what events told.
+
+    `street` to `city` are those of its billing address.
+    """
 
     id: Id
     name: Line = ""
     siret: Line = ""
     vat_number: Line = ""
+    street: Line = ""
+    postal_code: Line = ""
+    city: Line = ""
 
 
 class CompanyChanges(Model):

@@ -1,0 +1,86 @@
+"""What commands share: today's date, events' data, rows and how a client is billed."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis.errors import Conflict
+from chassis.uow import UnitOfWork
+from services.billing.model import BillingDetails, Company, CreditNote, Invoice, Quote
+from services.kit.homes import root_of
+
+Row = TypeVar("Row", Quote, Invoice, CreditNote)
+
+ABSENT = {
+    Quote: "Ce devis n’existe pas.",
+    Invoice: "Cette facture n’existe pas.",
+    CreditNote: "Cet avoir n’existe pas.",
+}
+OPEN = ("issued", "sent", "partly_paid")
+
+
+def company_of(session: Session) -> Company | None:
+    """The company's row, None while nothing was written."""
+    return session.scalar(select(Company))
+
+
+def today(uow: UnitOfWork) -> date:
+    """The day it is for the company (its own time zone)."""
+    company = company_of(uow.session)
+    return uow.now.astimezone(ZoneInfo(company.timezone if company else "Europe/Paris")).date()
+
+
+def details_of(session: Session, client_id: uuid.UUID) -> BillingDetails | None:
+    """How a living client is billed, None where nothing was written."""
+    return session.scalar(select(BillingDetails).where(BillingDetails.home_client_id == client_id))
+
+
+def payer_of(session: Session, client_id: uuid.UUID) -> uuid.UUID:
+    """The living client who pays for a living client: itself unless its details say otherwise."""
+    details = details_of(session, client_id)
+    return root_of(session, details.payer_id) if details is not None and details.payer_id else client_id
+
+
+def remaining(invoice: Invoice) -> Decimal:
+    """What is left to pay on an invoice; nothing on one that is closed."""
+    if invoice.status not in OPEN:
+        return Decimal("0.00")
+    return max(invoice.total_incl_tax - invoice.paid, Decimal("0.00"))
+
+
+def refuse_existing(session: Session, kind: type[Any], identifier: uuid.UUID | None) -> None:
+    """Raises `Conflict` when the id that the caller chose is taken."""
+    if identifier is not None and session.get(kind, identifier) is not None:
+        raise Conflict("Un document porte déjà cet identifiant.", code="id_taken")
+
+
+def document_facts(uow: UnitOfWork, row: Quote | Invoice | CreditNote) -> dict[str, Any]:
+    """Data of an event about a document."""
+    facts: dict[str, Any] = {
+        "id": row.id,
+        "home_client_id": row.home_client_id,
+        "client_id": root_of(uow.session, row.home_client_id),
+        "number": row.number,
+        "status": row.status,
+        "title": row.title,
+        "payer_id": row.payer_id,
+        "address_id": row.address_id,
+        "job_site_id": row.job_site_id,
+        "intervention_ids": row.intervention_ids or [],
+        "issued_on": row.issued_on,
+        "currency": row.currency,
+        "total_excl_tax": row.total_excl_tax,
+        "total_tax": row.total_tax,
+        "total_incl_tax": row.total_incl_tax,
+        "imported": bool(row.imported),
+    }
+    if isinstance(row, Invoice):
+        facts |= {"kind": row.kind, "quote_id": row.quote_id, "due_on": row.due_on, "remaining": remaining(row)}
+    return facts

@@ -1,0 +1,30 @@
+"""The read side of `billing`: PostgreSQL makes the JSON."""
+
+from services.billing.queries.chain import verify_chain
+from services.billing.queries.documents import (
+    check,
+    fiche,
+    get_credit_note,
+    get_invoice,
+    get_quote,
+    list_credit_notes,
+    list_invoices,
+    list_quotes,
+    ties,
+)
+from services.billing.queries.parties import get_company, get_details
+
+__all__ = [
+    "check",
+    "fiche",
+    "get_company",
+    "get_credit_note",
+    "get_details",
+    "get_invoice",
+    "get_quote",
+    "list_credit_notes",
+    "list_invoices",
+    "list_quotes",
+    "ties",
+    "verify_chain",
+]

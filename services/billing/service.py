@@ -1,0 +1,182 @@
+"""The Nameko class of `billing`: each message becomes one call of commands or queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chassis.service import rpc
+from contracts import billing as c
+from contracts.base import Event
+from contracts.clients import ClientCreated, ClientUpdated
+from services.billing import queries
+from services.billing.commands import (
+    company,
+    credit_notes,
+    details,
+    drafts,
+    imported,
+    issuing,
+    parties,
+    payments,
+    quotes,
+)
+from services.billing.commands.facts import company_of
+from services.billing.model import KINDS, Base
+from services.kit.follow import ClientRowsService
+
+
+class BillingService(ClientRowsService):
+    """Quotes, invoices, credit notes, payments; the company; how clients are billed."""
+
+    name = "billing"
+    base = Base
+    kinds = KINDS
+
+    def _know_client(self, event: ClientCreated | ClientUpdated) -> None:
+        super()._know_client(event)
+        parties.know_party(self.uow, event)
+
+    def snapshot_events(self) -> list[Event]:
+        """The company, whose time zone others follow."""
+        row = company_of(self.uow.session)
+        return [] if row is None else [c.CompanyUpdated(id=row.id, legal_name=row.legal_name, timezone=row.timezone)]
+
+    @rpc(c.GetCompany)
+    def get_company(self, request: c.GetCompany) -> bytes:
+        return queries.get_company(self.uow.session)
+
+    @rpc(c.UpdateCompany)
+    def update_company(self, request: c.UpdateCompany) -> bytes:
+        return company.update_company(self.uow, request)
+
+    @rpc(c.GetDetails)
+    def get_details(self, request: c.GetDetails) -> bytes:
+        return queries.get_details(self.uow.session, request.client_id, request.tree)
+
+    @rpc(c.UpdateDetails)
+    def update_details(self, request: c.UpdateDetails) -> bytes:
+        return details.update_details(self.uow, request)
+
+    @rpc(c.CreateQuote)
+    def create_quote(self, request: c.CreateQuote) -> bytes:
+        return drafts.create_quote(self.uow, request)
+
+    @rpc(c.UpdateQuote)
+    def update_quote(self, request: c.UpdateQuote) -> bytes:
+        return drafts.update_quote(self.uow, request)
+
+    @rpc(c.GetQuote)
+    def get_quote(self, request: c.GetQuote) -> bytes:
+        return queries.get_quote(self.uow.session, request.id)
+
+    @rpc(c.ListQuotes)
+    def list_quotes(self, request: c.ListQuotes) -> bytes:
+        return queries.list_quotes(self.uow.session, request)
+
+    @rpc(c.FinaliseQuote)
+    def finalise_quote(self, request: c.FinaliseQuote) -> bytes:
+        return quotes.finalise_quote(self.uow, request)
+
+    @rpc(c.SendQuote)
+    def send_quote(self, request: c.SendQuote) -> bytes:
+        return quotes.move_quote(self.uow, request.id, "sent")
+
+    @rpc(c.AcceptQuote)
+    def accept_quote(self, request: c.AcceptQuote) -> bytes:
+        return quotes.move_quote(self.uow, request.id, "accepted")
+
+    @rpc(c.RefuseQuote)
+    def refuse_quote(self, request: c.RefuseQuote) -> bytes:
+        return quotes.move_quote(self.uow, request.id, "refused")
+
+    @rpc(c.CancelQuote)
+    def cancel_quote(self, request: c.CancelQuote) -> bytes:
+        return quotes.move_quote(self.uow, request.id, "cancelled")
+
+    @rpc(c.InvoiceQuote)
+    def invoice_quote(self, request: c.InvoiceQuote) -> bytes:
+        return quotes.invoice_quote(self.uow, request)
+
+    @rpc(c.CreateInvoice)
+    def create_invoice(self, request: c.CreateInvoice) -> bytes:
+        return drafts.create_invoice(self.uow, request)
+
+    @rpc(c.UpdateInvoice)
+    def update_invoice(self, request: c.UpdateInvoice) -> bytes:
+        return drafts.update_invoice(self.uow, request)
+
+    @rpc(c.GetInvoice)
+    def get_invoice(self, request: c.GetInvoice) -> bytes:
+        return queries.get_invoice(self.uow.session, request.id)
+
+    @rpc(c.ListInvoices)
+    def list_invoices(self, request: c.ListInvoices) -> bytes:
+        return queries.list_invoices(self.uow.session, request)
+
+    @rpc(c.IssueInvoice)
+    def issue_invoice(self, request: c.IssueInvoice) -> bytes:
+        return issuing.issue_invoice(self.uow, request)
+
+    @rpc(c.SendInvoice)
+    def send_invoice(self, request: c.SendInvoice) -> bytes:
+        return payments.send_invoice(self.uow, request)
+
+    @rpc(c.RecordPayment)
+    def record_payment(self, request: c.RecordPayment) -> bytes:
+        return payments.record_payment(self.uow, request)
+
+    @rpc(c.CreditInvoice)
+    def credit_invoice(self, request: c.CreditInvoice) -> bytes:
+        return credit_notes.credit_invoice(self.uow, request)
+
+    @rpc(c.CreateCreditNote)
+    def create_credit_note(self, request: c.CreateCreditNote) -> bytes:
+        return drafts.create_credit_note(self.uow, request)
+
+    @rpc(c.UpdateCreditNote)
+    def update_credit_note(self, request: c.UpdateCreditNote) -> bytes:
+        return drafts.update_credit_note(self.uow, request)
+
+    @rpc(c.GetCreditNote)
+    def get_credit_note(self, request: c.GetCreditNote) -> bytes:
+        return queries.get_credit_note(self.uow.session, request.id)
+
+    @rpc(c.ListCreditNotes)
+    def list_credit_notes(self, request: c.ListCreditNotes) -> bytes:
+        return queries.list_credit_notes(self.uow.session, request)
+
+    @rpc(c.IssueCreditNote)
+    def issue_credit_note(self, request: c.IssueCreditNote) -> bytes:
+        return credit_notes.issue_credit_note(self.uow, request)
+
+    @rpc(c.RefundCreditNote)
+    def refund_credit_note(self, request: c.RefundCreditNote) -> bytes:
+        return payments.refund_credit_note(self.uow, request)
+
+    @rpc(c.DeleteDraft)
+    def delete_draft(self, request: c.DeleteDraft) -> bytes:
+        return drafts.delete_draft(self.uow, request)
+
+    @rpc(c.BillingFiche)
+    def fiche(self, request: c.BillingFiche) -> bytes:
+        return queries.fiche(self.uow.session, request)
+
+    @rpc(c.ImportDocument)
+    def import_document(self, request: c.ImportDocument) -> bytes:
+        return imported.import_document(self.uow, request)
+
+    @rpc(c.ImportPayment)
+    def import_payment(self, request: c.ImportPayment) -> bytes:
+        return imported.import_payment(self.uow, request)
+
+    @rpc(c.CheckBilling)
+    def check(self, request: c.CheckBilling) -> dict[str, Any]:
+        return queries.check(self.uow.session, request)
+
+    @rpc(c.ClientTies)
+    def ties(self, request: c.ClientTies) -> dict[str, Any]:
+        return queries.ties(self.uow.session, request)
+
+    @rpc(c.VerifyChain)
+    def verify_chain(self, request: c.VerifyChain) -> dict[str, Any]:
+        return queries.verify_chain(self.uow.session)
