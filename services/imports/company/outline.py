@@ -113,7 +113,7 @@ def _work(rng: Random, kind: Kind) -> Work:
 
 
 class Numbers:
-    """Numbers by series and year that follow the days, without a gap: counted first, given later."""
+    """Numbers by series and year, as billing writes them: in the order of the days, without a gap."""
 
     def __init__(self, prefix: str, today: date) -> None:
         self._prefix = prefix
@@ -141,4 +141,4 @@ class Numbers:
         when = self._today + timedelta(days=day)
         counter = self._next[when]
         self._next[when] = counter + 1
-        return f"{self._prefix}{when.year}-{counter:05d}"
+        return f"{self._prefix}-{when.year}-{counter:04d}"
