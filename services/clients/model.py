@@ -25,7 +25,9 @@ class Client(StampedMixin, Base):  # type: ignore[valid-type,misc]
     first_name: Mapped[str] = mapped_column(server_default="")
     last_name: Mapped[str] = mapped_column(server_default="")
     company_name: Mapped[str] = mapped_column(server_default="")
+    #: The name shown: the one given (`own_name`), else what the other names make.
     display_name: Mapped[str]
+    own_name: Mapped[str] = mapped_column(server_default="")
     reference: Mapped[str]
     registration_number: Mapped[str] = mapped_column(server_default="")
     stage: Mapped[str] = mapped_column(server_default="client")
@@ -33,7 +35,11 @@ class Client(StampedMixin, Base):  # type: ignore[valid-type,misc]
     vat_number: Mapped[str] = mapped_column(server_default="")
     email: Mapped[str] = mapped_column(server_default="")
     phone: Mapped[str] = mapped_column(server_default="")
+    phone_e164: Mapped[str] = mapped_column(server_default="")
+    phone_display: Mapped[str] = mapped_column(server_default="")
     secondary_phone: Mapped[str] = mapped_column(server_default="")
+    secondary_phone_e164: Mapped[str] = mapped_column(server_default="")
+    secondary_phone_display: Mapped[str] = mapped_column(server_default="")
     website: Mapped[str] = mapped_column(server_default="")
     sales_rep_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     custom_fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
@@ -53,6 +59,8 @@ class Client(StampedMixin, Base):  # type: ignore[valid-type,misc]
         CheckConstraint("display_name <> ''", name="named"),
         CheckConstraint("merged_into <> id", name="not_itself"),
         Index("ix_client_sort", "sort_name", "id"),
+        Index("ix_client_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+        Index("ix_client_phones", "phones", postgresql_using="gin", postgresql_ops={"phones": "gin_trgm_ops"}),
         Index("ix_client_created", "created_at", "id"),
         Index("ix_client_updated", "updated_at", "id"),
     )
@@ -151,6 +159,7 @@ class Address(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     role: Mapped[str | None]
     place_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("place.id"), index=True)
     retired_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
     __table_args__ = (Index("ix_address_home", "home_client_id", "created_at", "id"),)
 
 
@@ -163,9 +172,16 @@ class Contact(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     role: Mapped[str]
     email: Mapped[str]
     phone: Mapped[str]
+    phone_e164: Mapped[str] = mapped_column(server_default="")
+    phone_display: Mapped[str] = mapped_column(server_default="")
     portal_access: Mapped[bool]
     deleted_at: Mapped[datetime | None]
-    __table_args__ = (Index("ix_contact_home", "home_client_id", "created_at", "id"),)
+    #: Folded name and e-mail, and digits of the phone.
+    search: Mapped[str] = mapped_column(server_default="")
+    __table_args__ = (
+        Index("ix_contact_home", "home_client_id", "created_at", "id"),
+        Index("ix_contact_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+    )
 
 
 class Relation(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]

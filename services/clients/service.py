@@ -9,15 +9,15 @@ from chassis.service import Service, on, rpc
 from contracts import accounts, billing, interventions
 from contracts import clients as c
 from contracts.base import Envelope, Event
-from services.clients.commands import activities, addresses, contacts, records, relations
+from services.clients.commands import activities, addresses, contacts, custom_fields, records, relations
 from services.clients.commands.shared import facts
 from services.clients.model import KINDS, Address, Base, Client
+from services.clients.queries import history, identity, rows, search
 from services.clients.queries import records as record_queries
-from services.clients.queries import rows
 from services.kit.homes import root_of
 
 _DELETERS = {
-    "addresses": addresses.retire_address,
+    "addresses": addresses.delete_address,
     "contacts": contacts.delete_contact,
     "relations": relations.delete_relation,
     "activities": activities.delete_activity,
@@ -80,7 +80,7 @@ class ClientsService(Service):
 
     @rpc(c.GetMemo)
     def get_memo(self, request: c.GetMemo) -> bytes:
-        return record_queries.get_memo(self.uow.session, request.client_id)
+        return history.get_memo(self.uow.session, request.client_id)
 
     @rpc(c.GetClient)
     def get(self, request: c.GetClient) -> bytes:
@@ -88,7 +88,7 @@ class ClientsService(Service):
 
     @rpc(c.ListClients)
     def list(self, request: c.ListClients) -> bytes:
-        return record_queries.list_clients(self.uow.session, request)
+        return search.list_clients(self.uow.session, request)
 
     @rpc(c.CountClients)
     def counts(self, request: c.CountClients) -> bytes:
@@ -100,23 +100,23 @@ class ClientsService(Service):
 
     @rpc(c.Identify)
     def identify(self, request: c.Identify) -> c.IdentifyAnswer:
-        return record_queries.identify(self.uow.session, request)
+        return identity.identify(self.uow.session, request)
 
     @rpc(c.ForestSnapshot)
     def forest_snapshot(self, request: c.ForestSnapshot) -> bytes:
-        return record_queries.forest_snapshot(self.uow.session, request)
+        return identity.forest_snapshot(self.uow.session, request)
 
     @rpc(c.History)
     def history(self, request: c.History) -> bytes:
-        return record_queries.history(self.uow.session, request)
+        return history.history(self.uow.session, request)
 
     @rpc(c.CreateCustomField)
     def create_custom_field(self, request: c.CreateCustomField) -> bytes:
-        return records.create_custom_field(self.uow, request)
+        return custom_fields.create_custom_field(self.uow, request)
 
     @rpc(c.ListCustomFields)
     def list_custom_fields(self, request: c.ListCustomFields) -> bytes:
-        return record_queries.FIELDS.page(self.uow.session, [], {}, request)
+        return history.FIELDS.page(self.uow.session, [], {}, request)
 
     # --- rows -------------------------------------------------------------------------------------------------
 
@@ -163,6 +163,10 @@ class ClientsService(Service):
     @rpc(c.ListSub)
     def list_sub(self, request: c.ListSub) -> bytes:
         return rows.list_sub(self.uow.session, request)
+
+    @rpc(c.FindContacts)
+    def find_contacts(self, request: c.FindContacts) -> bytes:
+        return rows.find_contacts(self.uow.session, request)
 
     @rpc(c.DeleteSub)
     def delete_sub(self, request: c.DeleteSub) -> bytes:

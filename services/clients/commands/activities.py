@@ -6,20 +6,23 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from chassis.errors import Conflict, Gone
+from chassis.errors import Conflict, Gone, Invalid
 from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
-from services.clients.commands.shared import stamps
-from services.clients.model import Activity
+from services.clients.commands.shared import check_home, check_new, stamps
+from services.clients.model import Activity, Contact
 from services.clients.queries import rows as queries
-from services.kit.homes import root_of
+from services.kit.homes import root_of, tree_of
 
 
 def create_activity(uow: UnitOfWork, request: c.CreateActivity) -> bytes:
     """Logs an exchange; without a moment it is now."""
     body = request.body
+    check_new(uow, Activity, request.id)
+    check_home(uow, request.home_client_id)
+    _check_contact(uow, request.home_client_id, body.contact_id)
     row = Activity(
         id=request.id or new_id(),
         home_client_id=request.home_client_id,
@@ -36,17 +39,7 @@ def create_activity(uow: UnitOfWork, request: c.CreateActivity) -> bytes:
     uow.session.add(row)
     uow.session.flush()
     if not request.automatic:
-        uow.emit(
-            c.ActivityLogged(
-                id=row.id,
-                home_client_id=row.home_client_id,
-                client_id=root_of(uow.session, row.home_client_id),
-                kind=row.kind,
-                direction=row.direction,
-                occurred_at=row.occurred_at,
-                subject=row.subject,
-            )
-        )
+        uow.emit(c.ActivityLogged(**_facts(uow, row)))
     return queries.get_row(uow.session, "activities", row.id)
 
 
@@ -56,8 +49,12 @@ def update_activity(uow: UnitOfWork, request: c.UpdateActivity) -> bytes:
     check_version(row, request.expected_version)
     if apply_changes(row, request.changes):
         row.occurred_at = row.occurred_at or uow.now
+        if not (row.subject or row.body):
+            raise Invalid.field("subject", "Donnez un objet ou un texte.")
+        _check_contact(uow, row.home_client_id, row.contact_id)
         touch(uow, row)
         uow.session.flush()
+        uow.emit(c.ActivityUpdated(**_facts(uow, row)))
     return queries.get_row(uow.session, "activities", row.id)
 
 
@@ -68,7 +65,29 @@ def delete_activity(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
     row.deleted_at = uow.now
     touch(uow, row)
     uow.session.flush()
+    uow.emit(c.ActivityDeleted(**_facts(uow, row)))
     return b"{}"
+
+
+def _check_contact(uow: UnitOfWork, home: uuid.UUID, contact_id: uuid.UUID | None) -> None:
+    """A contact named is one of the client's."""
+    if contact_id is None:
+        return
+    contact = uow.session.get(Contact, contact_id)
+    if contact is None or contact.home_client_id not in tree_of(uow.session, home):
+        raise Invalid.field("contact_id", "Ce contact n’existe pas chez ce client.")
+
+
+def _facts(uow: UnitOfWork, row: Activity) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "home_client_id": row.home_client_id,
+        "client_id": root_of(uow.session, row.home_client_id),
+        "kind": row.kind,
+        "direction": row.direction,
+        "occurred_at": row.occurred_at,
+        "subject": row.subject,
+    }
 
 
 def _by_hand(uow: UnitOfWork, identifier: uuid.UUID) -> Activity:

@@ -2,129 +2,132 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
-
-from sqlalchemy import select
 
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
-from services.clients.commands.shared import root_record, stamps, tell_updated, write_fields
+from services.clients import fields
+from services.clients.commands.shared import check_new, root_record, stamps, tell_updated
 from services.clients.model import Address, Client, Place
-from services.clients.queries import records, rows
+from services.clients.queries import rows
 from services.kit.homes import root_of
 
 ABSENT = "Cette adresse n’existe pas."
+_MAIN = "main_address_id"
 
 
 def create_address(uow: UnitOfWork, request: c.CreateAddress) -> bytes:
     """Adds an address; the first is the main one. A `place_id` that is not known is refused."""
     body = request.body
+    check_new(uow, Address, request.id)
     root = root_record(uow, request.home_client_id)
-    if body.place_id is None:
-        place = Place(id=new_id())
-        uow.session.add(place)
-        uow.session.flush()
-    else:
-        place_or_none = uow.session.get(Place, body.place_id)
-        if place_or_none is None:
-            raise Invalid.field("place_id", "Ce lieu n’existe pas.")
-        place = place_or_none
     row = Address(
         id=request.id or new_id(),
         home_client_id=request.home_client_id,
         written_client_id=request.written_client_id,
-        place_id=place.id,
-        **body.model_dump(exclude={"place_id"}),
+        place_id=_place(uow, body.place_id),
+        **body.model_dump(exclude={"place_id", "is_main"}),
         **stamps(uow, request.origin),
     )
     uow.session.add(row)
     uow.session.flush()
-    if root.main_address_id is None or request.main:
-        _set_main(uow, root, row)
     uow.emit(c.AddressCreated(**_facts(uow, row)))
+    if root.main_address_id is None or request.main or body.is_main:
+        _promote(uow, root, row)
     return rows.get_row(uow.session, "addresses", row.id)
 
 
 def update_address(uow: UnitOfWork, request: c.UpdateAddress) -> bytes:
-    """Changes or retires an address. The main one can be retired only when it is the last."""
-    seen = lock_free(uow, request.id)
-    root = root_record(uow, seen.home_client_id)
-    row = lock(uow.session, Address, request.id, ABSENT)
+    """Changes, retires or promotes an address. Another one becomes main when the main one is retired."""
+    root, row = _locked(uow, request.id)
     check_version(row, request.expected_version)
-    changed = apply_changes(row, request.changes, skip=frozenset({"retired"}))
-    if "retired" in request.changes.model_fields_set and request.changes.retired != (row.retired_at is not None):
-        _retire(uow, root, row, request.changes.retired)
+    changes, given = request.changes, request.changes.model_fields_set
+    if "is_main" in given and not changes.is_main and root.main_address_id == row.id:
+        raise Invalid.field("is_main", "Choisissez plutôt l’adresse qui devient la principale.")
+    changed = apply_changes(row, changes, skip=frozenset({"retired", "is_main", "place_id"}))
+    if changes.place_id is not None and changes.place_id != row.place_id:
+        row.place_id = _place(uow, changes.place_id)
+        changed.add("place_id")
+    if "retired" in given and changes.retired != (row.retired_at is not None):
+        row.retired_at = uow.now if changes.retired else None
         changed.add("retired")
-    if not (row.street or row.city or row.postal_code):
+    if {"street", "city", "postal_code"} & changed and not (row.street or row.city or row.postal_code):
         raise Invalid.field("street", "Donnez une rue, un code postal ou une ville.")
     if changed:
         touch(uow, row)
         uow.session.flush()
         uow.emit(c.AddressUpdated(**_facts(uow, row)))
+    if changes.is_main:
+        _promote(uow, root, row)
+    _rematerialise(uow, root)
     return rows.get_row(uow.session, "addresses", row.id)
 
 
-def retire_address(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
-    """`DELETE` of an address: it is retired, not erased, since work or equipment may stand there."""
-    seen = lock_free(uow, request.id)
-    root = root_record(uow, seen.home_client_id)
-    row = lock(uow.session, Address, request.id, ABSENT)
+def delete_address(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
+    """Takes an address off the fiche. It is kept: what was done or stands there still shows it."""
+    root, row = _locked(uow, request.id)
     check_version(row, request.expected_version)
-    if row.retired_at is None:
-        _retire(uow, root, row, True)
-        touch(uow, row)
-        uow.session.flush()
-        uow.emit(c.AddressUpdated(**_facts(uow, row)))
+    row.deleted_at = uow.now
+    row.retired_at = row.retired_at or uow.now
+    touch(uow, row)
+    uow.session.flush()
+    uow.emit(c.AddressUpdated(**_facts(uow, row)))
+    _rematerialise(uow, root)
     return b"{}"
 
 
 def promote_address(uow: UnitOfWork, request: c.PromoteAddress) -> bytes:
     """Makes an address the main one. Under the record's lock, so that two at once leave exactly one."""
-    seen = lock_free(uow, request.id)
-    root = root_record(uow, seen.home_client_id)
-    row = lock(uow.session, Address, request.id, ABSENT)
-    if row.retired_at is not None:
-        raise Conflict("Cette adresse n’est plus utilisée : remettez-la en service d’abord.", code="address_retired")
-    if root.main_address_id != row.id:
-        _set_main(uow, root, row)
+    root, row = _locked(uow, request.id)
+    _promote(uow, root, row)
     return rows.get_row(uow.session, "addresses", row.id)
 
 
-def lock_free(uow: UnitOfWork, identifier: Any) -> Address:
-    """The address as read, to know its record before the record's lock (record first, then its rows)."""
-    row = uow.session.get(Address, identifier)
-    if row is None:
+def _locked(uow: UnitOfWork, identifier: uuid.UUID) -> tuple[Client, Address]:
+    """The living address and its record, locked: record first, then its rows."""
+    seen = uow.session.get(Address, identifier)
+    if seen is None:
         raise NotFound(ABSENT)
-    return row
+    root = root_record(uow, seen.home_client_id)
+    row = lock(uow.session, Address, identifier, ABSENT)
+    if row.deleted_at is not None:
+        raise NotFound(ABSENT)
+    return root, row
 
 
-def _retire(uow: UnitOfWork, root: Client, row: Address, retired: bool) -> None:
-    if not retired:
-        row.retired_at = None
-        if root.main_address_id is None:
-            _set_main(uow, root, row)
-        return
-    row.retired_at = uow.now
-    uow.session.flush()
+def _place(uow: UnitOfWork, identifier: uuid.UUID | None) -> uuid.UUID:
+    """A known place, or a new one."""
+    if identifier is None:
+        place = Place(id=new_id())
+        uow.session.add(place)
+        uow.session.flush()
+        return place.id
+    if uow.session.get(Place, identifier) is None:
+        raise Invalid.field("place_id", "Ce lieu n’existe pas.")
+    return identifier
+
+
+def _promote(uow: UnitOfWork, root: Client, row: Address) -> None:
+    if row.retired_at is not None:
+        raise Conflict(
+            "Cette adresse n’est plus utilisée\u202f: remettez-la en service d’abord.", code="address_retired"
+        )
     if root.main_address_id == row.id:
-        tree = records.tree_ids(uow.session, root.id)
-        others = select(Address).where(Address.home_client_id.in_(tree), Address.retired_at.is_(None))
-        if uow.session.scalars(others.limit(1)).first() is not None:
-            raise Conflict(
-                "C’est l’adresse principale : choisissez-en une autre avant de la retirer.", code="main_address"
-            )
-        _set_main(uow, root, None)
+        return
+    fields.append(uow, root.id, {_MAIN: str(row.id)})
+    _rematerialise(uow, root)
+    uow.emit(c.AddressPromoted(**_facts(uow, row)))
 
 
-def _set_main(uow: UnitOfWork, root: Client, row: Address | None) -> None:
-    root.main_address_id = None if row is None else row.id
-    write_fields(uow, root.id, {"main_address_id": root.main_address_id and str(root.main_address_id)})
-    touch(uow, root)
-    uow.session.flush()
-    tell_updated(uow, root, {"main_address_id"})
+def _rematerialise(uow: UnitOfWork, root: Client) -> None:
+    before = root.main_address_id
+    fields.materialise(uow.session, root, [_MAIN])
+    if root.main_address_id != before:
+        tell_updated(uow, root, {_MAIN})
 
 
 def _facts(uow: UnitOfWork, row: Address) -> dict[str, Any]:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
 from chassis.errors import Gone, Invalid
 from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
-from services.clients.commands.shared import stamps
+from contracts.fields import phone_forms
+from services.clients.commands.shared import check_home, check_new, stamps
 from services.clients.model import Client, Contact
 from services.clients.queries import rows as queries
+from services.clients.text import phone_digits, search_text
 from services.kit.homes import root_of
 
 
 def create_contact(uow: UnitOfWork, request: c.CreateContact) -> bytes:
     """Adds a contact."""
+    check_new(uow, Contact, request.id)
+    check_home(uow, request.home_client_id)
     row = Contact(
         id=request.id or new_id(),
         home_client_id=request.home_client_id,
@@ -24,6 +30,7 @@ def create_contact(uow: UnitOfWork, request: c.CreateContact) -> bytes:
         **request.body.model_dump(),
         **stamps(uow, request.origin),
     )
+    _derive(row)
     uow.session.add(row)
     uow.session.flush()
     uow.emit(c.ContactCreated(**_facts(uow, row)))
@@ -31,7 +38,15 @@ def create_contact(uow: UnitOfWork, request: c.CreateContact) -> bytes:
 
 
 def add_first_contact(uow: UnitOfWork, record: Client) -> None:
-    """The person of a record that becomes a company."""
+    """The person of a record that becomes a company; not twice, when it goes back and forth."""
+    same = select(Contact.id).where(
+        Contact.home_client_id == record.id,
+        Contact.first_name == record.first_name,
+        Contact.last_name == record.last_name,
+        Contact.deleted_at.is_(None),
+    )
+    if uow.session.scalar(same.limit(1)) is not None:
+        return
     row = Contact(
         id=new_id(),
         home_client_id=record.id,
@@ -44,6 +59,7 @@ def add_first_contact(uow: UnitOfWork, record: Client) -> None:
         portal_access=False,
         **stamp_new(uow),
     )
+    _derive(row)
     uow.session.add(row)
     uow.session.flush()
     uow.emit(c.ContactCreated(**_facts(uow, row)))
@@ -58,6 +74,7 @@ def update_contact(uow: UnitOfWork, request: c.UpdateContact) -> bytes:
             raise Invalid.field("email", "L’accès au portail demande une adresse e-mail.")
         if not (row.first_name or row.last_name or row.email or row.phone):
             raise Invalid.field("last_name", "Donnez un nom, un e-mail ou un téléphone.")
+        _derive(row)
         touch(uow, row)
         uow.session.flush()
         uow.emit(c.ContactUpdated(**_facts(uow, row)))
@@ -74,6 +91,12 @@ def delete_contact(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
     uow.session.flush()
     uow.emit(c.ContactDeleted(**_facts(uow, row)))
     return b"{}"
+
+
+def _derive(row: Contact) -> None:
+    row.phone_e164, row.phone_display = phone_forms(row.phone)
+    name = " ".join(part for part in (row.first_name, row.last_name) if part)
+    row.search = " ".join(filter(None, (search_text(name, row.email), phone_digits(row.phone))))
 
 
 def _living(uow: UnitOfWork, identifier: Any) -> Contact:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from sqlalchemy import select, text
 
@@ -11,13 +12,14 @@ from chassis.ids import new_id
 from chassis.stamp import check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
-from services.clients.commands.shared import stamps
+from services.clients.commands.shared import check_home, check_new, stamps
 from services.clients.model import Relation
 from services.clients.queries import rows as queries
 from services.clients.relations import BY_TYPE, HIERARCHICAL
-from services.kit.homes import root_of
+from services.kit.homes import root_of, tree_of
 
 ABSENT = "Cette relation n’existe pas."
+_RELATIONS_LOCK = 5_021_981
 
 
 def create_relation(uow: UnitOfWork, request: c.CreateRelation) -> bytes:
@@ -26,8 +28,10 @@ def create_relation(uow: UnitOfWork, request: c.CreateRelation) -> bytes:
     superior, inferior = request.home_client_id, request.other_home_id
     if other_is_superior:
         superior, inferior = inferior, superior
-    if kind.hierarchical:
-        uow.session.execute(text("SELECT 1 FROM client_forest FOR UPDATE"))
+    check_new(uow, Relation, request.id)
+    check_home(uow, superior)
+    check_home(uow, inferior)
+    _lock(uow, kind.hierarchical)
     _check(uow, superior, inferior, kind.inferior, None)
     row = Relation(
         id=request.id or new_id(),
@@ -39,21 +43,13 @@ def create_relation(uow: UnitOfWork, request: c.CreateRelation) -> bytes:
     )
     uow.session.add(row)
     uow.session.flush()
-    uow.emit(
-        c.RelationCreated(
-            id=row.id,
-            home_client_id=superior,
-            client_id=root_of(uow.session, superior),
-            type=row.type,
-            other_home_client_id=inferior,
-        )
-    )
+    uow.emit(c.RelationCreated(**_facts(uow, row)))
     return queries.get_relation(uow.session, row.id, request.home_client_id)
 
 
 def update_relation(uow: UnitOfWork, request: c.UpdateRelation) -> bytes:
     """Changes the type, seen from `client_id`; the ends stay."""
-    uow.session.execute(text("SELECT 1 FROM client_forest FOR UPDATE"))
+    _lock(uow, True)
     row = _living(uow, request.id)
     check_version(row, request.expected_version)
     kind, other_is_superior = BY_TYPE[request.changes.type]
@@ -68,15 +64,7 @@ def update_relation(uow: UnitOfWork, request: c.UpdateRelation) -> bytes:
         row.type, row.home_client_id, row.other_home_client_id = kind.inferior, superior, inferior
         touch(uow, row)
         uow.session.flush()
-        uow.emit(
-            c.RelationCreated(
-                id=row.id,
-                home_client_id=superior,
-                client_id=root_of(uow.session, superior),
-                type=row.type,
-                other_home_client_id=inferior,
-            )
-        )
+        uow.emit(c.RelationUpdated(**_facts(uow, row)))
     return queries.get_relation(uow.session, row.id, request.client_id)
 
 
@@ -84,27 +72,37 @@ def delete_relation(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
     """Takes a link away, its twins (after a merge) with it."""
     row = _living(uow, request.id)
     check_version(row, request.expected_version)
-    superior = root_of(uow.session, row.home_client_id)
-    inferior = root_of(uow.session, row.other_home_client_id)
-    for twin in uow.session.scalars(
-        select(Relation).where(Relation.type == row.type, Relation.deleted_at.is_(None)).with_for_update()
-    ):
-        ends = (root_of(uow.session, twin.home_client_id), root_of(uow.session, twin.other_home_client_id))
-        if ends != (superior, inferior):
-            continue
+    ends = [tree_of(uow.session, end) for end in (row.home_client_id, row.other_home_client_id)]
+    twins = (
+        select(Relation)
+        .where(Relation.type == row.type, Relation.deleted_at.is_(None))
+        .where(Relation.home_client_id.in_(ends[0]), Relation.other_home_client_id.in_(ends[1]))
+        .order_by(Relation.id)
+        .with_for_update()
+    )
+    for twin in uow.session.scalars(twins).all():
         twin.deleted_at = uow.now
         touch(uow, twin)
-        uow.emit(
-            c.RelationDeleted(
-                id=twin.id,
-                home_client_id=twin.home_client_id,
-                client_id=superior,
-                type=twin.type,
-                other_home_client_id=twin.other_home_client_id,
-            )
-        )
+        uow.emit(c.RelationDeleted(**_facts(uow, twin)))
     uow.session.flush()
     return b"{}"
+
+
+def _lock(uow: UnitOfWork, hierarchical: bool) -> None:
+    """Relations that could close a loop together, or be twins, are serial; hierarchical ones with merges too."""
+    if hierarchical:
+        uow.session.execute(text("SELECT 1 FROM client_forest FOR UPDATE"))
+    uow.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _RELATIONS_LOCK})
+
+
+def _facts(uow: UnitOfWork, row: Relation) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "home_client_id": row.home_client_id,
+        "client_id": root_of(uow.session, row.home_client_id),
+        "type": row.type,
+        "other_home_client_id": row.other_home_client_id,
+    }
 
 
 def _living(uow: UnitOfWork, identifier: uuid.UUID) -> Relation:
@@ -121,7 +119,8 @@ def _check(uow: UnitOfWork, superior: uuid.UUID, inferior: uuid.UUID, kind: str,
     # Up from the superior over the hierarchy as it is shown now: meeting the inferior would close a loop.
     loop = """
         WITH RECURSIVE link AS (
-            SELECT coalesce(a.root_id, r.home_client_id) AS superior, coalesce(b.root_id, r.other_home_client_id) AS inferior
+            SELECT coalesce(a.root_id, r.home_client_id) AS superior,
+            coalesce(b.root_id, r.other_home_client_id) AS inferior
             FROM relation r LEFT JOIN client_alias a ON a.id = r.home_client_id
             LEFT JOIN client_alias b ON b.id = r.other_home_client_id
             WHERE r.deleted_at IS NULL AND r.type = ANY(:kinds) AND r.id IS DISTINCT FROM CAST(:but AS uuid)

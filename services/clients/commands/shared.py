@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 
-from chassis.errors import Conflict, Gone, NotFound
-from chassis.stamp import stamp_new
+from chassis.errors import Conflict, Gone, NotFound, Stale, StartOver
+from chassis.stamp import stamp_new, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
-from services.clients.model import Client, ClientFieldWrite
-from services.clients.text import display_name, fold, phone_digits, search_text
+from services.clients import fields
+from services.clients.model import Client
 
 ABSENT = "Cette fiche n’existe pas."
 DELETED = "Cette fiche a été supprimée. Elle peut être restaurée pendant 30 jours."
@@ -42,35 +41,19 @@ def status_of(row: Client) -> str:
     return "archived" if row.archived_at is not None else "active"
 
 
-def write_fields(uow: UnitOfWork, record: uuid.UUID, values: dict[str, Any], *, at: datetime | None = None) -> None:
-    """Appends one write per field: the record's history, and what a merge will materialise from."""
-    actor = uow.context.actor
-    for name, value in values.items():
-        uow.session.add(
-            ClientFieldWrite(
-                client_id_of_record=record,
-                field=name,
-                op="set",
-                value={"v": _plain(value)},
-                actor_id=actor.id,
-                actor_name=actor.name,
-                at=at or uow.now,
-            )
-        )
+def edit(uow: UnitOfWork, row: Client, values: dict[str, Any]) -> set[str]:
+    """Writes the fields that differ and materialises them. Returns which; the caller touches, flushes, tells."""
+    differing = {name: value for name, value in values.items() if _present(row, name) != value}
+    if differing:
+        fields.append(uow, row.id, differing)
+        fields.materialise(uow.session, row, differing)
+    return set(differing)
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, uuid.UUID | datetime) else value
-
-
-def refresh_derived(row: Client) -> None:
-    """Recomputes what is derived from the fields: name shown, what it is found by, how it is sorted."""
-    row.display_name = display_name(row.kind, row.first_name, row.last_name, row.company_name)
-    row.sort_name = fold(row.display_name) or row.display_name.lower()
-    row.search = search_text(
-        f"{row.first_name} {row.last_name}", row.company_name, row.reference, row.registration_number
-    )
-    row.phones = phone_digits(row.phone, row.secondary_phone)
+def _present(row: Client, name: str) -> Any:
+    if name.startswith(fields.CUSTOM):
+        return row.custom_fields.get(name.removeprefix(fields.CUSTOM))
+    return getattr(row, name)
 
 
 def facts(row: Client) -> dict[str, Any]:
@@ -92,7 +75,11 @@ def facts(row: Client) -> dict[str, Any]:
 
 
 def tell_updated(uow: UnitOfWork, row: Client, changed: set[str]) -> None:
-    """Tells that a record changed."""
+    """Marks a record as changed and tells it; nothing changed, nothing told."""
+    if not changed:
+        return
+    touch(uow, row)
+    uow.session.flush()
     uow.emit(c.ClientUpdated(**facts(row), changed=sorted(changed)))
 
 
@@ -108,7 +95,48 @@ def stamps(uow: UnitOfWork, origin: c.Origin | None) -> dict[str, Any]:
     return values
 
 
+def record_to_edit(uow: UnitOfWork, identifier: uuid.UUID) -> Client:
+    """The living record to be edited, locked. Under a merged id: 412 with the survivor's state (merge-protocol)."""
+    root = uow.session.scalar(text("SELECT root_id FROM client_alias WHERE id = :id"), {"id": identifier})
+    if root is not None:
+        survivor = lock_record(uow, root)
+        raise Stale(
+            "Cette fiche a été fusionnée dans une autre. Rechargez-la avant d’enregistrer.",
+            code="client_merged",
+            data={"client_id": str(root), "version": survivor.version, "text": survivor.memo},
+        )
+    return lock_record(uow, identifier)
+
+
 def root_record(uow: UnitOfWork, home: uuid.UUID) -> Client:
-    """The living record that a home stands under, locked."""
+    """The living record that a home stands under, locked; merged meanwhile, the command starts over."""
     root = uow.session.scalar(text("SELECT root_id FROM client_alias WHERE id = :id"), {"id": home}) or home
-    return lock_record(uow, root)
+    row = uow.session.get(Client, root, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(ABSENT)
+    if row.merged_into is not None:
+        raise StartOver
+    if row.deleted_at is not None:
+        raise Gone(DELETED)
+    return row
+
+
+def check_home(uow: UnitOfWork, home: uuid.UUID) -> None:
+    """A row's home is a record that is there and not deleted. Takes no lock (merge-protocol, Operations)."""
+    found = uow.session.execute(
+        text(
+            "SELECT r.deleted_at FROM client c LEFT JOIN client_alias a ON a.id = c.id "
+            "JOIN client r ON r.id = coalesce(a.root_id, c.id) WHERE c.id = :id"
+        ),
+        {"id": home},
+    ).one_or_none()
+    if found is None:
+        raise NotFound(ABSENT)
+    if found.deleted_at is not None:
+        raise Gone(DELETED)
+
+
+def check_new(uow: UnitOfWork, model: type[Any], identifier: uuid.UUID | None) -> None:
+    """An id given beforehand is not borne yet. Raises `Conflict` with the code `exists`."""
+    if identifier is not None and uow.session.get(model, identifier) is not None:
+        raise Conflict("Cet identifiant existe déjà.", code="exists")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from chassis.errors import NotFound
 from chassis.page import Listing, meta
 from contracts import clients as c
 from services.clients.relations import KINDS
+from services.clients.text import asked_digits, fold, looks_like_phone
 from services.kit.homes import in_tree, tree_of
 
 _JOIN = "LEFT JOIN client_alias ca ON ca.id = x.home_client_id"
@@ -42,7 +44,7 @@ CONTACTS = Listing(
     item=(
         f"json_build_object({meta('x')}, {_OWNER}, 'first_name', x.first_name, 'last_name', x.last_name, "
         "'name', trim(x.first_name || ' ' || x.last_name), 'role', x.role, 'email', x.email, 'phone', x.phone, "
-        "'portal_access', x.portal_access)"
+        "'phone_e164', x.phone_e164, 'phone_display', x.phone_display, 'portal_access', x.portal_access)"
     ),
     key="x.id",
     sorts={"created_at": ("x.created_at", "timestamptz")},
@@ -62,7 +64,10 @@ ACTIVITIES = Listing(
 )
 # A relation is seen from one end: `:here` is that end's tree.
 _AT_HOME = "(x.home_client_id = ANY(:here))"
-_OTHER = f"CASE WHEN {_AT_HOME} THEN coalesce(oa.root_id, x.other_home_client_id) ELSE coalesce(ca.root_id, x.home_client_id) END"
+_OTHER = (
+    f"CASE WHEN {_AT_HOME} THEN coalesce(oa.root_id, x.other_home_client_id) "
+    "ELSE coalesce(ca.root_id, x.home_client_id) END"
+)
 
 
 def _case(at_home: str, away: str) -> str:
@@ -91,11 +96,13 @@ RELATIONS = Listing(
     sorts={"created_at": ("x.created_at", "timestamptz")},
     default="created_at",
 )
-_SEEN = "x.home_client_id = ANY(:here) OR x.other_home_client_id = ANY(:here)"
+# A relation within one tree (after a merge) waits hidden (merge-protocol, Rules).
+_SEEN = "(x.home_client_id = ANY(:here)) <> (x.other_home_client_id = ANY(:here))"
+_NEAR = "x.home_client_id = ANY(:here) OR x.other_home_client_id = ANY(:here)"
 
 LISTINGS = {"addresses": ADDRESSES, "contacts": CONTACTS, "activities": ACTIVITIES, "relations": RELATIONS}
 _LIVING = {
-    "addresses": [],
+    "addresses": ["x.deleted_at IS NULL"],
     "contacts": ["x.deleted_at IS NULL"],
     "activities": ["x.deleted_at IS NULL"],
     "relations": ["x.deleted_at IS NULL", "oc.id IS NOT NULL AND oc.deleted_at IS NULL"],
@@ -110,7 +117,7 @@ ABSENT = {
 
 def _of(kind: str, tree: Sequence[uuid.UUID]) -> tuple[list[str], dict[str, Any]]:
     if kind == "relations":
-        return [*_LIVING[kind], _SEEN], {"here": list(tree)}
+        return [*_LIVING[kind], _NEAR, _SEEN], {"here": list(tree)}
     where, params = in_tree("x", tree)
     return [*_LIVING[kind], *where], params
 
@@ -157,6 +164,12 @@ def list_sub(session: Session, request: c.ListSub) -> bytes:
         if request.occurred_to:
             where.append("x.occurred_at < (CAST(:to AS date) + 1) AT TIME ZONE 'Europe/Paris'")
             params["to"] = request.occurred_to
+        if request.author_id:
+            where.append("x.created_by_id = :author")
+            params["author"] = request.author_id
+        if request.q.strip():
+            where.append("(x.subject || ' ' || x.body) ILIKE :q")
+            params["q"] = f"%{like(request.q.strip())}%"
     return LISTINGS[request.kind].page(session, where, params, request)
 
 
@@ -169,3 +182,28 @@ def sections(session: Session, tree: Sequence[uuid.UUID], limit: int) -> dict[st
     where, params = _of("contacts", tree)
     result["portal"] = CONTACTS.section(session, [*where, "x.portal_access"], params, limit)
     return result
+
+
+FOUND_CONTACTS = dataclasses.replace(
+    CONTACTS,
+    source=f"{CONTACTS.source} JOIN client o ON o.id = {_ROOT}",
+    item=f"({CONTACTS.item}::jsonb || jsonb_build_object('client', jsonb_build_object('id', o.id, "
+    "'name', o.display_name, 'reference', o.reference)))",
+    sorts={"name": ("(x.last_name || ' ' || x.first_name)", "text")},
+    default="name",
+)
+
+
+def find_contacts(session: Session, request: c.FindContacts) -> bytes:
+    """Contacts of living clients whose name, e-mail or phone holds what is asked, in whatever order of words."""
+    where, params = ["x.deleted_at IS NULL", "o.deleted_at IS NULL"], {}
+    words = [asked_digits(request.q)] if looks_like_phone(request.q) else fold(request.q).split()
+    for n, word in enumerate(words or ["\x01"]):
+        where.append(f"x.search LIKE :word{n}")
+        params[f"word{n}"] = f"%{word}%"
+    return FOUND_CONTACTS.page(session, where, params, request)
+
+
+def like(value: str) -> str:
+    """Text with the wildcards of LIKE taken literally."""
+    return value.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

@@ -1,0 +1,99 @@
+"""What ids mean: the door's question, and the forest as a whole (merge-protocol)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from contracts import clients as c
+
+_IDENTIFY = """
+    SELECT f.version AS forest, q.id AS asked, r.id, r.display_name, r.reference, r.version,
+    r.archived_at, r.deleted_at,
+    (SELECT array_agg(t.id ORDER BY t.id) FROM client_alias t WHERE t.root_id = r.id) AS below
+    FROM client_forest f LEFT JOIN unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS q(id, n) ON true
+    LEFT JOIN client_alias a ON a.id = q.id LEFT JOIN client r ON r.id = coalesce(a.root_id, q.id)
+    ORDER BY q.n
+"""
+_ADDRESSES = """
+    SELECT x.id, coalesce(a.root_id, x.home_client_id) AS root_id, x.home_client_id, x.place_id, x.label, x.street,
+    x.street_extra, x.postal_code, x.city, x.country, x.retired_at IS NOT NULL AS retired
+    FROM address x LEFT JOIN client_alias a ON a.id = x.home_client_id
+    WHERE x.id = ANY(:ids) AND x.deleted_at IS NULL
+"""
+_CONTACTS = """
+    SELECT x.id, coalesce(a.root_id, x.home_client_id) AS root_id, x.home_client_id,
+    trim(x.first_name || ' ' || x.last_name) AS name, x.email, x.phone, x.portal_access
+    FROM contact x LEFT JOIN client_alias a ON a.id = x.home_client_id
+    WHERE x.id = ANY(:ids) AND x.deleted_at IS NULL
+"""
+
+
+def identify(session: Session, request: c.Identify) -> c.IdentifyAnswer:
+    """What ids mean now. On the primary, never cached (merge-protocol, *Which home a new row gets*).
+
+    Records and forest version come of one statement, so that they are true at one moment.
+    """
+    found = session.execute(text(_IDENTIFY), {"ids": request.ids}).all()
+    return c.IdentifyAnswer(
+        forest=found[0].forest,
+        clients=[_identified(row) for row in found if row.asked is not None],
+        addresses=_rows(session, _ADDRESSES, request.address_ids),
+        contacts=_rows(session, _CONTACTS, request.contact_ids),
+    )
+
+
+def _identified(row: Any) -> c.Identified:
+    if row.id is None:
+        return c.Identified(id=row.asked, found=False)
+    return c.Identified(
+        id=row.asked,
+        found=True,
+        root_id=row.id,
+        tree=[row.id, *(row.below or [])],
+        status="deleted" if row.deleted_at else "archived" if row.archived_at else "active",
+        display_name=row.display_name,
+        reference=row.reference,
+        version=row.version,
+    )
+
+
+def _rows(session: Session, statement: str, ids: Sequence[uuid.UUID]) -> dict[str, dict[str, Any]]:
+    if not ids:
+        return {}
+    return {
+        str(row.id): {key: str(value) if isinstance(value, uuid.UUID) else value for key, value in row._mapping.items()}
+        for row in session.execute(text(statement), {"ids": list(ids)})
+    }
+
+
+def forest_snapshot(session: Session, request: c.ForestSnapshot) -> bytes:
+    """Edges, erased ids, choices and moves after a version, with the position they are true at."""
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    head = session.execute(text("SELECT log_id, position FROM event_head")).one()
+    edges = session.execute(
+        text("SELECT id, duplicate_id, survivor_id, forest FROM merge WHERE undone_forest IS NULL ORDER BY forest")
+    )
+    deeds = session.execute(
+        text(
+            "SELECT id, survivor_id, duplicate_id, choices, forest, undone_forest, moves FROM merge "
+            "WHERE forest > :after OR undone_forest > :after ORDER BY forest"
+        ),
+        {"after": request.after},
+    )
+    return orjson.dumps(
+        {
+            "log_id": str(head.log_id),
+            "position": head.position,
+            "forest": session.scalar(text("SELECT version FROM client_forest")),
+            "edges": [dict(row._mapping) for row in edges],
+            "deeds": [dict(row._mapping) for row in deeds],
+            "erased": [str(row[0]) for row in session.execute(text("SELECT id FROM erased_client"))],
+        },
+        default=str,
+    )
