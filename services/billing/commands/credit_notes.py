@@ -103,9 +103,11 @@ def _issue(uow: UnitOfWork, row: CreditNote, invoice: Invoice | None, parties: l
         row.frozen = (row.frozen or {}) | {"payer": invoice.frozen["payer"], "client": invoice.frozen["client"]}
     row.status = "issued"
     touch(uow, row)
-    if invoice is not None:
-        _set_against(uow, row, invoice)
+    # Locked before the counter, so that nobody waits for the counter because a quote is being edited.
+    quote = lock(uow.session, Quote, invoice.quote_id) if invoice is not None and invoice.quote_id else None
     number_credit_note(uow, row, invoice)
+    if invoice is not None:
+        _set_against(uow, row, invoice, quote)
     uow.emit(
         c.CreditNoteIssued(
             **document_facts(uow, row),
@@ -115,7 +117,7 @@ def _issue(uow: UnitOfWork, row: CreditNote, invoice: Invoice | None, parties: l
     )
 
 
-def _set_against(uow: UnitOfWork, row: CreditNote, invoice: Invoice) -> None:
+def _set_against(uow: UnitOfWork, row: CreditNote, invoice: Invoice, quote: Quote | None) -> None:
     """Sets the credit against what is still due on its invoice; the rest stays usable."""
     invoice.credited += row.total_incl_tax
     due = min(row.total_incl_tax, remaining(invoice))
@@ -123,5 +125,5 @@ def _set_against(uow: UnitOfWork, row: CreditNote, invoice: Invoice) -> None:
         pay(uow, invoice, row, due, row.dated_on, CREDIT_MEANS)
     else:
         refresh_status(uow, invoice)
-    if invoice.status == "cancelled" and invoice.quote_id is not None:
-        refresh_invoiced(uow, lock(uow.session, Quote, invoice.quote_id))
+    if invoice.status == "cancelled" and quote is not None:
+        refresh_invoiced(uow, quote)

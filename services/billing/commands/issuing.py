@@ -115,7 +115,6 @@ def freeze(uow: UnitOfWork, row: Invoice | CreditNote, parties: Sequence[c.Party
 
 def _number(uow: UnitOfWork, row: Any, series: str, extra: dict[str, Any]) -> None:
     """The last act before the commit: everything that can fail has been done."""
-    uow.session.flush()
     row.number, previous = give_number(uow, series, row.issued_on.year)
     chain(uow, row, series, row.frozen | extra | {"number": row.number}, previous)
     uow.session.flush()

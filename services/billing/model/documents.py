@@ -111,7 +111,7 @@ class Invoice(DocumentMixin, Base):  # type: ignore[valid-type,misc]
                 postgresql_where=text("status IN ('issued', 'sent', 'partly_paid')"),
             ),
             CheckConstraint("status IN ('draft', 'issued', 'sent', 'partly_paid', 'paid', 'cancelled')", name="status"),
-            CheckConstraint("imported OR credited <= total_incl_tax", name="credited_within_total"),
+            CheckConstraint("imported OR status = 'draft' OR credited <= total_incl_tax", name="credited_within_total"),
         )
 
 
@@ -129,7 +129,7 @@ class CreditNote(DocumentMixin, Base):  # type: ignore[valid-type,misc]
         return (
             *cls.indexes("credit_note"),
             CheckConstraint("status IN ('draft', 'issued', 'used', 'cancelled')", name="status"),
-            CheckConstraint("imported OR used <= total_incl_tax", name="used_within_total"),
+            CheckConstraint("imported OR status = 'draft' OR used <= total_incl_tax", name="used_within_total"),
         )
 
 

@@ -326,12 +326,14 @@ def upgrade() -> None:
         sa.Column("home_client_id", sa.UUID(), nullable=False),
         sa.Column("written_client_id", sa.UUID(), nullable=False),
         sa.CheckConstraint(
+            "imported OR status = 'draft' OR credited <= total_incl_tax", name=op.f("ck_invoice_credited_within_total")
+        ),
+        sa.CheckConstraint(
             "number IS NOT NULL OR imported OR status IN ('draft', 'cancelled')", name=op.f("ck_invoice_numbered")
         ),
         sa.CheckConstraint(
             "status IN ('draft', 'issued', 'sent', 'partly_paid', 'paid', 'cancelled')", name=op.f("ck_invoice_status")
         ),
-        sa.CheckConstraint("imported OR credited <= total_incl_tax", name=op.f("ck_invoice_credited_within_total")),
         sa.ForeignKeyConstraint(["quote_id"], ["quote.id"], name=op.f("fk_invoice_quote_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice")),
     )
@@ -413,10 +415,12 @@ def upgrade() -> None:
         sa.Column("home_client_id", sa.UUID(), nullable=False),
         sa.Column("written_client_id", sa.UUID(), nullable=False),
         sa.CheckConstraint(
+            "imported OR status = 'draft' OR used <= total_incl_tax", name=op.f("ck_credit_note_used_within_total")
+        ),
+        sa.CheckConstraint(
             "number IS NOT NULL OR imported OR status IN ('draft', 'cancelled')", name=op.f("ck_credit_note_numbered")
         ),
         sa.CheckConstraint("status IN ('draft', 'issued', 'used', 'cancelled')", name=op.f("ck_credit_note_status")),
-        sa.CheckConstraint("imported OR used <= total_incl_tax", name=op.f("ck_credit_note_used_within_total")),
         sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_credit_note_invoice_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_note")),
     )
