@@ -28,7 +28,8 @@ class TableProgress(Model):
 class Import(Resource):
     """An import job. `tables` counts rows by table of the source, `totals` sums them.
 
-    In a dry run `created` counts what would be. `error` is a sentence for a person when the job failed.
+    In a dry run `created` counts what would be. `error` is a sentence for a person when the job failed, or what it
+    waits for.
     """
 
     source: Source

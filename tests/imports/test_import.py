@@ -227,12 +227,13 @@ def test_while_an_owner_is_away_the_job_waits_and_then_goes_on(
     job_id = product.start(SMALL)
     product.away = {"billing"}
     product.work()
-    assert product.job(job_id).status == "running"
+    waiting = product.job(job_id)
+    assert (waiting.status, "billing" in waiting.error) == ("running", True)
     product.away = set()
     product.services["imports"].sql("UPDATE import_job SET lease_until = now() - interval '1 second'")
     product.work()
     job = product.job(job_id)
-    assert (job.status, accounted(job)) == ("done", True)
+    assert (job.status, job.error, accounted(job)) == ("done", "", True)
     assert product.all(billing.ListInvoices)
 
 

@@ -62,7 +62,8 @@ def work_once(runtime: Runtime, ledger: Ledger, stopping: Any = lambda: False) -
         log.info("imports.job_left", job=str(job.id))
     except OwnersAwayError as error:
         log.warning("imports.owners_away", job=str(job.id), services=error.services)
-        ledger.release(job, AWAY_S)
+        away = ", ".join(error.services)
+        ledger.release(job, AWAY_S, f"En attente\u202f: {away} ne répond pas. L’import reprendra de lui-même.")
     except Exception:
         log.exception("imports.job_failed", job=str(job.id))
         _failed(ledger, job)

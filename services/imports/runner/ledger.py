@@ -77,8 +77,10 @@ class Ledger:
             row = unit.session.execute(
                 text(
                     "UPDATE import_job SET status = 'running', lease_owner = :owner, attempts = attempts + 1, "
-                    "lease_until = now() + make_interval(secs => :lease), started_at = coalesce(started_at, now()), "
-                    "updated_at = now() WHERE id = (SELECT id FROM import_job WHERE status IN ('queued', 'running') "
+                    "lease_until = now() + make_interval(secs => :lease), "
+                    "started_at = coalesce(started_at, now()), "
+                    "error = '', updated_at = now() "
+                    "WHERE id = (SELECT id FROM import_job WHERE status IN ('queued', 'running') "
                     "AND (lease_until IS NULL OR lease_until < now()) ORDER BY created_at LIMIT 1 "
                     "FOR UPDATE SKIP LOCKED) RETURNING id"
                 ),
@@ -90,12 +92,12 @@ class Ledger:
         assert not isinstance(found, bytes)
         return found
 
-    def release(self, job: ImportJob, wait_s: int = 0) -> None:
-        """Give the job back unfinished; anyone may take it up after `wait_s` seconds."""
+    def release(self, job: ImportJob, wait_s: int = 0, why: str = "") -> None:
+        """Give the job back unfinished; anyone may take it up after `wait_s` seconds. `why` is told meanwhile."""
         self._execute(
-            "UPDATE import_job SET lease_until = now() + make_interval(secs => :wait), lease_owner = NULL "
-            "WHERE id = :id AND lease_owner = :owner AND status = 'running'",
-            {"id": job.id, "owner": self.owner, "wait": wait_s},
+            "UPDATE import_job SET lease_until = now() + make_interval(secs => :wait), lease_owner = NULL, "
+            "error = :why, updated_at = now() WHERE id = :id AND lease_owner = :owner AND status = 'running'",
+            {"id": job.id, "owner": self.owner, "wait": wait_s, "why": why},
         )
 
     def save(self, job: ImportJob, score: Score) -> None:
