@@ -75,6 +75,8 @@ class OutsideRef(Base):  # type: ignore[valid-type,misc]
     job_id: Mapped[uuid.UUID]
     chosen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     done_at: Mapped[datetime | None]
+    #: What was sent, for the kinds that another run may change.
+    said: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     #: What the owner's answer says that later records need (an address: its place).
     answer: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 

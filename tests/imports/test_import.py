@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -259,6 +260,29 @@ def test_what_an_owner_refuses_is_listed_with_its_dependents(product: Product, t
     assert ("societe", "12") in lines
     assert ("facture", "2") in lines
     assert ("facturedet", "3") in lines
+
+
+def test_what_changed_in_the_source_follows_and_what_was_done_here_stays(product: Product, tmp_path: Path) -> None:
+    product.run(SMALL)
+    [item] = product.ask(imports.FindOutside(refs=["dolibarr:societe:12"]))["items"]
+    product.ask(clients.UpdateClient(id=item["id"], changes=clients.ClientChanges(email="ici@courriel.example")))
+    later = tmp_path / "later"
+    shutil.copytree(SMALL, later)
+    table = later / "dol_societe.csv"
+    changed = table.read_bytes().decode()
+    changed = changed.replace("06 39 98 20 12", "06 39 98 20 99").replace("elodie.moreau@", "e.moreau@")
+    table.write_bytes(changed.encode())
+    job = product.run(later)
+    assert accounted(job)
+    assert job.tables["societe"].updated == 1
+    # Tags and extra fields came in with the company's row.
+    assert job.totals.updated == 3
+    assert job.totals.created == 0
+    client = product.ask(clients.GetClient(id=item["id"]))
+    assert (client["phone"], client["email"]) == ("06 39 98 20 99", "ici@courriel.example")
+    assert "email" in product.lines(job, "notice")["societe", "12"]
+    again = product.run(later)
+    assert (again.totals.created, again.totals.updated) == (0, 0)
 
 
 def test_a_made_up_company_comes_in_whole_and_once(product: Product) -> None:

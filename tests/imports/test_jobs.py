@@ -143,14 +143,14 @@ def test_an_id_is_chosen_once_and_kept(service: ServiceUnderTest) -> None:
     assert job is not None
     first, second = uuid.uuid4(), uuid.uuid4()
     row = {"ref": "dolibarr:societe:1", "service": "clients", "kind": "client"}
-    one.choose(job, [{**row, "id": str(first), "digest": "a"}])
-    one.choose(job, [{**row, "id": str(second), "digest": "b"}])
+    one.choose(job, [{**row, "id": str(first), "digest": "a", "said": {}}])
+    one.choose(job, [{**row, "id": str(second), "digest": "b", "said": {"x": 1}}])
     known = one.known(["dolibarr:societe:1", "dolibarr:societe:2"])
     assert set(known) == {"dolibarr:societe:1"}
     assert (known["dolibarr:societe:1"].id, known["dolibarr:societe:1"].done) == (first, False)
     assert service.call(c.FindOutside(refs=["dolibarr:societe:1"]))["items"] == []
     one.done({"dolibarr:societe:1": {"place_id": "x"}})
     found = one.known(["dolibarr:societe:1"])["dolibarr:societe:1"]
-    assert (found.done, found.digest, found.answer) == (True, "b", {"place_id": "x"})
+    assert (found.done, found.digest, found.answer, found.said) == (True, "b", {"place_id": "x"}, {"x": 1})
     [item] = service.call(c.FindOutside(refs=["dolibarr:societe:1"]))["items"]
     assert item == {**row, "id": str(first)}

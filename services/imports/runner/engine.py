@@ -28,6 +28,7 @@ from services.imports.runner.post import Post
 from services.imports.runner.sources import Source, open_source
 from services.imports.targets import TARGETS
 from services.imports.targets.base import Order, Refusal, Resolver
+from services.imports.targets.updates import said, update
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +116,7 @@ class Engine:
         self.ledger.choose(
             self.job,
             [
-                {"ref": r.ref, "service": o.service, "kind": o.kind, "id": str(o.id), "digest": digest}
+                {"ref": r.ref, "service": o.service, "kind": o.kind, "id": str(o.id), "digest": digest, "said": said(o)}
                 for r, digest, o in orders
             ],
         )
@@ -159,7 +160,7 @@ class Engine:
             if record.ref in self.resolver.failed:
                 continue
             kept = done.setdefault(record.ref, {})
-            self.resolver.known[record.ref] = Known(order.id, digest, True, self.job.id, kept)
+            self.resolver.known[record.ref] = Known(order.id, digest, True, self.job.id, kept, said(order))
             self._outcome(source, record, "created")
             for text in order.notices:
                 self._notice(*source.line_of(record), text)
@@ -167,11 +168,33 @@ class Engine:
             self.ledger.done(done)
 
     def _changed(self, source: Source, record: Record, found: Known, digest: str) -> None:
-        """A row that came in before and has changed in the source since: what was done here since is not undone."""
-        self._refused(
-            source, record, "déjà reprise\u202f; la ligne a changé depuis dans la source, la fiche n’est pas modifiée",
-            failed=False,
-        )  # fmt: skip
+        """A row that came in before and has changed in the source since."""
+        if self.job.dry_run:
+            self._outcome(source, record, "updated")
+            return
+        self.resolver.identify(client_references(record))
+        try:
+            order = TARGETS[type(record)](record, found.id, self.resolver)
+            change = update(order, found.said, self.resolver)
+            if change is None:
+                raise Refusal(
+                    "déjà reprise\u202f; la ligne a changé depuis dans la source, la fiche n’est pas modifiée"
+                )
+            if change.request is not None:
+                [answer] = self.post.send([(change.request, f"{record.ref}@{digest[:16]}#u")])
+                if isinstance(answer, FicheError) and not order.harmless(answer, 0):
+                    raise answer
+        except Refusal as refusal:
+            self._refused(source, record, str(refusal), failed=False)
+            return
+        except FicheError as error:
+            self._refused(source, record, sentence(error), failed=False)
+            return
+        self.ledger.changed(record.ref, digest, said(order))
+        self._outcome(source, record, "updated")
+        if change.kept:
+            names = ", ".join(change.kept)
+            self._notice(*source.line_of(record), f"modifiés ici entre-temps, gardés tels quels\u202f: {names}")
 
     # --- the score --------------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ class Known:
     done: bool
     job_id: uuid.UUID
     answer: dict[str, Any]
+    said: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -147,33 +148,39 @@ class Ledger:
         with self._database.reading() as session:
             rows = session.execute(
                 text(
-                    "SELECT ref, id, digest, done_at IS NOT NULL AS done, job_id, answer FROM outside_ref "
+                    "SELECT ref, id, digest, done_at IS NOT NULL AS done, job_id, answer, said FROM outside_ref "
                     "WHERE ref = ANY(:refs)"
                 ),
                 {"refs": list(refs)},
             ).all()
-        return {row.ref: Known(row.id, row.digest, row.done, row.job_id, row.answer) for row in rows}
+        return {row.ref: Known(row.id, row.digest, row.done, row.job_id, row.answer, row.said) for row in rows}
 
     def choose(self, job: ImportJob, rows: Sequence[dict[str, Any]]) -> None:
-        """Write down the ids of records about to be sent: `ref`, `service`, `kind`, `id`, `digest` each."""
+        """Write down the ids of records about to be sent: `ref`, `service`, `kind`, `id`, `digest`, `said` each."""
         self._execute(
-            "INSERT INTO outside_ref (ref, service, kind, id, digest, job_id) "
-            "SELECT r.ref, r.service, r.kind, r.id, r.digest, :job FROM json_to_recordset(CAST(:rows AS json)) "
-            "AS r(ref text, service text, kind text, id uuid, digest text) "
+            "INSERT INTO outside_ref (ref, service, kind, id, digest, said, job_id) "
+            "SELECT r.ref, r.service, r.kind, r.id, r.digest, r.said, :job FROM json_to_recordset(CAST(:rows AS json)) "
+            "AS r(ref text, service text, kind text, id uuid, digest text, said jsonb) "
             # A record that was chosen and never confirmed keeps its id; it may have changed since.
-            "ON CONFLICT (ref) DO UPDATE SET digest = EXCLUDED.digest, job_id = EXCLUDED.job_id "
+            "ON CONFLICT (ref) DO UPDATE SET digest = EXCLUDED.digest, said = EXCLUDED.said, job_id = EXCLUDED.job_id "
             "WHERE outside_ref.done_at IS NULL",
             {"job": job.id, "rows": orjson.dumps(list(rows), default=str).decode()},
         )
 
-    def done(self, answers: dict[str, dict[str, Any]], digests: dict[str, str] | None = None) -> None:
+    def done(self, answers: dict[str, dict[str, Any]]) -> None:
         """The owners have these records now."""
-        rows = [{"ref": ref, "answer": answer, "digest": (digests or {}).get(ref)} for ref, answer in answers.items()]
+        rows = [{"ref": ref, "answer": answer} for ref, answer in answers.items()]
         self._execute(
-            "UPDATE outside_ref o SET done_at = now(), answer = r.answer, digest = coalesce(r.digest, o.digest) "
-            "FROM json_to_recordset(CAST(:rows AS json)) AS r(ref text, answer jsonb, digest text) "
-            "WHERE o.ref = r.ref",
+            "UPDATE outside_ref o SET done_at = now(), answer = r.answer "
+            "FROM json_to_recordset(CAST(:rows AS json)) AS r(ref text, answer jsonb) WHERE o.ref = r.ref",
             {"rows": orjson.dumps(rows, default=str).decode()},
+        )
+
+    def changed(self, ref: str, digest: str, said: dict[str, Any]) -> None:
+        """A record follows what its source says now."""
+        self._execute(
+            "UPDATE outside_ref SET digest = :digest, said = CAST(:said AS jsonb) WHERE ref = :ref",
+            {"ref": ref, "digest": digest, "said": orjson.dumps(said, default=str).decode()},
         )
 
     def say(self, job: ImportJob, lines: Iterable[tuple[str, str, str, str]]) -> None:
