@@ -14,6 +14,7 @@ from sqlalchemy import event as sqlalchemy_event
 from chassis.errors import Conflict, FicheError, Gone, Invalid, NotFound, Stale
 from chassis.ids import new_id
 from contracts import clients as c
+from tests.clients.support import address, company, names, relate
 from tests.support.services import ServiceUnderTest, make_service
 
 
@@ -22,23 +23,6 @@ def service(postgres_url: str) -> Iterator[ServiceUnderTest]:
     made = make_service("clients", postgres_url)
     yield made
     made.close()
-
-
-def company(service: ServiceUnderTest, name: str = "Boulangerie Martin", **fields: Any) -> dict[str, Any]:
-    body = c.ClientBody(kind="company", company_name=name, **fields)
-    answer: dict[str, Any] = service.call(c.CreateClient(body=body))
-    return answer
-
-
-def address(service: ServiceUnderTest, client: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    body = c.AddressBody(**({"street": "1 rue du Lac", "postal_code": "01480", "city": "Ars"} | fields))
-    request = c.CreateAddress(home_client_id=client["id"], written_client_id=client["id"], body=body)
-    answer: dict[str, Any] = service.call(request)
-    return answer
-
-
-def names(service: ServiceUnderTest, q: str) -> list[str]:
-    return [item["display_name"] for item in service.call(c.ListClients(q=q))["items"]]
 
 
 def test_a_client_created_is_answered_as_the_contract_says(service: ServiceUnderTest) -> None:
@@ -176,17 +160,6 @@ def test_two_clients_may_have_an_address_at_one_place(service: ServiceUnderTest)
     assert second["is_main"]
     with pytest.raises(Invalid):
         address(service, tenant, place_id=str(new_id()))
-
-
-def relate(service: ServiceUnderTest, one: dict[str, Any], kind: str, other: dict[str, Any]) -> Any:
-    return service.call(
-        c.CreateRelation(
-            home_client_id=one["id"],
-            written_client_id=one["id"],
-            other_home_id=other["id"],
-            body={"type": kind, "other_client_id": other["id"]},
-        )
-    )
 
 
 def test_a_relation_is_named_from_both_ends_and_gives_the_parent(service: ServiceUnderTest) -> None:

@@ -159,10 +159,10 @@ def list_sub(session: Session, request: c.ListSub) -> bytes:
             where += ["x.kind = :kind", "NOT x.automatic"]
             params["kind"] = request.activity_kind
         if request.occurred_from:
-            where.append("x.occurred_at >= CAST(:from AS date) AT TIME ZONE 'Europe/Paris'")
+            where.append("x.occurred_at >= CAST(CAST(:from AS date) AS timestamp) AT TIME ZONE 'Europe/Paris'")
             params["from"] = request.occurred_from
         if request.occurred_to:
-            where.append("x.occurred_at < (CAST(:to AS date) + 1) AT TIME ZONE 'Europe/Paris'")
+            where.append("x.occurred_at < CAST(CAST(:to AS date) + 1 AS timestamp) AT TIME ZONE 'Europe/Paris'")
             params["to"] = request.occurred_to
         if request.author_id:
             where.append("x.created_by_id = :author")

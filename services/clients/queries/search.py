@@ -63,13 +63,15 @@ def _search(session: Session, request: c.ListClients, where: list[str], params: 
         ),
         {"key": reference_key(request.q)},
     )
-    words = folded.split()[:_WORDS]
+    phone = looks_like_phone(request.q)
+    # Pieces of a phone are no words: they would find every reference that holds them.
+    words = [folded] if phone else folded.split()[:_WORDS]
     asked: dict[str, Any] = {"exact": exact, "prefix": f"{folded}%"}
     ways = ["c.id = CAST(:exact AS uuid)"]
     if words:
         ways.append(" AND ".join(f"c.search LIKE :word{n}" for n in range(len(words))))
         asked |= {f"word{n}": f"%{word}%" for n, word in enumerate(words)}
-    if looks_like_phone(request.q):
+    if phone:
         ways.append("c.phones LIKE :digits")
         asked["digits"] = f"%{asked_digits(request.q)}%"
     found = [*where, f"({' OR '.join(f'({way})' for way in ways)})"]
