@@ -19,7 +19,7 @@ from chassis.runtime import Runtime
 from chassis.settings import SERVICES, Settings
 from chassis.wire.base import OK, Answer, Call
 from chassis.wire.local import LocalWire
-from contracts import billing, clients, imports, interventions
+from contracts import accounts, billing, clients, imports, interventions
 from services.imports.runner.extension import work_once
 from services.imports.runner.ledger import Ledger
 from tests.imports.conftest import SMALL
@@ -38,6 +38,7 @@ class Product:
         self.runtime = Runtime(self.settings, LocalWire(), databases={"imports": self.services["imports"].database})
         self.runtime._client = self
         self.calls: Counter[str] = Counter()
+        self.ask(accounts.Bootstrap())
         #: Stop answering after so many commands, as a process that is killed.
         self.dies_after: int | None = None
         self.away: set[str] = set()

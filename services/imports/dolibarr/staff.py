@@ -15,6 +15,7 @@ def users(context: Context) -> Iterator[Record]:
     authors = {row.id("fk_user_author") for row in context.tables.rows("fichinter")}
     sellers = {row.id("fk_user") for row in context.tables.rows("societe_commerciaux")}
     technicians = authors | set(_interveners(context))
+    emails: set[str] = set()
     for row in context.rows("user"):
         login = row.line_of("login", limit=100)
         if row.id("fk_soc", "fk_societe", "fk_socpeople") is not None:
@@ -26,6 +27,10 @@ def users(context: Context) -> Iterator[Record]:
         technician = row.rowid in technicians
         role = "technician" if technician else "salesperson" if row.rowid in sellers else "office"
         email = checked(context, row, "adresse électronique", row.line_of("email"), checks.email)
+        if email is not None and email.lower() in emails:
+            context.notice(row, f"adresse {email} déjà portée par un autre utilisateur\u202f: non reprise")
+            email = None
+        emails.add((email or "").lower())
         raw_phone = row.line_of("user_mobile", "office_phone")
         context.came[row.ref] = ""
         yield User(

@@ -54,6 +54,8 @@ class Resolver:
         self._post = post
         self.known: dict[str, Known] = {}
         self.failed: set[str] = set()
+        #: What a target has asked once for the whole job.
+        self.cache: dict[str, Any] = {}
         self._homes: dict[str, Home | str] = {}
 
     def load(self, known: dict[str, Known]) -> None:
