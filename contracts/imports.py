@@ -65,7 +65,7 @@ class CreateImport(Command):
     rpc: ClassVar[str] = "imports.create"
     id: Id | None = None
     source: Source = "dolibarr"
-    staging_key: str = Field(default="", max_length=500)
+    staging_key: str = Field(default="", pattern=r"^(staging/[0-9a-f-]{36})?$")
     file_name: str = Field(default="", max_length=300)
     dry_run: bool = False
     clients: int | None = Field(default=None, ge=1, le=1_000_000)

@@ -15,6 +15,7 @@ import pytest
 from chassis.bell import Bell
 from chassis.context import Context
 from chassis.errors import FicheError, Unavailable
+from chassis.objects import object_store
 from chassis.runtime import Runtime
 from chassis.settings import SERVICES, Settings
 from chassis.wire.base import OK, Answer, Call
@@ -121,14 +122,12 @@ class Product:
 
 def store(settings: Settings, folder: Path) -> None:
     """The folder as a zip in the object store, as the gateway leaves an upload."""
-    from chassis.objects import object_store
-
     packed = settings.data_dir / "tables.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         for path in sorted(folder.glob("*.csv")):
             archive.write(path, path.name)
     with packed.open("rb") as content:
-        object_store(settings).put(KEY, content, packed.stat().st_size)
+        object_store(settings).put(KEY, content)
 
 
 @pytest.fixture
@@ -246,6 +245,17 @@ def test_a_zip_that_is_no_dolibarr_fails_in_words(product: Product, tmp_path: Pa
     job = product.run(empty)
     assert job.status == "failed"
     assert "societe" in job.error
+
+
+def test_the_file_is_gone_once_it_was_read_and_a_lost_one_is_told(product: Product) -> None:
+    product.run(SMALL, dry_run=True)
+    assert object_store(product.settings).exists(KEY)
+    product.run(SMALL)
+    assert not object_store(product.settings).exists(KEY)
+    job_id = str(product.ask(imports.CreateImport(source="dolibarr", staging_key=KEY))["id"])
+    product.work()
+    lost = product.job(job_id)
+    assert (lost.status, "disparu" in lost.error) == ("failed", True)
 
 
 def test_what_an_owner_refuses_is_listed_with_its_dependents(product: Product, tmp_path: Path) -> None:

@@ -19,13 +19,14 @@ import structlog
 
 from chassis.errors import FicheError
 from chassis.ids import new_id
+from chassis.objects import ObjectMissing
 from chassis.runtime import Runtime
 from services.imports.dolibarr import NotADolibarrError
 from services.imports.model import ImportJob
 from services.imports.records import Item, Notice, Record, Refused
 from services.imports.runner.ledger import Known, LeaseLost, Ledger, Score
 from services.imports.runner.post import Post
-from services.imports.runner.sources import Source, open_source
+from services.imports.runner.sources import Source, discard, open_source
 from services.imports.targets import TARGETS
 from services.imports.targets.base import Order, Refusal, Resolver
 from services.imports.targets.updates import said, update
@@ -67,10 +68,11 @@ class Engine:
             self.ledger.release(self.job)
         except NotADolibarrError as error:
             self.ledger.finish(self.job, "failed", str(error))
-        except FileNotFoundError:
+        except ObjectMissing:
             self.ledger.finish(self.job, "failed", "Le fichier à importer a disparu. Envoyez-le de nouveau.")
         else:
             self.ledger.finish(self.job, "done")
+            discard(self.job, self.runtime.settings)
 
     def _window(self, source: Source, window: list[Item]) -> None:
         records: list[Record] = []

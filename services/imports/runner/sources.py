@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections import Counter
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from chassis.objects import object_store
 from chassis.settings import Settings
 from services.imports import company, dolibarr
 from services.imports.model import ImportJob
@@ -100,10 +100,16 @@ def open_source(job: ImportJob, settings: Settings) -> Iterator[Source]:
     if job.source == "demo":
         yield DemoSource(job)
         return
-    from chassis.objects import object_store
-
+    store = object_store(settings)
     with tempfile.TemporaryDirectory(prefix="fiche-import-") as folder:
         path = Path(folder) / "tables.zip"
-        with object_store(settings).open(job.staging_key) as stored, path.open("wb") as copy:
-            shutil.copyfileobj(stored, copy, 1 << 20)
+        with path.open("wb") as copy:
+            for chunk in store.open(job.staging_key):
+                copy.write(chunk)
         yield DolibarrSource(path)
+
+
+def discard(job: ImportJob, settings: Settings) -> None:
+    """Takes the file of an ended job away: it is full of names. A dry run leaves it for the run that follows."""
+    if job.staging_key and not job.dry_run:
+        object_store(settings).delete(job.staging_key)
