@@ -49,7 +49,7 @@ class Engine:
         self.job = job
         self.stopping = stopping
         self.score = Score()
-        self.post = Post(runtime.client, str(job.id))
+        self.post = Post(runtime.client, str(job.id), stopping)
         self.resolver = Resolver(self.post)
         self.lines: list[tuple[str, str, str, str]] = []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import orjson
 import structlog
@@ -35,8 +35,9 @@ class OwnersAwayError(Exception):
 class Post:
     """One job's correspondence."""
 
-    def __init__(self, client: RpcClient, correlation_id: str) -> None:
+    def __init__(self, client: RpcClient, correlation_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
         self._client = client
+        self._stopping = stopping
         self._context = Context(actor=ACTOR, correlation_id=correlation_id)
 
     def send(self, requests: Sequence[tuple[Request, str | None]]) -> list[dict[str, object] | FicheError]:
@@ -64,6 +65,8 @@ class Post:
     ) -> None:
         for attempt in range(TRIES):
             if attempt:
+                if self._stopping():
+                    break
                 time.sleep(min(0.2 * 2**attempt, 5.0))
             still: list[int] = []
             for index, answer in zip(
