@@ -1,0 +1,67 @@
+"""Tables of `documents` and the rules that always hold."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.tables import StampedMixin, new_base
+from services.kit.model import HomeMixin, attach
+
+Base = new_base()
+attach(Base)
+
+
+class Content(Base):  # type: ignore[valid-type,misc]
+    """Bytes, stored once however many documents have them. `key` is theirs in the object store."""
+
+    __tablename__ = "content"
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    content_type: Mapped[str]
+    stored_at: Mapped[datetime]
+
+
+class Document(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
+    """A file of a client. Without `sha256` its content is missing: another system named it, nobody supplied it."""
+
+    __tablename__ = "document"
+    #: Exactly as given: composed or decomposed letters, slashes and emoji included. It never becomes a path.
+    name: Mapped[str]
+    #: The name in one Unicode form, by which the same name is known again.
+    name_key: Mapped[str]
+    folder: Mapped[str] = mapped_column(server_default="")
+    description: Mapped[str] = mapped_column(server_default="")
+    #: Name, folder and description without accents or capitals.
+    search: Mapped[str]
+    sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"), index=True)
+    content_type: Mapped[str] = mapped_column(server_default="application/octet-stream")
+    size: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    deleted_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="named"),
+        CheckConstraint("size >= 0", name="size"),
+        Index("ix_document_home", "home_client_id", "created_at", "id"),
+        Index("ix_document_same_name", "home_client_id", "folder", "name_key"),
+    )
+
+    def file_under(self, name: str, folder: str, description: str) -> None:
+        """Names, files and describes the document, with what searching it needs."""
+        self.name, self.folder, self.description = name, folder, description
+        self.name_key = unicodedata.normalize("NFC", name).casefold()
+        self.search = plain(f"{name} {folder} {description}")
+
+
+def plain(words: str) -> str:
+    """Text without accents or capitals, typographic apostrophes straight."""
+    opened = unicodedata.normalize("NFKD", words.replace("’", "'").replace("œ", "oe").replace("Œ", "OE"))
+    return "".join(letter for letter in opened if not unicodedata.combining(letter)).casefold()
+
+
+#: Kinds of rows that have a home: counted, exported and erased by it.
+KINDS: dict[str, type] = {"document": Document}

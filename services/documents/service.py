@@ -1,0 +1,73 @@
+"""The Nameko class of `documents`: each message becomes one call of commands or queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chassis.objects import ObjectStore, object_store
+from chassis.service import rpc
+from contracts import documents as c
+from services.documents import commands, queries
+from services.documents.model import KINDS, Base
+from services.kit.follow import ClientRowsService
+
+
+class DocumentsService(ClientRowsService):
+    """A store of files for each client."""
+
+    name = "documents"
+    base = Base
+    kinds = KINDS
+
+    @property
+    def store(self) -> ObjectStore:
+        """The object store of this process."""
+        return object_store(self.runtime.settings)
+
+    @rpc(c.CommitDocument)
+    def commit(self, request: c.CommitDocument) -> bytes:
+        return commands.commit_document(self.uow, self.store, request)
+
+    @rpc(c.ImportDocumentEntry)
+    def import_entry(self, request: c.ImportDocumentEntry) -> bytes:
+        return commands.import_entry(self.uow, request)
+
+    @rpc(c.SupplyContent)
+    def supply(self, request: c.SupplyContent) -> bytes:
+        return commands.supply_content(self.uow, self.store, request)
+
+    @rpc(c.UpdateDocument)
+    def update(self, request: c.UpdateDocument) -> bytes:
+        return commands.update_document(self.uow, request)
+
+    @rpc(c.DeleteDocument)
+    def delete(self, request: c.DeleteDocument) -> bytes:
+        return commands.delete_document(self.uow, request)
+
+    @rpc(c.RestoreDocument)
+    def restore(self, request: c.RestoreDocument) -> bytes:
+        return commands.restore_document(self.uow, request)
+
+    @rpc(c.GetDocument)
+    def get(self, request: c.GetDocument) -> bytes:
+        return queries.get_document(self.uow.session, request.id)
+
+    @rpc(c.GetContent)
+    def content(self, request: c.GetContent) -> c.ContentReference:
+        return queries.content(self.uow.session, request.id)
+
+    @rpc(c.ListDocuments)
+    def list(self, request: c.ListDocuments) -> bytes:
+        return queries.list_documents(self.uow.session, request)
+
+    @rpc(c.ListFolders)
+    def folders(self, request: c.ListFolders) -> bytes:
+        return queries.folders(self.uow.session, request)
+
+    @rpc(c.DocumentsFiche)
+    def fiche(self, request: c.DocumentsFiche) -> bytes:
+        return queries.fiche(self.uow.session, request)
+
+    @rpc(c.CheckDocuments)
+    def check(self, request: c.CheckDocuments) -> dict[str, Any]:
+        return queries.check(self.uow.session, request)
