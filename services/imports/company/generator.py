@@ -33,6 +33,7 @@ def generate(clients: int, seed: int, today: date) -> Iterator[Record]:
         quotes=Numbers("D", today),
         invoices=Numbers("F", today),
         credit_notes=Numbers("A", today),
+        office=next(user for user in staff if user.role == "office"),
         technicians=tuple(user.ref for user in staff if user.technician),
     )
     _count(clients, books)

@@ -191,5 +191,6 @@ class History:
                 occurred_at=self.moment(-rng.randint(1, 1000), rng.randint(8, 17), rng.randrange(60)),
                 subject=subject,
                 body=body,
-                author_ref=f"demo:{self.books.seed}:user:2",
+                author_ref=self.books.office.ref,
+                author_name=f"{self.books.office.first_name} {self.books.office.last_name}",
             )

@@ -13,7 +13,7 @@ from services.imports.company import words
 from services.imports.company.money import Bill, Sale, bill, cents, share
 from services.imports.company.outline import Numbers, Outline, Work
 from services.imports.company.people import client_ref
-from services.imports.records import CreditNote, Invoice, Payment, Quote, Record
+from services.imports.records import CreditNote, Invoice, Payment, Quote, Record, User
 
 _PARIS = ZoneInfo("Europe/Paris")
 _DEPOSIT_PERCENT = 30
@@ -21,7 +21,7 @@ _DEPOSIT_PERCENT = 30
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What all clients share: the day, the numbers, the technicians' refs."""
+    """What all clients share: the day, the numbers, who works."""
 
     seed: int
     today: date
@@ -29,6 +29,7 @@ class Books:
     invoices: Numbers
     credit_notes: Numbers
     technicians: tuple[str, ...]
+    office: User
 
 
 class Account:

@@ -33,6 +33,8 @@ class Context:
     numbers: dict[tuple[str, str], str] = field(default_factory=dict)
     #: Rows of element_element that lead to an invoice or quote, by its ref.
     links: dict[str, list[Row]] | None = None
+    #: Names of the staff that came in, by ref.
+    staff: dict[str, str] = field(default_factory=dict)
     #: Customer codes given so far.
     references: set[str] = field(default_factory=set)
     out: deque[Refused | Notice] = field(default_factory=deque)

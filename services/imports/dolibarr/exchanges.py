@@ -41,6 +41,7 @@ def activities(context: Context) -> Iterator[Record]:
             body=body,
             contact_ref=context.ref("socpeople", row.id("fk_contact")),
             author_ref=author,
+            author_name=context.staff.get(author or ""),
             automatic=_automatic(row, code),
         )
 

@@ -33,11 +33,13 @@ def users(context: Context) -> Iterator[Record]:
         emails.add((email or "").lower())
         raw_phone = row.line_of("user_mobile", "office_phone")
         context.came[row.ref] = ""
+        names = (row.line_of("firstname"), row.line_of("lastname", "name", "nom") or login)
+        context.staff[row.ref] = " ".join(name for name in names if name)
         yield User(
             ref=row.ref,
             login=login,
-            first_name=row.line_of("firstname"),
-            last_name=row.line_of("lastname", "name", "nom") or login,
+            first_name=names[0],
+            last_name=names[1] or login,
             email=email,
             phone=checked(context, row, "téléphone", raw_phone, checks.phone),
             job_title=row.line_of("job"),

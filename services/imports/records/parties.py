@@ -122,4 +122,5 @@ class Activity(Record):
     body: str = ""
     contact_ref: str | None = None
     author_ref: str | None = None
+    author_name: str | None = None
     automatic: bool = False

@@ -129,7 +129,7 @@ def activity(record: records.Activity, chosen: uuid.UUID, resolver: Resolver) ->
         id=chosen,
         home_client_id=home.home,
         written_client_id=home.written,
-        origin=c.Origin(created_at=record.occurred_at, created_by_name=_AUTHOR),
+        origin=c.Origin(created_at=record.occurred_at, created_by_name=record.author_name or _AUTHOR),
         body=body,
         automatic=record.automatic,
     )
