@@ -100,7 +100,7 @@ class ReferenceCounter(Base):  # type: ignore[valid-type,misc]
 
     __tablename__ = "reference_counter"
     singleton: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
-    last: Mapped[int]
+    last: Mapped[int] = mapped_column(BigInteger)
 
 
 class Merge(Base):  # type: ignore[valid-type,misc]

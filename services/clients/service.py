@@ -9,7 +9,7 @@ from chassis.service import Service, on, rpc
 from contracts import accounts, billing, interventions
 from contracts import clients as c
 from contracts.base import Envelope, Event
-from services.clients.commands import activities, addresses, contacts, custom_fields, records, relations
+from services.clients.commands import activities, addresses, contacts, custom_fields, records, relations, told
 from services.clients.commands.shared import facts
 from services.clients.model import KINDS, Address, Base, Client
 from services.clients.queries import history, identity, rows, search
@@ -192,59 +192,38 @@ class ClientsService(Service):
 
     @on(interventions.InterventionPlanned)
     def intervention_planned(self, event: interventions.InterventionPlanned, envelope: Envelope) -> None:
-        self._note(event, envelope, "intervention", f"Intervention {event.number} planifiée", event.number)
+        told.work(self.uow, event, envelope, "planned")
 
     @on(interventions.InterventionDone)
     def intervention_done(self, event: interventions.InterventionDone, envelope: Envelope) -> None:
-        self._note(event, envelope, "intervention", f"Intervention {event.number} terminée", event.number)
+        told.work(self.uow, event, envelope, "done", event.finished_at)
+
+    @on(interventions.InterventionCancelled)
+    def intervention_cancelled(self, event: interventions.InterventionCancelled, envelope: Envelope) -> None:
+        told.work(self.uow, event, envelope, "cancelled")
 
     @on(billing.QuoteSent)
     def quote_sent(self, event: billing.QuoteSent, envelope: Envelope) -> None:
-        self._note(event, envelope, "quote", f"Devis {event.number} envoyé, {_euros(event)}", event.number)
+        told.document(self.uow, event, envelope, "quote", "Devis {} envoyé, {}")
 
     @on(billing.QuoteAccepted)
     def quote_accepted(self, event: billing.QuoteAccepted, envelope: Envelope) -> None:
-        records.promote_prospect(self.uow, event.home_client_id)
-        self._note(event, envelope, "quote", f"Devis {event.number} accepté", event.number)
+        if not event.imported:
+            records.promote_prospect(self.uow, event.home_client_id)
+        told.document(self.uow, event, envelope, "quote", "Devis {} accepté, {}")
 
     @on(billing.QuoteRefused)
     def quote_refused(self, event: billing.QuoteRefused, envelope: Envelope) -> None:
-        self._note(event, envelope, "quote", f"Devis {event.number} refusé", event.number)
+        told.document(self.uow, event, envelope, "quote", "Devis {} refusé")
 
     @on(billing.InvoiceIssued)
     def invoice_issued(self, event: billing.InvoiceIssued, envelope: Envelope) -> None:
-        self._note(event, envelope, "invoice", f"Facture {event.number} émise, {_euros(event)}", event.number)
+        told.document(self.uow, event, envelope, "invoice", "Facture {} émise, {}")
 
     @on(billing.InvoicePaid)
     def invoice_paid(self, event: billing.InvoicePaid, envelope: Envelope) -> None:
-        self._note(event, envelope, "invoice", f"Facture {event.number} réglée", event.number)
+        told.document(self.uow, event, envelope, "invoice", "Facture {} réglée")
 
     @on(billing.CreditNoteIssued)
     def credit_note_issued(self, event: billing.CreditNoteIssued, envelope: Envelope) -> None:
-        self._note(event, envelope, "credit_note", f"Avoir {event.number} émis, {_euros(event)}", event.number)
-
-    def _note(
-        self,
-        event: interventions.InterventionEvent | billing.DocumentEvent,
-        envelope: Envelope,
-        kind: str,
-        subject: str,
-        label: str | None,
-    ) -> None:
-        activities.note_event(
-            self.uow,
-            envelope.id,
-            event.home_client_id,
-            kind,
-            subject,
-            envelope.time,
-            {"kind": kind, "id": str(event.id), "label": label},
-        )
-
-
-def _euros(event: billing.DocumentEvent) -> str:
-    """`1 264,50 € TTC` with the spaces of French typography."""
-    whole, _, cents = f"{event.total_incl_tax:.2f}".partition(".")
-    sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
-    grouped = f"{int(digits):,}".replace(",", "\u202f")
-    return f"{sign}{grouped},{cents}\u202f€ TTC"
+        told.document(self.uow, event, envelope, "credit_note", "Avoir {} émis, {}")

@@ -6,6 +6,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.dialects.postgresql import insert
+
 from chassis.errors import Conflict, Gone, Invalid
 from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
@@ -109,20 +111,20 @@ def note_event(
     link: dict[str, Any],
 ) -> None:
     """An activity made from an event: its home is the source's home, and it is made once per event."""
-    uow.session.add(
-        Activity(
+    uow.session.execute(
+        insert(Activity)
+        .values(
             id=new_id(),
             home_client_id=home,
             written_client_id=home,
             kind=kind,
-            direction=None,
             occurred_at=occurred_at,
             subject=subject,
             body="",
-            contact_id=None,
             automatic=True,
             link=link,
             source_event=uuid.UUID(event_id),
             **stamp_new(uow),
         )
+        .on_conflict_do_nothing(index_elements=["source_event"])
     )

@@ -10,19 +10,25 @@ from services.clients.model import Client, ClientReference
 from services.clients.text import reference_key
 from services.kit.homes import tree_of
 
+_NEXT = text(
+    "INSERT INTO reference_counter (last) VALUES (1) ON CONFLICT (singleton) "
+    "DO UPDATE SET last = reference_counter.last + 1 RETURNING last"
+)
+# References of this form that were given from outside: the counter goes on behind the highest.
+_PAST_GIVEN = text(
+    "UPDATE reference_counter SET last = greatest(last, (SELECT max(substr(reference, 5)::bigint) "
+    "FROM client_reference WHERE reference ~ '^cli [0-9]{1,9}$'))"
+)
+
 
 def next_reference(uow: UnitOfWork) -> str:
     """The next free `CLI-00001`."""
     while True:
-        number = uow.session.execute(
-            text(
-                "INSERT INTO reference_counter (last) VALUES (1) ON CONFLICT (singleton) "
-                "DO UPDATE SET last = reference_counter.last + 1 RETURNING last"
-            )
-        ).scalar_one()
+        number = uow.session.execute(_NEXT).scalar_one()
         reference = f"CLI-{number:05d}"
         if uow.session.get(ClientReference, reference_key(reference)) is None:
             return reference
+        uow.session.execute(_PAST_GIVEN)
 
 
 def take(uow: UnitOfWork, row: Client, reference: str) -> None:

@@ -287,7 +287,7 @@ def upgrade() -> None:
     op.create_table(
         "reference_counter",
         sa.Column("singleton", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.Column("last", sa.Integer(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("singleton", name=op.f("pk_reference_counter")),
     )
     op.create_table(

@@ -1,0 +1,123 @@
+"""What other services tell shows up on the fiche by itself, under the home of its source."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from chassis.errors import Conflict
+from chassis.ids import new_id
+from contracts import billing, interventions
+from contracts import clients as c
+from services.clients.commands.activities import note_event
+from services.clients.commands.told import euros
+from tests.clients.support import company
+from tests.support.services import ServiceUnderTest, make_service
+
+
+@pytest.fixture(scope="module")
+def service(postgres_url: str) -> Iterator[ServiceUnderTest]:
+    made = make_service("clients", postgres_url)
+    yield made
+    made.close()
+
+
+def quote(client: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "home_client_id": client["id"],
+        "client_id": client["id"],
+        "number": "DEV-2026-0007",
+        "status": "accepted",
+        "title": "Chaudière",
+        "payer_id": None,
+        "address_id": None,
+        "job_site_id": None,
+        "intervention_ids": [],
+        "issued_on": None,
+        "currency": "EUR",
+        "total_excl_tax": "1053.75",
+        "total_tax": "210.75",
+        "total_incl_tax": "1264.50",
+    } | more
+
+
+def work(client: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "home_client_id": client["id"],
+        "client_id": client["id"],
+        "number": "INT-12",
+        "title": "Fuite",
+        "kind": "intervention",
+        "state": "planned",
+        "starts_at": datetime(2026, 7, 1, 7, 30, tzinfo=UTC),
+        "ends_at": None,
+        "address_id": None,
+        "place_id": None,
+        "technician_ids": [],
+        "visit_id": None,
+        "job_site_id": None,
+    } | more
+
+
+def activities(service: ServiceUnderTest, client: dict[str, Any]) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = service.call(c.ListSub(kind="activities", client_id=client["id"]))["items"]
+    return items
+
+
+def test_a_quote_accepted_shows_and_makes_a_prospect_a_client(service: ServiceUnderTest) -> None:
+    made = company(service, "Prospecte", stage="prospect")
+    service.tell(billing.QuoteSent.model_validate(quote(made)))
+    accepted = quote(made)
+    service.tell(billing.QuoteAccepted.model_validate(accepted))
+    first, second = activities(service, made)
+    assert first["subject"] == "Devis DEV-2026-0007 accepté, 1\u202f264,50\u202f€ TTC"
+    assert first["link"]["id"] == str(accepted["id"])
+    assert first["automatic"]
+    assert "envoyé" in second["subject"]
+    assert service.call(c.GetClient(id=made["id"]))["stage"] == "client"
+    assert service.events("client.updated")[-1]["data"]["changed"] == ["stage"]
+    with pytest.raises(Conflict):
+        service.call(c.UpdateActivity(id=first["id"], changes={"subject": "Autre"}))
+
+
+def test_a_document_of_the_past_is_no_news(service: ServiceUnderTest) -> None:
+    made = company(service, "Reprise", stage="prospect")
+    service.tell(billing.QuoteAccepted.model_validate(quote(made, imported=True)))
+    assert activities(service, made) == []
+    assert service.call(c.GetClient(id=made["id"]))["stage"] == "prospect"
+
+
+def test_work_planned_and_done_shows_at_its_moment(service: ServiceUnderTest) -> None:
+    made = company(service, "Dépannée")
+    service.tell(interventions.InterventionPlanned.model_validate(work(made)))
+    finished = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)
+    service.tell(interventions.InterventionDone.model_validate(work(made, state="done", finished_at=finished)))
+    shown = {item["subject"]: item["occurred_at"] for item in activities(service, made)}
+    assert "Intervention INT-12 planifiée le 01/07/2026 à 09:30" in shown
+    assert datetime.fromisoformat(shown["Intervention INT-12 terminée"]) == finished
+
+
+def test_an_event_told_twice_is_one_activity(service: ServiceUnderTest) -> None:
+    made = company(service, "Deux fois")
+    event_id = str(uuid.uuid4())
+    for _ in range(2):
+        worker = service.worker()
+        worker.uow.run(
+            None,
+            lambda worker=worker: note_event(
+                worker.uow, event_id, uuid.UUID(made["id"]), "quote", "Devis", datetime.now(UTC), {}
+            ),
+        )
+    assert len(activities(service, made)) == 1
+
+
+def test_amounts_are_written_as_in_french() -> None:
+    assert euros(Decimal("1234567.8")) == "1\u202f234\u202f567,80\u202f€ TTC"
+    assert euros(Decimal("-5")) == "−5,00\u202f€ TTC"
