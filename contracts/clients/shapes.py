@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from contracts.base import Id, Line, Model, Moment, Name, Resource, Text
+from contracts.base import Id, Line, Model, Moment, Name, Person, Resource, Text
 from contracts.fields import Email, Phone, Siret, VatNumber, Website
 
 Kind = Literal["individual", "company", "property_manager"]
@@ -115,6 +115,9 @@ class ClientView(Resource):
     tags: list[str]
     custom_fields: dict[str, Any]
     memo: str
+    memo_version: int
+    memo_updated_at: Moment | None
+    memo_updated_by: str
     status: Status
     main_address: dict[str, Any] | None
     parent: dict[str, Any] | None
@@ -141,6 +144,27 @@ class MemoBody(Model):
     """Body of `PUT /memo`."""
 
     text: Text
+
+
+class MemoView(Model):
+    """The memo as answered; version 0 before it was ever written."""
+
+    text: str
+    version: int
+    updated_at: Moment | None
+    updated_by: str
+
+
+class HistoryLine(Model):
+    """One change of one field: what it was, what it became, when and by whom."""
+
+    seq: int
+    field: str
+    op: Literal["set", "take", "join"]
+    value: Any
+    previous: Any
+    at: Moment
+    by: Person
 
 
 class AddressBody(NullIsEmpty):
@@ -184,6 +208,7 @@ class AddressView(Resource):
     """An address as answered. Exactly one of a client's living addresses is main."""
 
     client_id: Id
+    written_client_id: Id | None
     label: str
     street: str
     street_extra: str
@@ -231,6 +256,7 @@ class ContactView(Resource):
     """A contact as answered."""
 
     client_id: Id
+    written_client_id: Id | None
     first_name: str
     last_name: str
     name: str
@@ -240,6 +266,12 @@ class ContactView(Resource):
     phone_e164: str
     phone_display: str
     portal_access: bool
+
+
+class FoundContact(ContactView):
+    """A contact found across clients, with the client it stands under."""
+
+    client: dict[str, Any]
 
 
 class RelationBody(Model):
@@ -298,6 +330,7 @@ class ActivityView(Resource):
     """An activity as answered; `automatic` ones come from events and link to what they tell of."""
 
     client_id: Id
+    written_client_id: Id | None
     kind: str
     direction: Direction | None
     occurred_at: Moment
@@ -317,3 +350,13 @@ class CustomFieldBody(Model):
     type: Literal["text", "number", "date", "choice", "boolean"] = "text"
     required: bool = False
     choices: list[Name] = Field(default_factory=list, max_length=200)
+
+
+class CustomFieldView(Resource):
+    """Definition of a field of one's own, as answered."""
+
+    key: str
+    label: str
+    type: Literal["text", "number", "date", "choice", "boolean"]
+    required: bool
+    choices: list[str]

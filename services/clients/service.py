@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from sqlalchemy import select, text
 
@@ -11,10 +13,9 @@ from contracts import clients as c
 from contracts.base import Envelope, Event
 from services.clients.commands import activities, addresses, contacts, custom_fields, records, relations, told
 from services.clients.commands.shared import facts
-from services.clients.model import KINDS, Address, Base, Client
+from services.clients.model import KINDS, Address, Base, Client, Contact
 from services.clients.queries import history, identity, rows, search
 from services.clients.queries import records as record_queries
-from services.kit.homes import root_of
 
 _DELETERS = {
     "addresses": addresses.delete_address,
@@ -32,28 +33,21 @@ class ClientsService(Service):
     kinds = KINDS
 
     def snapshot_events(self) -> list[Event]:
-        """Every record and address as it stands."""
+        """Every record, address and living contact as it stands."""
         session = self.uow.session
         events: list[Event] = [
             c.ClientUpdated(**facts(row), changed=[])
             for row in session.scalars(select(Client).where(Client.merged_into.is_(None)))
         ]
-        for row in session.scalars(select(Address)):
-            events.append(
-                c.AddressUpdated(
-                    id=row.id,
-                    home_client_id=row.home_client_id,
-                    client_id=root_of(session, row.home_client_id),
-                    label=row.label,
-                    street=row.street,
-                    street_extra=row.street_extra,
-                    postal_code=row.postal_code,
-                    city=row.city,
-                    country=row.country,
-                    place_id=row.place_id,
-                    retired=row.retired_at is not None,
-                )
-            )
+        roots: dict[Any, Any] = {
+            row.id: row.root_id for row in session.execute(text("SELECT id, root_id FROM client_alias"))
+        }
+        for address in session.scalars(select(Address)):
+            root = roots.get(address.home_client_id, address.home_client_id)
+            events.append(c.AddressUpdated(**addresses.state(address, root)))
+        for contact in session.scalars(select(Contact).where(Contact.deleted_at.is_(None))):
+            root = roots.get(contact.home_client_id, contact.home_client_id)
+            events.append(c.ContactUpdated(**contacts.state(contact, root)))
         return events
 
     # --- records ----------------------------------------------------------------------------------------------

@@ -190,3 +190,47 @@ def test_the_life_of_a_record_is_told(service: ServiceUnderTest) -> None:
         "active",
         "archived",
     ]
+
+
+def test_every_answer_is_what_the_contract_says_no_more_no_less(service: ServiceUnderTest) -> None:
+    made, other = company(service, "Contrat"), company(service, "Tiers")
+    home = uuid.UUID(made["id"])
+    address(service, made)
+    contact(service, made, last_name="Contractuelle", email="x@y.example", portal_access=True)
+    relate(service, made, "owner", other)
+    service.call(
+        c.CreateActivity(home_client_id=home, written_client_id=home, body=c.ActivityBody(kind="note", subject="Vu"))
+    )
+    views = {
+        "addresses": c.AddressView,
+        "contacts": c.ContactView,
+        "relations": c.RelationView,
+        "activities": c.ActivityView,
+        "portal": c.ContactView,
+    }
+    fiche = service.call(c.ClientFiche(client_id=home))
+    c.ClientView.model_validate(fiche["client"])
+    assert set(fiche["sections"]) == set(views)
+    for name, section in fiche["sections"].items():
+        assert section["count"] == 1
+        [row] = section["items"]
+        views[name].model_validate(row)
+        if name != "portal":
+            assert service.call(c.GetSub(kind=name, id=row["id"], client_id=home)) == row
+            with pytest.raises(NotFound):
+                service.call(c.GetSub(kind=name, id=row["id"], client_id=new_id()))
+    for item in service.call(c.ListClients())["items"]:
+        c.ClientView.model_validate(item)
+    for item in service.call(c.FindContacts(q="contractuelle"))["items"]:
+        c.FoundContact.model_validate(item)
+    c.MemoView.model_validate(service.call(c.SetMemo(client_id=home, expected_version=0, text="Vu")))
+    for line in service.call(c.History(client_id=home))["items"]:
+        c.HistoryLine.model_validate(line)
+    field = c.CustomFieldBody(key="inscription", label="Date d’inscription", type="choice", choices=["a", "b"])
+    c.CustomFieldView.model_validate(service.call(c.CreateCustomField(body=field)))
+    with pytest.raises(Invalid) as refused:
+        service.call(c.UpdateClient(id=home, changes={"custom_fields": {"inscription": "z"}}))
+    assert refused.value.errors[0]["field"] == "custom_fields.inscription"
+    worker = service.worker()
+    told = worker.uow.run(None, worker.snapshot_events)
+    assert {type(event).__name__ for event in told} == {"ClientUpdated", "AddressUpdated", "ContactUpdated"}

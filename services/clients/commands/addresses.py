@@ -131,10 +131,15 @@ def _rematerialise(uow: UnitOfWork, root: Client) -> None:
 
 
 def _facts(uow: UnitOfWork, row: Address) -> dict[str, Any]:
+    return state(row, root_of(uow.session, row.home_client_id))
+
+
+def state(row: Address, root: uuid.UUID) -> dict[str, Any]:
+    """Fields of the events, `root` being the living client it stands under."""
     return {
         "id": row.id,
         "home_client_id": row.home_client_id,
-        "client_id": root_of(uow.session, row.home_client_id),
+        "client_id": root,
         "label": row.label,
         "street": row.street,
         "street_extra": row.street_extra,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from sqlalchemy import select
@@ -107,10 +108,15 @@ def _living(uow: UnitOfWork, identifier: Any) -> Contact:
 
 
 def _facts(uow: UnitOfWork, row: Contact) -> dict[str, Any]:
+    return state(row, root_of(uow.session, row.home_client_id))
+
+
+def state(row: Contact, root: uuid.UUID) -> dict[str, Any]:
+    """Fields of the events, `root` being the living client it stands under."""
     return {
         "id": row.id,
         "home_client_id": row.home_client_id,
-        "client_id": root_of(uow.session, row.home_client_id),
+        "client_id": root,
         "name": " ".join(part for part in (row.first_name, row.last_name) if part),
         "role": row.role,
         "email": row.email,

@@ -13,6 +13,7 @@ from chassis.uow import UnitOfWork
 from contracts import clients as c
 from services.clients import fields
 from services.clients.model import Client
+from services.kit.homes import root_of
 
 ABSENT = "Cette fiche n’existe pas."
 DELETED = "Cette fiche a été supprimée. Elle peut être restaurée pendant 30 jours."
@@ -24,11 +25,9 @@ def lock_record(uow: UnitOfWork, identifier: uuid.UUID, *, deleted: bool = False
     if row is None:
         raise NotFound(ABSENT)
     if row.merged_into is not None:
-        raise Conflict(
-            "Cette fiche a été fusionnée dans une autre.",
-            code="client_merged",
-            data={"client_id": str(row.merged_into)},
-        )
+        root = root_of(uow.session, identifier)
+        detail = "Cette fiche a été fusionnée dans une autre."
+        raise Conflict(detail, code="client_merged", data={"client_id": str(root)})
     if row.deleted_at is not None and not deleted:
         raise Gone(DELETED)
     return row
@@ -97,21 +96,20 @@ def stamps(uow: UnitOfWork, origin: c.Origin | None) -> dict[str, Any]:
 
 def record_to_edit(uow: UnitOfWork, identifier: uuid.UUID) -> Client:
     """The living record to be edited, locked. Under a merged id: 412 with the survivor's state (merge-protocol)."""
-    root = uow.session.scalar(text("SELECT root_id FROM client_alias WHERE id = :id"), {"id": identifier})
-    if root is not None:
+    root = root_of(uow.session, identifier)
+    if root != identifier:
         survivor = lock_record(uow, root)
         raise Stale(
             "Cette fiche a été fusionnée dans une autre. Rechargez-la avant d’enregistrer.",
             code="client_merged",
             data={"client_id": str(root), "version": survivor.version, "text": survivor.memo},
         )
-    return lock_record(uow, identifier)
+    return root_record(uow, identifier)
 
 
 def root_record(uow: UnitOfWork, home: uuid.UUID) -> Client:
     """The living record that a home stands under, locked; merged meanwhile, the command starts over."""
-    root = uow.session.scalar(text("SELECT root_id FROM client_alias WHERE id = :id"), {"id": home}) or home
-    row = uow.session.get(Client, root, with_for_update=True, populate_existing=True)
+    row = uow.session.get(Client, root_of(uow.session, home), with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound(ABSENT)
     if row.merged_into is not None:
