@@ -219,7 +219,26 @@ def serve(service: Service, request_type: type[Request], function: Callable[...,
         request = request_type.model_validate_json(body)
     except ValidationError as error:
         raise invalid_from(error) from None
+    if b"\\u0000" in body and (field := _nul_at(request.model_dump())) is not None:
+        raise Invalid.field(field or "body", "Ce texte contient un caractère nul, qui n’est pas accepté.")
     return to_body(service.uow.run(request, lambda: function(service, request)))
+
+
+def _nul_at(value: Any, path: str = "") -> str | None:
+    """Where a text holds NUL, which PostgreSQL cannot store; None when none does."""
+    if isinstance(value, str):
+        return path if "\x00" in value else None
+    pairs: Iterator[tuple[Any, Any]] = iter(())
+    if isinstance(value, dict):
+        pairs = iter(value.items())
+    elif isinstance(value, list | tuple):
+        pairs = iter(enumerate(value))
+    for key, inner in pairs:
+        found = f"{path}.{key}".lstrip(".").replace("\x00", "") if "\x00" in str(key) else None
+        found = found if found is not None else _nul_at(inner, f"{path}.{key}".lstrip("."))
+        if found is not None:
+            return found
+    return None
 
 
 def on(event_type: type[Event]) -> Callable[[F], F]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
 from contracts.base import Id, Line, Model, Moment, Name, Person, Resource, Text
 from contracts.fields import Email, Phone, Siret, VatNumber, Website
@@ -20,6 +20,9 @@ RelationType = Literal[
     "head_office", "branch", "owner", "tenant", "managing_agent", "building", "principal", "subcontractor"
 ]
 Tag = Name
+CustomKey = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+#: Value of a field of one's own; a null in a patch takes the key away.
+CustomValue = Annotated[str, StringConstraints(max_length=10_000)] | bool | int | FiniteFloat | None
 
 
 class NullIsEmpty(Model):
@@ -61,7 +64,7 @@ class ClientFields(NullIsEmpty):
     website: Website = ""
     sales_rep_id: Id | None = None
     tags: list[Tag] = Field(default_factory=list, max_length=50)
-    custom_fields: dict[str, Any] = Field(default_factory=dict, max_length=100)
+    custom_fields: dict[CustomKey, CustomValue] = Field(default_factory=dict, max_length=100)
 
 
 class ClientBody(ClientFields):

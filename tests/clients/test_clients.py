@@ -264,3 +264,31 @@ def test_pages_of_the_list_hold_under_every_sort(service: ServiceUnderTest) -> N
                 break
         assert len(seen) == len(set(seen))
         assert set(seen) == everyone
+
+
+@pytest.mark.parametrize(
+    ("rpc", "body"),
+    [
+        ("clients.create", b'{"body": {"last_name": "a\\u0000b"}}'),
+        ("clients.create", b'{"body": {"last_name": "a", "custom_fields": {"x": "\\u0000"}}}'),
+        ("clients.create", b'{"body": {"last_name": "a", "custom_fields": {"x": NaN}}}'),
+        ("clients.create", b'{"body": {"last_name": "a", "custom_fields": {"x": {"y": 1}}}}'),
+        ("clients.create", b'{"body": {"last_name": "\\ud800"}}'),
+        ("clients.create", b'{"body": {"last_name": "   "}}'),
+        ("clients.list", b'{"q": "\\u0000"}'),
+        ("clients.list", b'{"limit": 201}'),
+        ("clients.list", b'{"sort": "couleur"}'),
+        ("clients.list", b'{"cursor": "W10"}'),
+        ("clients.set_memo", b'{"client_id": "0193f000-0000-7000-8000-000000000001", "text": "\\u0000"}'),
+    ],
+)
+def test_bad_input_is_refused_with_its_field_never_a_fault_of_ours(
+    service: ServiceUnderTest, rpc: str, body: bytes
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        service.call_raw(rpc, body)
+    assert refused.value.errors
+
+
+def test_a_backslash_typed_by_a_person_is_text(service: ServiceUnderTest) -> None:
+    assert company(service, "Chemin C:\\u0000\\dossier")["company_name"] == "Chemin C:\\u0000\\dossier"
