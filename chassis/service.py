@@ -50,10 +50,16 @@ _ON = "fiche_on"
 def invalid_from(error: ValidationError) -> Invalid:
     """The refusal that tells each field at fault, `a.0.b` for nested ones."""
     errors = [
-        {"field": ".".join(str(part) for part in fault["loc"]) or "body", "message": french(fault)}
+        {"field": ".".join(_path(fault)) or "body", "message": french(fault)}
         for fault in error.errors(include_url=False, include_context=True, include_input=False)
     ]
     return Invalid("Certains champs ne sont pas valables.", errors=errors)
+
+
+def _path(fault: Any) -> list[str]:
+    """Where a fault lies; one of several fields together names the one to mend (`contracts.fields.at_field`)."""
+    named = [fault["ctx"]["field"]] if fault["type"] == "at_field" else []
+    return [str(part) for part in (*fault["loc"], *named)]
 
 
 _FRENCH = {
@@ -79,7 +85,10 @@ def french(fault: Any) -> str:
     """A sentence for a fault found by pydantic."""
     kind = str(fault["type"])
     if kind in ("literal_error", "enum"):
-        return f"Valeurs possibles\u202f: {fault.get('ctx', {}).get('expected', '')}."
+        expected = str(fault.get("ctx", {}).get("expected", "")).replace(" or ", " ou ")
+        return f"Valeurs possibles\u202f: {expected}."
+    if kind == "at_field":
+        return str(fault["msg"])
     if kind == "value_error":
         return str(fault["msg"]).removeprefix("Value error, ")
     if kind.startswith(("date", "time")):

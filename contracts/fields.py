@@ -10,8 +10,14 @@ from typing import Annotated, Any
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 _EXTENSION = re.compile(r"(?i)[\s,;./-]*(?:\b(?:poste|ext(?:ension)?|p)\b\.?|#)\s*(\d{1,7})\s*$")
+
+
+def at_field(field: str, message: str) -> PydanticCustomError:
+    """A fault of several fields together, told at the one that a person should mend."""
+    return PydanticCustomError("at_field", message, {"field": field})
 
 
 def check_email(value: str | None) -> str | None:

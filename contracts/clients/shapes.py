@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, FiniteFloat, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from contracts.base import Id, Line, Model, Moment, Name, Person, Resource, Text
-from contracts.fields import Email, Phone, Siret, VatNumber, Website
+from contracts.fields import Email, Phone, Siret, VatNumber, Website, at_field
 
 Kind = Literal["individual", "company", "property_manager"]
 Stage = Literal["prospect", "client"]
@@ -20,9 +21,21 @@ RelationType = Literal[
     "head_office", "branch", "owner", "tenant", "managing_agent", "building", "principal", "subcontractor"
 ]
 Tag = Name
+
+
+def _custom_value(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if (isinstance(value, str) and len(value) <= 10_000) or (isinstance(value, float) and isfinite(value)):
+        return value
+    raise ValueError("Un texte, un nombre, vrai ou faux est attendu.")
+
+
 CustomKey = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 #: Value of a field of one's own; a null in a patch takes the key away.
-CustomValue = Annotated[str, StringConstraints(max_length=10_000)] | bool | int | FiniteFloat | None
+CustomValue = Annotated[
+    Any, AfterValidator(_custom_value), WithJsonSchema({"type": ["string", "boolean", "number", "null"]})
+]
 
 
 class NullIsEmpty(Model):
@@ -76,9 +89,9 @@ class ClientBody(ClientFields):
     @model_validator(mode="after")
     def _named(self) -> ClientBody:
         if self.kind == "individual" and not self.last_name:
-            raise ValueError("Donnez au moins le nom de la personne.")
+            raise at_field("last_name", "Donnez au moins le nom de la personne.")
         if self.kind != "individual" and not self.company_name:
-            raise ValueError("Donnez le nom de la société.")
+            raise at_field("company_name", "Donnez le nom de la société.")
         return self
 
 
@@ -159,13 +172,18 @@ class MemoView(Model):
 
 
 class HistoryLine(Model):
-    """One change of one field: what it was, what it became, when and by whom."""
+    """One change of one field: what it was, what it became, when and by whom.
+
+    `…_name`: what stands behind an id (salesperson, main address); null where the value is readable by itself.
+    """
 
     seq: int
     field: str
     op: Literal["set", "take", "join"]
     value: Any
     previous: Any
+    value_name: str | None
+    previous_name: str | None
     at: Moment
     by: Person
 
@@ -187,7 +205,7 @@ class AddressBody(NullIsEmpty):
     @model_validator(mode="after")
     def _somewhere(self) -> AddressBody:
         if not (self.street or self.city or self.postal_code or self.place_id):
-            raise ValueError("Donnez une rue, un code postal ou une ville.")
+            raise at_field("street", "Donnez une rue, un code postal ou une ville.")
         return self
 
 
@@ -238,9 +256,9 @@ class ContactBody(NullIsEmpty):
     @model_validator(mode="after")
     def _named(self) -> ContactBody:
         if not (self.first_name or self.last_name or self.email or self.phone):
-            raise ValueError("Donnez un nom, un e-mail ou un téléphone.")
+            raise at_field("last_name", "Donnez un nom, un e-mail ou un téléphone.")
         if self.portal_access and not self.email:
-            raise ValueError("L’accès au portail demande une adresse e-mail.")
+            raise at_field("email", "L’accès au portail demande une adresse e-mail.")
         return self
 
 
@@ -314,7 +332,7 @@ class ActivityBody(NullIsEmpty):
     @model_validator(mode="after")
     def _said(self) -> ActivityBody:
         if not (self.subject or self.body):
-            raise ValueError("Donnez un objet ou un texte.")
+            raise at_field("subject", "Donnez un objet ou un texte.")
         return self
 
 

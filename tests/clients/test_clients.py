@@ -292,3 +292,19 @@ def test_bad_input_is_refused_with_its_field_never_a_fault_of_ours(
 
 def test_a_backslash_typed_by_a_person_is_text(service: ServiceUnderTest) -> None:
     assert company(service, "Chemin C:\\u0000\\dossier")["company_name"] == "Chemin C:\\u0000\\dossier"
+
+
+@pytest.mark.parametrize(
+    ("rpc", "body", "field"),
+    [
+        ("clients.create", '{"body": {"kind": "company"}}', "body.company_name"),
+        ("clients.create", '{"body": {"first_name": "Odile"}}', "body.last_name"),
+        ("clients.create", '{"body": {"last_name": "a", "custom_fields": {"x": []}}}', "body.custom_fields.x"),
+        ("clients.create_contact", '{"home_client_id": "ID", "written_client_id": "ID", "body": {}}', "body.last_name"),
+        ("clients.create_address", '{"home_client_id": "ID", "written_client_id": "ID", "body": {}}', "body.street"),
+    ],
+)
+def test_what_lacks_is_told_at_the_field_to_fill(service: ServiceUnderTest, rpc: str, body: str, field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        service.call_raw(rpc, body.replace("ID", str(new_id())).encode())
+    assert [error["field"] for error in refused.value.errors] == [field]

@@ -172,6 +172,13 @@ def test_names_of_staff_come_by_event(service: ServiceUnderTest) -> None:
     service.tell(accounts.UserCreated(id=boss, name="Camille Roux", roles=["salesperson"], active=True))
     made = company(service, "Suivie", sales_rep_id=boss)
     assert made["sales_rep"] == {"id": str(boss), "name": "Camille Roux"}
+    address(service, made, label="Atelier")
+    service.call(c.UpdateClient(id=made["id"], changes={"sales_rep_id": None}))
+    lines = service.call(c.History(client_id=made["id"]))["items"]
+    assert [(line["field"], line["value_name"], line["previous_name"]) for line in lines[:2]] == [
+        ("sales_rep_id", None, "Camille Roux"),
+        ("main_address_id", "Atelier", None),
+    ]
 
 
 def test_the_life_of_a_record_is_told(service: ServiceUnderTest) -> None:

@@ -13,14 +13,29 @@ from contracts import clients as c
 from services.clients.queries.records import refuse
 from services.kit.homes import tree_of
 
+
+def _named(value: str) -> str:
+    """SQL: the name behind an id, as a person reads it; null for what is readable by itself."""
+    return (
+        f"CASE WHEN {value} IS NULL THEN NULL "
+        f"WHEN w.field = 'sales_rep_id' THEN (SELECT u.name FROM known_user u WHERE u.id = ({value})::uuid) "
+        "WHEN w.field = 'main_address_id' THEN (SELECT coalesce(nullif(a.label, ''), concat_ws(' ', a.street, a.city)) "
+        f"FROM address a WHERE a.id = ({value})::uuid) END"
+    )
+
+
+_VALUE, _PREVIOUS = _named("w.value->>'v'"), _named("p.value->>'v'")
 HISTORY = Listing(
-    source="client_field_write w",
+    source=(
+        "client_field_write w LEFT JOIN LATERAL (SELECT b.value FROM client_field_write b WHERE b.client_id = "
+        "w.client_id AND b.field = w.field AND b.seq < w.seq ORDER BY b.seq DESC LIMIT 1) p ON true"
+    ),
     item=(
-        "json_build_object('seq', w.seq, 'field', CASE w.field WHEN 'own_name' THEN 'display_name' ELSE w.field END, "
-        "'op', w.op, 'value', w.value->'v', 'at', w.at, "
-        "'by', json_build_object('id', w.actor_id, 'name', w.actor_name), 'previous', (SELECT p.value->'v' "
-        "FROM client_field_write p WHERE p.client_id = w.client_id AND p.field = w.field AND p.seq < w.seq "
-        "ORDER BY p.seq DESC LIMIT 1))"
+        "json_build_object('seq', w.seq, "
+        "'field', CASE w.field WHEN 'own_name' THEN 'display_name' ELSE w.field END, "
+        "'op', w.op, 'value', w.value->'v', 'previous', p.value->'v', "
+        f"'value_name', {_VALUE}, 'previous_name', {_PREVIOUS}, "
+        "'at', w.at, 'by', json_build_object('id', w.actor_id, 'name', w.actor_name))"
     ),
     # The list's key is a uuid everywhere; here the sequence itself orders, so a constant serves as tie-break.
     key="w.client_id",
