@@ -13,6 +13,7 @@ from contracts.billing.events import (
     InvoiceIssued,
     InvoicePaid,
     InvoiceSent,
+    InvoiceUpdated,
     PaymentRecorded,
     QuoteAccepted,
     QuoteCancelled,
@@ -21,6 +22,7 @@ from contracts.billing.events import (
     QuoteFinalised,
     QuoteRefused,
     QuoteSent,
+    QuoteUpdated,
 )
 from contracts.billing.requests import (
     AcceptQuote,
@@ -158,6 +160,7 @@ __all__ = [
     "InvoiceQuote",
     "InvoiceSent",
     "InvoiceStatus",
+    "InvoiceUpdated",
     "IssueCreditNote",
     "IssueInvoice",
     "Kind",
@@ -185,6 +188,7 @@ __all__ = [
     "QuoteRefused",
     "QuoteSent",
     "QuoteStatus",
+    "QuoteUpdated",
     "RecordPayment",
     "RefundCreditNote",
     "RefuseQuote",

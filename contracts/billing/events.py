@@ -61,6 +61,14 @@ class QuoteCreated(DocumentEvent):
     public: ClassVar[bool] = True
 
 
+class QuoteUpdated(DocumentEvent):
+    """Something of a draft quote changed (its lines, what work it is for)."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "quote.updated"
+    public: ClassVar[bool] = True
+
+
 class QuoteDeleted(DocumentEvent):
     """A draft quote was thrown away."""
 
@@ -123,6 +131,13 @@ class InvoiceCreated(InvoiceEvent):
 
     event_owner: ClassVar[str] = OWNER
     event_name: ClassVar[str] = "invoice.created"
+
+
+class InvoiceUpdated(InvoiceEvent):
+    """Something of a draft invoice changed (its lines, what work it bills)."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "invoice.updated"
 
 
 class InvoiceDeleted(InvoiceEvent):

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from chassis.errors import FicheError, Invalid
 from chassis.ids import new_id
 from contracts import billing as c
-from services.billing.commands import issuing
+from services.billing.commands import numbering
 from tests.billing.conftest import COMPANY, LINE, Billing
 from tests.support.services import make_service
 
@@ -23,15 +24,19 @@ def test_fifty_issued_at_once_some_failing_leave_no_hole_and_no_double(
     service.call(c.UpdateCompany(changes=c.CompanyChanges(**COMPANY)))
     home, unbillable = billing.client(), billing.client(billable=False)
     drafts = [billing.invoice(unbillable if n % 10 == 3 else home)["id"] for n in range(50)]
-    cursed = {drafts[n] for n in (5, 25, 45)}
-    honest = issuing.chain
+    cursed = {drafts[n] for n in (5, 25)}
+    crashed = drafts[45]
+    honest = numbering.chain
 
     def after_the_number(uow: Any, row: Any, *rest: Any) -> None:
         honest(uow, row, *rest)
         if str(row.id) in cursed:
             raise Invalid("Le contrôle de la facture électronique a échoué.")
+        if str(row.id) == crashed:
+            # What the server sees when a process is killed between the number and the commit.
+            uow.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
-    monkeypatch.setattr(issuing, "chain", after_the_number)
+    monkeypatch.setattr(numbering, "chain", after_the_number)
 
     def issue(identifier: str) -> str | None:
         try:
@@ -49,7 +54,7 @@ def test_fifty_issued_at_once_some_failing_leave_no_hole_and_no_double(
         assert (read["number"], read["status"]) == ((number, "issued") if number else (None, "draft"))
     assert service.call(c.VerifyChain()) == {"checked": 42, "broken": []}
     monkeypatch.undo()
-    assert issue(drafts[5]) == f"F-{year}-0043"
+    assert [issue(drafts[5]), issue(crashed)] == [f"F-{year}-0043", f"F-{year}-0044"]
     service.close()
 
 
@@ -101,6 +106,24 @@ def test_tampering_with_what_was_issued_shows(postgres_url: str) -> None:
         "UPDATE invoice SET frozen = jsonb_set(frozen, '{total_incl_tax}', '\"99.00\"') WHERE number = :n", n=numbers[1]
     )
     assert service.call(c.VerifyChain())["broken"] == [numbers[1]]
+    service.close()
+
+
+def test_the_numbers_of_a_whole_imported_year_are_passed_over_at_once(postgres_url: str) -> None:
+    service = make_service("billing", postgres_url)
+    billing = Billing(service)
+    service.call(c.UpdateCompany(changes=c.CompanyChanges(**COMPANY)))
+    home = billing.client()
+    quote = billing.quote(home)
+    year = quote["date"][:4]
+    for n in range(1, 61):
+        document = c.ImportedDocument(
+            kind="quote", number=f"D-{year}-{n:04d}", status="sent", issued_on=f"{year}-01-02", lines=[],
+            total_excl_tax="10", total_tax="2", total_incl_tax="12",
+        )  # fmt: skip
+        service.call(c.ImportDocument(id=new_id(), home_client_id=home, written_client_id=home, document=document))
+    assert service.call(c.FinaliseQuote(id=quote["id"]))["number"] == f"D-{year}-0061"
+    assert service.call(c.FinaliseQuote(id=billing.quote(home)["id"]))["number"] == f"D-{year}-0062"
     service.close()
 
 

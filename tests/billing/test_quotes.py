@@ -118,6 +118,8 @@ def test_a_draft_changes_whole_lines_and_only_what_is_named(billing: Billing) ->
     assert [line["label"] for line in changed["lines"]] == ["Pose"]
     with pytest.raises(Stale):
         call(c.UpdateQuote(id=quote["id"], expected_version=1, changes={"title": "Autre"}))
+    [told] = [e for e in billing.service.events("quote.updated") if e["subject"] == quote["id"]]
+    assert told["data"]["total_incl_tax"] == "14.81"
 
 
 @pytest.mark.parametrize(

@@ -11,26 +11,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from chassis.errors import TooLarge, Unavailable
 from chassis.objects import CHUNK, PART, FolderStore, ObjectMissing, ObjectStore, staging_key, sweep_staging
 from chassis.settings import Settings
-from tests.support.s3 import running_s3
+from tests.support.s3 import shared_or_own_s3
 
 
 @pytest.fixture(scope="module")
 def s3_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The run's S3 server where the suite keeps one, else one of this module."""
-    try:
-        shared: Any = request.getfixturevalue("s3")
-    except pytest.FixtureLookupError:
-        with running_s3(tmp_path_factory.mktemp("s3")) as settings:
-            yield settings
-    else:
-        yield dict(shared)
+    with shared_or_own_s3(request, tmp_path_factory) as settings:
+        yield settings
 
 
 @pytest.fixture(params=["folder", "s3"])

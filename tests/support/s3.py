@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
 import urllib3
 
 ACCESS, SECRET = "fiche-tests", "fiche-tests-secret"
@@ -77,6 +79,18 @@ def running_s3(folder: Path) -> Iterator[dict[str, str]]:
         # Its own orderly stop takes ten seconds, for data that is thrown away anyway.
         process.kill()
         process.wait(10)
+
+
+@contextmanager
+def shared_or_own_s3(request: pytest.FixtureRequest, factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Settings of the run's S3 server where the suite keeps one (fixture `s3`), else of one for the caller."""
+    try:
+        shared: Any = request.getfixturevalue("s3")
+    except pytest.FixtureLookupError:
+        with running_s3(factory.mktemp("s3")) as settings:
+            yield settings
+    else:
+        yield dict(shared)
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

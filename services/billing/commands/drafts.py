@@ -122,7 +122,8 @@ def create_credit_note(uow: UnitOfWork, request: c.CreateCreditNote) -> bytes:
     return queries.get_credit_note(uow.session, row.id)
 
 
-def _update(uow: UnitOfWork, kind: type[Row], request: Any) -> bool:
+def _update(uow: UnitOfWork, kind: type[Row], request: Any) -> Row | None:
+    """The changed row, None where nothing differs."""
     row = lock(uow.session, kind, request.id, ABSENT[kind])
     check_version(row, request.expected_version)
     if row.status != "draft":
@@ -138,10 +139,11 @@ def _update(uow: UnitOfWork, kind: type[Row], request: Any) -> bool:
     if "lines" in named:
         _replace_lines(uow, row, changes.lines)
         changed.add("lines")
-    if changed:
-        touch(uow, row)
-        uow.session.flush()
-    return bool(changed)
+    if not changed:
+        return None
+    touch(uow, row)
+    uow.session.flush()
+    return row
 
 
 def _replace_lines(uow: UnitOfWork, row: Any, bodies: Sequence[Any]) -> None:
@@ -160,13 +162,17 @@ def _replace_lines(uow: UnitOfWork, row: Any, bodies: Sequence[Any]) -> None:
 
 def update_quote(uow: UnitOfWork, request: c.UpdateQuote) -> bytes:
     """Changes a draft. Raises `Stale`, `Conflict` when it is numbered."""
-    _update(uow, Quote, request)
+    row = _update(uow, Quote, request)
+    if row is not None:
+        uow.emit(c.QuoteUpdated(**document_facts(uow, row)))
     return queries.get_quote(uow.session, request.id)
 
 
 def update_invoice(uow: UnitOfWork, request: c.UpdateInvoice) -> bytes:
     """Changes a draft. Raises `Stale`, `Conflict` when it is issued."""
-    _update(uow, Invoice, request)
+    row = _update(uow, Invoice, request)
+    if row is not None:
+        uow.emit(c.InvoiceUpdated(**document_facts(uow, row)))
     return queries.get_invoice(uow.session, request.id)
 
 

@@ -15,9 +15,10 @@ from chassis.stamp import check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts import billing as c
 from services.billing import queries
+from services.billing.commands import numbering
 from services.billing.commands.drafts import lines_of
 from services.billing.commands.facts import ABSENT, company_of, details_of, document_facts, payer_of, today
-from services.billing.commands.numbering import chain, give_number, refuse_unfit
+from services.billing.commands.numbering import give_number, refuse_unfit
 from services.billing.model import CreditNote, Invoice, KnownParty
 from services.billing.model.terms import due_date
 from services.kit.homes import root_of
@@ -116,7 +117,7 @@ def freeze(uow: UnitOfWork, row: Invoice | CreditNote, parties: Sequence[c.Party
 def _number(uow: UnitOfWork, row: Any, series: str, extra: dict[str, Any]) -> None:
     """The last act before the commit: everything that can fail has been done."""
     row.number, previous = give_number(uow, series, row.issued_on.year)
-    chain(uow, row, series, row.frozen | extra | {"number": row.number}, previous)
+    numbering.chain(uow, row, series, row.frozen | extra | {"number": row.number}, previous)
     uow.session.flush()
 
 

@@ -30,19 +30,33 @@ def give_number(uow: UnitOfWork, series: str, year: int) -> tuple[str, str]:
     row = session.execute(
         text("SELECT last, hash FROM counter WHERE series = :series AND year = :year FOR UPDATE"), key
     ).one()
-    last = row.last
-    while True:
-        last += 1
-        number = f"{series}-{year}-{last:04d}"
-        taken = session.execute(
-            text(f"SELECT 1 FROM {TABLES[series]} WHERE number = :number"), {"number": number}
-        ).one_or_none()
-        if taken is None:
-            break
+    last = row.last + 1
+    if _taken(uow, series, _number(series, year, last)):
+        last = _behind_imported(uow, series, year, last)
     session.execute(
         text("UPDATE counter SET last = :last WHERE series = :series AND year = :year"), {"last": last, **key}
     )
-    return number, row.hash
+    return _number(series, year, last), row.hash
+
+
+def _number(series: str, year: int, last: int) -> str:
+    return f"{series}-{year}-{last:04d}"
+
+
+def _taken(uow: UnitOfWork, series: str, number: str) -> bool:
+    found = uow.session.execute(text(f"SELECT 1 FROM {TABLES[series]} WHERE number = :number"), {"number": number})
+    return found.one_or_none() is not None
+
+
+def _behind_imported(uow: UnitOfWork, series: str, year: int, last: int) -> int:
+    """The first free number from `last` on, past the numbers of our own form that an import brought."""
+    rows = uow.session.execute(
+        text(f"SELECT number FROM {TABLES[series]} WHERE number LIKE :prefix"), {"prefix": f"{series}-{year}-%"}
+    )
+    taken = {str(row.number) for row in rows}
+    while _number(series, year, last) in taken:
+        last += 1
+    return last
 
 
 def chain(uow: UnitOfWork, row: Any, series: str, frozen: dict[str, Any], previous: str) -> None:
