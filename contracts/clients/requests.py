@@ -8,21 +8,23 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from contracts.base import Command, Id, Model, Page, Query, Text
-from contracts.clients.shapes import (
+from contracts.clients.row_shapes import (
     ActivityBody,
     ActivityChanges,
     AddressBody,
     AddressChanges,
-    ClientBody,
-    ClientChanges,
     ContactBody,
     ContactChanges,
+    RelationBody,
+    RelationChanges,
+)
+from contracts.clients.shapes import (
+    ClientBody,
+    ClientChanges,
     ConvertBody,
     CustomFieldBody,
     Kind,
     Origin,
-    RelationBody,
-    RelationChanges,
     Stage,
     Status,
 )
