@@ -24,6 +24,21 @@ from contracts.billing.events import (
     QuoteSent,
     QuoteUpdated,
 )
+from contracts.billing.imported import (
+    ImportDocument,
+    ImportedDocument,
+    ImportedLine,
+    ImportedPayment,
+    ImportPayment,
+)
+from contracts.billing.parties import (
+    Company,
+    CompanyChanges,
+    Details,
+    DetailsChanges,
+    Party,
+    TimeZone,
+)
 from contracts.billing.requests import (
     AcceptQuote,
     BillingFiche,
@@ -42,8 +57,6 @@ from contracts.billing.requests import (
     GetDetails,
     GetInvoice,
     GetQuote,
-    ImportDocument,
-    ImportPayment,
     InvoiceQuote,
     IssueCreditNote,
     IssueInvoice,
@@ -65,21 +78,14 @@ from contracts.billing.requests import (
 from contracts.billing.shapes import (
     OWNER,
     VAT_RATES,
-    Company,
-    CompanyChanges,
     CreditBody,
     CreditNote,
     CreditNoteBody,
     CreditNoteChanges,
     CreditNoteStatus,
-    Details,
-    DetailsChanges,
     Document,
     DocumentBody,
     DocumentChanges,
-    ImportedDocument,
-    ImportedLine,
-    ImportedPayment,
     Invoice,
     InvoiceBody,
     InvoiceChanges,
@@ -89,7 +95,6 @@ from contracts.billing.shapes import (
     LineAnswer,
     LineBody,
     Lines,
-    Party,
     Payable,
     PaymentAnswer,
     PaymentBody,
@@ -100,7 +105,6 @@ from contracts.billing.shapes import (
     QuoteChanges,
     QuoteStatus,
     TaxAnswer,
-    TimeZone,
     UnitPrice,
     VatRate,
 )

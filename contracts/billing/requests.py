@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from contracts.base import Command, Id, Page, Query
+from contracts.billing import parties as p
 from contracts.billing import shapes as s
 
 
@@ -22,7 +23,7 @@ class UpdateCompany(Command):
 
     rpc: ClassVar[str] = "billing.update_company"
     expected_version: int | None = None
-    changes: s.CompanyChanges
+    changes: p.CompanyChanges
 
 
 class GetDetails(Query):
@@ -44,7 +45,7 @@ class UpdateDetails(Command):
     written_client_id: Id
     forest: int = 0
     expected_version: int | None = None
-    changes: s.DetailsChanges
+    changes: p.DetailsChanges
 
 
 class CreateQuote(Command):
@@ -175,7 +176,7 @@ class IssueInvoice(Command):
     rpc: ClassVar[str] = "billing.issue_invoice"
     id: Id
     expected_version: int | None = None
-    parties: list[s.Party] = Field(default_factory=list, max_length=10)
+    parties: list[p.Party] = Field(default_factory=list, max_length=10)
 
 
 class SendInvoice(Command):
@@ -201,7 +202,7 @@ class CreditInvoice(Command):
     id: Id
     credit_note_id: Id | None = None
     body: s.CreditBody = Field(default_factory=s.CreditBody)
-    parties: list[s.Party] = Field(default_factory=list, max_length=10)
+    parties: list[p.Party] = Field(default_factory=list, max_length=10)
 
 
 class CreateCreditNote(Command):
@@ -243,7 +244,7 @@ class IssueCreditNote(Command):
     rpc: ClassVar[str] = "billing.issue_credit_note"
     id: Id
     expected_version: int | None = None
-    parties: list[s.Party] = Field(default_factory=list, max_length=10)
+    parties: list[p.Party] = Field(default_factory=list, max_length=10)
 
 
 class RefundCreditNote(Command):
@@ -292,26 +293,3 @@ class VerifyChain(Query):
     """Whether anything issued was tampered with: `{"checked": n, "broken": [numbers]}`."""
 
     rpc: ClassVar[str] = "billing.verify_chain"
-
-
-class ImportDocument(Command):
-    """Takes a document of another system in as it is. It takes no number of ours and enters no chain.
-
-    Repeated with the same id it changes nothing.
-    """
-
-    rpc: ClassVar[str] = "billing.import_document"
-    id: Id
-    home_client_id: Id
-    written_client_id: Id
-    document: s.ImportedDocument
-
-
-class ImportPayment(Command):
-    """Takes a payment of another system in. Repeated with the same id it changes nothing."""
-
-    rpc: ClassVar[str] = "billing.import_payment"
-    id: Id
-    document_id: Id
-    on_credit_note: bool = False
-    payment: s.ImportedPayment

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, PlainSerializer
 
-from contracts.base import DecimalText, Id, Line, Model, Moment, Name, Resource, Text
-from contracts.fields import Iban, Siren, Siret, VatNumber
+from contracts.base import DecimalText, Id, Line, Model, Moment, Resource, Text
 
 OWNER = "billing"
 
@@ -33,19 +31,12 @@ def _known_rate(value: Decimal) -> Decimal:
     return value
 
 
-def _known_zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("Ce fuseau horaire n’existe pas (exemple\u202f: Europe/Paris).")
-    return value
-
-
 Quantity = Annotated[Decimal, Field(ge=-1_000_000, le=1_000_000, decimal_places=6), _text]
 #: Never negative: a reduction is a negative quantity (EN 16931, BR-27).
 UnitPrice = Annotated[Decimal, Field(ge=0, le=100_000_000, decimal_places=6), _text]
 Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4), _text]
 VatRate = Annotated[Decimal, AfterValidator(_known_rate), _text]
 Payable = Annotated[Decimal, Field(gt=0, le=1_000_000_000, decimal_places=2), _text]
-TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 
 
 class LineBody(Model):
@@ -142,95 +133,6 @@ class CreditBody(Model):
 
     lines: Lines | None = None
     reason: Line = ""
-
-
-class Party(Model):
-    """A client as the door knows it; frozen at issue. What is empty comes from what events told.
-
-    `street` to `city` are those of its billing address.
-    """
-
-    id: Id
-    name: Line = ""
-    siret: Line = ""
-    vat_number: Line = ""
-    street: Line = ""
-    postal_code: Line = ""
-    city: Line = ""
-
-
-class CompanyChanges(Model):
-    """Merge patch of the company's legal identity."""
-
-    legal_name: Line = ""
-    legal_form: Line = ""
-    siren: Siren = ""
-    siret: Siret = ""
-    rcs: Line = ""
-    vat_number: VatNumber = ""
-    street: Line = ""
-    postal_code: Line = ""
-    city: Line = ""
-    iban: Iban = ""
-    timezone: TimeZone = "Europe/Paris"
-
-
-class Company(Resource):
-    """The company itself. `missing` names what issuing an invoice still asks for."""
-
-    legal_name: str
-    legal_form: str
-    siren: str
-    siret: str
-    rcs: str
-    vat_number: str
-    street: str
-    postal_code: str
-    city: str
-    iban: str
-    timezone: str
-    complete: bool
-    missing: list[str]
-
-
-class DetailsChanges(Model):
-    """Merge patch of how a client is billed; null empties a field."""
-
-    billing_name: Line | None = None
-    billing_address_id: Id | None = None
-    payer_id: Id | None = None
-    payment_terms: Line | None = None
-    payment_means: Line | None = None
-    iban: Iban | None = None
-    accounting_account: Line | None = None
-    invoice_contact_id: Id | None = None
-
-
-class Details(Model):
-    """How a client is billed. `id` is the client's; version 0 where nothing was ever written."""
-
-    id: Id
-    client_id: Id
-    version: int
-    created_at: Moment | None
-    created_by: dict[str, Any] | None
-    updated_at: Moment | None
-    updated_by: dict[str, Any] | None
-    billing_name: str | None
-    billing_address_id: Id | None
-    billing_address: dict[str, Any] | None
-    payer_id: Id
-    payer: dict[str, Any]
-    pays_for: list[dict[str, Any]]
-    payment_terms: str | None
-    payment_means: str | None
-    iban: str | None
-    accounting_account: str | None
-    invoice_contact_id: Id | None
-    balance_due: DecimalText
-    balance_overdue: DecimalText
-    #: Paid above totals, and what is left of credit notes.
-    credit_available: DecimalText
 
 
 class LineAnswer(Model):
@@ -338,59 +240,3 @@ class CreditNote(Document):
     remaining: DecimalText
     hash: str | None
     payments: list[PaymentAnswer] | None = None
-
-
-class ImportedLine(Model):
-    """A line with the source's own totals, never computed again."""
-
-    kind: Literal["line", "section"] = "line"
-    label: str = Field(max_length=100_000)
-    quantity: DecimalText = Decimal(1)
-    unit_price: DecimalText = Decimal(0)
-    discount_percent: DecimalText = Decimal(0)
-    vat_rate: DecimalText = Decimal(0)
-    total_excl_tax: DecimalText = Decimal(0)
-    total_tax: DecimalText = Decimal(0)
-    total_incl_tax: DecimalText = Decimal(0)
-
-
-class ImportedPayment(Model):
-    """A payment of the source, with its own date and amount."""
-
-    id: Id | None = None
-    amount: DecimalText
-    paid_on: date
-    means: Line = ""
-    reference: Line = ""
-
-
-class ImportedDocument(Model):
-    """A document as another system has it: number, dates and totals are kept to the digit."""
-
-    kind: Kind
-    number: Name | None = None
-    status: Line
-    title: Line = ""
-    issued_on: date | None = None
-    valid_until: date | None = None
-    decided_on: date | None = None
-    due_on: date | None = None
-    created_at: Moment | None = None
-    lines: list[ImportedLine] = Field(default_factory=list, max_length=10_000)
-    total_excl_tax: DecimalText
-    total_tax: DecimalText
-    total_incl_tax: DecimalText
-    total_other_taxes: DecimalText = Decimal(0)
-    currency: str = Field(default="EUR", min_length=3, max_length=3)
-    client_reference: Line = ""
-    notes: Text = ""
-    intervention_ids: list[Id] = Field(default_factory=list, max_length=200)
-    job_site_id: Id | None = None
-    address_id: Id | None = None
-    invoice_kind: InvoiceKind = "standard"
-    quote_id: Id | None = None
-    invoice_id: Id | None = None
-    replaces_id: Id | None = None
-    close_reason: Line = ""
-    payer: Party | None = None
-    payments: list[ImportedPayment] = Field(default_factory=list, max_length=1000)
