@@ -33,5 +33,5 @@ EVENT_DELAY = Histogram(
     "fiche_event_delay_seconds",
     "Time from an event's recording to its effect",
     ("consumer", "producer"),
-    buckets=_BUCKETS + (30, 60, 600, 3600),
+    buckets=(*_BUCKETS, 30, 60, 600, 3600),
 )

@@ -1,4 +1,4 @@
-"""What an operator asks a service's process over HTTP: `/healthz`, `/readyz`, `/metrics`. No authentication, no secrets."""
+"""What an operator asks a process over HTTP: `/healthz`, `/readyz`, `/metrics`. No authentication, no secrets."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ class UnitOfWork:
             source=f"/services/{self.service}",
             type=event.event_type(),
             time=self.now,
-            subject=event.subject(),
+            subject=event.about(),
             dataschema=f"/schemas/{event.event_type()}.json",
             partitionkey=event.ordering_key(),
             correlationid=context.correlation_id,

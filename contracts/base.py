@@ -114,13 +114,13 @@ class Event(Model):
         """Type on the wire, which is also the routing key."""
         return f"fiche.{cls.event_owner}.{cls.event_name}.v{cls.event_version}"
 
-    def subject(self) -> str:
+    def about(self) -> str:
         """Id of the aggregate the fact is about."""
         return str(getattr(self, self.subject_field))
 
     def ordering_key(self) -> str:
         """Events of one key are applied in the order of the log, or not at all."""
-        return self.ordering_key_constant or self.subject()
+        return self.ordering_key_constant or self.about()
 
 
 class RowEvent(Event):

@@ -92,7 +92,7 @@ def snapshot_page(session: Session, events: list[Event], source: str) -> bytes:
             orjson.dumps(
                 {
                     "type": event.event_type(),
-                    "subject": event.subject(),
+                    "subject": event.about(),
                     "data": event.model_dump(mode="json"),
                 }
             )

@@ -75,7 +75,7 @@ class ServiceUnderTest:
             source=f"/services/{event.event_owner}",
             type=event.event_type(),
             time=service.uow.now,
-            subject=event.subject(),
+            subject=event.about(),
             dataschema="",
             partitionkey=event.ordering_key(),
             correlationid=str(uuid.uuid4()),

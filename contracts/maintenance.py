@@ -1,0 +1,279 @@
+"""Published language of `maintenance`: plans and their visits."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from contracts.base import Command, Id, Line, Model, Moment, Page, Query, Resource, RowEvent, Text
+from contracts.clients import Origin
+
+OWNER = "maintenance"
+
+Period = Literal["month", "quarter", "half_year", "year"]
+Colour = Literal["green", "blue", "red"]
+
+
+class PlanBody(Model):
+    """Equipment covered at an address, so many visits per period (or an RRULE, RFC 5545), from a start."""
+
+    title: Line = ""
+    equipment_ids: list[Id] = Field(default_factory=list, max_length=200)
+    address_id: Id | None = None
+    visits_per_period: int = Field(default=1, ge=1, le=31)
+    period: Period | None = None
+    rrule: str | None = Field(default=None, max_length=500)
+    starts_on: date
+    ends_on: date | None = None
+    assignee_id: Id | None = None
+    contract_reference: Line = ""
+    description: Text = ""
+    paused: bool = False
+
+    @model_validator(mode="after")
+    def _sound(self) -> PlanBody:
+        if self.ends_on and self.ends_on < self.starts_on:
+            raise ValueError("La fin doit être après le début.")
+        if (self.period is None) == (self.rrule is None):
+            raise ValueError("Donnez une période, ou une règle de récurrence, pas les deux.")
+        if self.rrule is not None:
+            check_rrule(self.rrule)
+        return self
+
+
+def check_rrule(value: str) -> None:
+    """Raises `ValueError` for a rule that dateutil cannot read, or one finer than a day."""
+    from dateutil.rrule import rrulestr
+
+    upper = value.upper()
+    if any(word in upper for word in ("SECONDLY", "MINUTELY", "HOURLY", "DTSTART", "EXRULE")):
+        raise ValueError("Cette récurrence est trop fine, ou porte sa propre date de début.")
+    try:
+        rrulestr(value)
+    except (ValueError, TypeError, KeyError):
+        raise ValueError("Cette règle de récurrence n’est pas valable (RFC 5545).") from None
+
+
+class PlanChanges(Model):
+    """JSON merge patch of a plan; only visits to come that are not planned move."""
+
+    title: Line = ""
+    equipment_ids: list[Id] = Field(default_factory=list, max_length=200)
+    address_id: Id | None = None
+    visits_per_period: int = Field(default=1, ge=1, le=31)
+    period: Period | None = None
+    rrule: str | None = Field(default=None, max_length=500)
+    ends_on: date | None = None
+    assignee_id: Id | None = None
+    contract_reference: Line = ""
+    description: Text = ""
+    paused: bool = False
+
+
+class PlanView(Resource):
+    """A plan as answered."""
+
+    client_id: Id
+    client: dict[str, Any]
+    written_client_id: Id | None
+    title: str
+    equipment_ids: list[Id]
+    address_id: Id | None
+    address: dict[str, Any] | None
+    place_id: Id | None
+    visits_per_period: int
+    period: Period | None
+    rrule: str | None
+    starts_on: date
+    ends_on: date | None
+    assignee_id: Id | None
+    assignee: dict[str, Any] | None
+    contract_reference: str
+    description: str
+    paused: bool
+
+
+class VisitView(Resource):
+    """A visit as answered: green done, blue planned, red not planned."""
+
+    plan_id: Id
+    plan: dict[str, Any]
+    client_id: Id
+    client: dict[str, Any]
+    period_start: date
+    period_end: date
+    due_on: date
+    colour: Colour
+    intervention_id: Id | None
+    intervention: dict[str, Any] | None
+    done_at: Moment | None
+    assignee_id: Id | None
+    assignee: dict[str, Any] | None
+    address_id: Id | None
+    address: dict[str, Any] | None
+
+
+class CreatePlan(Command):
+    """Opens a plan and makes its visits 18 months ahead. Imports may say what of the past is done."""
+
+    rpc: ClassVar[str] = "maintenance.create_plan"
+    id: Id | None = None
+    home_client_id: Id
+    written_client_id: Id
+    place_id: Id | None = None
+    body: PlanBody
+    origin: Origin | None = None
+    #: Visits due before this day are not made (a company that begins with us has no past here).
+    visits_from: date | None = None
+
+
+class UpdatePlan(Command):
+    """Changes a plan."""
+
+    rpc: ClassVar[str] = "maintenance.update_plan"
+    id: Id
+    expected_version: int | None = None
+    place_id: Id | None = None
+    changes: PlanChanges
+
+
+class GetPlan(Query):
+    """One plan."""
+
+    rpc: ClassVar[str] = "maintenance.get_plan"
+    id: Id
+
+
+class ListPlans(Page):
+    """Plans, newest first."""
+
+    rpc: ClassVar[str] = "maintenance.list_plans"
+    tree: list[Id] | None = None
+
+
+class GetVisit(Query):
+    """One visit."""
+
+    rpc: ClassVar[str] = "maintenance.get_visit"
+    id: Id
+
+
+class ListVisits(Page):
+    """Visits by due day (`from`, `to` inclusive)."""
+
+    rpc: ClassVar[str] = "maintenance.list_visits"
+    tree: list[Id] | None = None
+    from_day: date | None = None
+    to_day: date | None = None
+    assignee_id: Id | None = None
+    colour: Colour | None = None
+    plan_id: Id | None = None
+
+
+class VisitChanges(Model):
+    """JSON merge patch of a visit: its day within its period (null sets it back), its assignee."""
+
+    due_on: date | None = None
+    assignee_id: Id | None = None
+
+
+class UpdateVisit(Command):
+    """Changes a visit."""
+
+    rpc: ClassVar[str] = "maintenance.update_visit"
+    id: Id
+    expected_version: int | None = None
+    changes: VisitChanges
+
+
+class ScheduleBody(Model):
+    """When a visit takes place, and who goes."""
+
+    starts_at: Moment
+    ends_at: Moment | None = None
+    technician_ids: list[Id] = Field(default_factory=list, max_length=50)
+
+    @model_validator(mode="after")
+    def _period(self) -> ScheduleBody:
+        if self.ends_at and self.ends_at < self.starts_at:
+            raise ValueError("La fin doit être après le début.")
+        return self
+
+
+class ScheduleVisit(Command):
+    """Plans a visit: the intervention's id is answered at once, `interventions` makes it exist by event."""
+
+    rpc: ClassVar[str] = "maintenance.schedule_visit"
+    id: Id
+    body: ScheduleBody
+
+
+class MaintenanceFiche(Query):
+    """Section `maintenance` of a fiche: visits, next ones first."""
+
+    rpc: ClassVar[str] = "maintenance.fiche"
+    client_id: Id
+    tree: list[Id] | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class PlanEvent(RowEvent):
+    """What each event of a plan tells."""
+
+    id: Id
+    title: str
+    starts_on: date
+    ends_on: date | None
+    paused: bool
+
+
+class PlanCreated(PlanEvent):
+    """A plan was opened."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "plan.created"
+    public: ClassVar[bool] = True
+
+
+class PlanUpdated(PlanEvent):
+    """A plan changed."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "plan.updated"
+    public: ClassVar[bool] = True
+
+
+class VisitEvent(RowEvent):
+    """What each event of a visit tells."""
+
+    id: Id
+    plan_id: Id
+    due_on: date
+    intervention_id: Id | None
+
+
+class VisitScheduled(VisitEvent):
+    """A visit was planned; `interventions` makes its intervention with the id given here."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "visit.scheduled"
+    public: ClassVar[bool] = True
+    written_client_id: Id
+    title: str
+    starts_at: Moment
+    ends_at: Moment | None
+    technician_ids: list[Id]
+    address_id: Id | None
+    place_id: Id | None
+    equipment_ids: list[Id]
+
+
+class VisitDone(VisitEvent):
+    """A visit was done."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "visit.done"
+    public: ClassVar[bool] = True
+    done_at: Moment

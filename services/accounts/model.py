@@ -1,0 +1,76 @@
+"""Tables of `accounts` and the rules that always hold."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.tables import StampedMixin, new_base
+
+Base = new_base()
+
+
+class User(StampedMixin, Base):  # type: ignore[valid-type,misc]
+    """A member of staff. `email` is unique whatever its case; `password` is an argon2id hash or null."""
+
+    __tablename__ = "user"
+    name: Mapped[str]
+    email: Mapped[str | None]
+    roles: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    password: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    last_seen_at: Mapped[datetime | None]
+    __table_args__ = (Index("uq_user_email", text("lower(email)"), unique=True),)
+
+
+class ApiKey(StampedMixin, Base):  # type: ignore[valid-type,misc]
+    """A machine's key. Only its SHA-256 is kept: it is random, so a slow hash would protect nothing more."""
+
+    __tablename__ = "api_key"
+    name: Mapped[str]
+    scopes: Mapped[list[Any]]
+    prefix: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True)
+    revoked_at: Mapped[datetime | None]
+    last_seen_at: Mapped[datetime | None]
+
+
+class SessionToken(Base):  # type: ignore[valid-type,misc]
+    """A session or a one-time link; only the digest of its token is kept."""
+
+    __tablename__ = "session_token"
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user.id"), index=True)
+    #: True for a link that opens one session and is then used up.
+    one_time: Mapped[bool]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class SignInFailure(Base):  # type: ignore[valid-type,misc]
+    """Failed sign-ins of an e-mail, to slow down guessing."""
+
+    __tablename__ = "sign_in_failure"
+    email: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[datetime]
+
+
+class PortalGrant(Base):  # type: ignore[valid-type,misc]
+    """A contact with access to the portal, as `clients` told. Rights are asked for at each request, by home."""
+
+    __tablename__ = "portal_grant"
+    contact_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    home_client_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    written_client_id: Mapped[uuid.UUID]
+    email: Mapped[str]
+    name: Mapped[str]
+    granted: Mapped[bool]
+
+
+KINDS = {"portal_grant": PortalGrant}
