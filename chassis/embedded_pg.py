@@ -21,9 +21,10 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 from urllib.parse import quote
 
 import psycopg2
@@ -65,6 +66,7 @@ class EmbeddedPostgres:
         self.bin_dir = bin_dir or binaries()
         self.port = port
         self._lock: IO[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._account = _account() if os.geteuid() == 0 else None
         self.socket_dir = self._choose_socket_dir()
 
@@ -94,13 +96,22 @@ class EmbeddedPostgres:
         """Stops the server and waits until it is gone. Asked twice, it does nothing."""
         if self._pid() is not None:
             self._run("pg_ctl", "stop", "-D", str(self.data_dir), "-m", mode, "-w", "-t", "30", check=False)
+        self._reap()
         self._release_lock()
+
+    def _reap(self) -> None:
+        """Takes the exit status of our own child, so that no zombie is left."""
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+            self._process = None
 
     def kill(self) -> None:
         """`kill -9` of the postmaster, as a power cut would; for tests of recovery."""
         pid = self._pid()
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
+            self._reap()
             _until(lambda: not _alive(pid), 10, "le serveur ne s’arrête pas")
 
     def __enter__(self) -> EmbeddedPostgres:
@@ -160,7 +171,8 @@ class EmbeddedPostgres:
         except OSError:
             handle.close()
             raise EmbeddedPostgresError(
-                f"Un autre Fiche utilise déjà {self.data_dir.parent}. Arrêtez-le, ou choisissez un autre FICHE_DATA_DIR."
+                f"Un autre Fiche utilise déjà {self.data_dir.parent}. Arrêtez-le, "
+                "ou choisissez un autre FICHE_DATA_DIR."
             ) from None
         self._lock = handle
 
@@ -187,7 +199,7 @@ class EmbeddedPostgres:
             raise EmbeddedPostgresError(f"PostgreSQL ({program}) a échoué : {lines[-1]}")
         return done
 
-    def _as_account(self) -> dict[str, object]:
+    def _as_account(self) -> dict[str, Any]:
         if self._account is None:
             return {}
         return {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
@@ -219,7 +231,8 @@ class EmbeddedPostgres:
         wheel = self._run("postgres", "--version").stdout.split()[-1].split(".")[0]
         if ours != wheel:
             raise EmbeddedPostgresError(
-                f"Les données de {self.data_dir} sont de PostgreSQL {ours}, le programme installé est la version {wheel} : "
+                f"Les données de {self.data_dir} sont de PostgreSQL {ours}, le programme installé "
+                f"est la version {wheel} : "
                 "sauvegardez avec l’ancienne version, ou choisissez un autre FICHE_DATA_DIR."
             )
 
@@ -256,7 +269,7 @@ class EmbeddedPostgres:
             shutil.chown(log, self._account.pw_uid, self._account.pw_gid)
         with log.open("ab") as out:
             # Its own session: Ctrl-C in the terminal reaches the product, which stops the server itself.
-            subprocess.Popen(
+            self._process = subprocess.Popen(
                 [str(self.bin_dir / "postgres"), "-D", str(self.data_dir)]
                 + [part for name, value in options.items() for part in ("-c", f"{name}={value}")],
                 stdout=out,
@@ -265,7 +278,7 @@ class EmbeddedPostgres:
                 cwd="/",
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
                 start_new_session=True,
-                **self._as_account(),  # type: ignore[call-overload]
+                **self._as_account(),
             )
 
     def _wait(self) -> None:
@@ -279,9 +292,9 @@ class EmbeddedPostgres:
         _until(up, _START_S, f"PostgreSQL ne démarre pas ; voyez {self.data_dir / 'server.log'}")
 
 
-def _until(condition: object, seconds: float, message: str) -> None:
+def _until(condition: Callable[[], bool], seconds: float, message: str) -> None:
     deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         if time.monotonic() > deadline:
             raise EmbeddedPostgresError(message)
         time.sleep(0.05)

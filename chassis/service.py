@@ -351,7 +351,7 @@ class Service:
     uow: UnitOfWork = UnitOfWorkProvider()
     runtime: Runtime = RuntimeProvider()
 
-    @EventsExtension.decorator
+    @EventsExtension.decorator  # type: ignore[untyped-decorator]
     def apply_events(self, work: Callable[[Any], None]) -> BaseException | None:
         """Runs a batch of events in this worker; returns what it raised (Nameko would only log it)."""
         try:

@@ -146,7 +146,8 @@ class UnitOfWork:
     def _remember(self, request: Request, result: Any) -> None:
         self.session.execute(
             text(
-                "INSERT INTO idempotent_answer (actor_id, key, request, answer) VALUES (:actor, :key, :request, :answer)"
+                "INSERT INTO idempotent_answer (actor_id, key, request, answer) "
+                "VALUES (:actor, :key, :request, :answer)"
             ),
             {
                 "actor": self.context.actor.id,

@@ -7,15 +7,15 @@ import threading
 import time
 
 import structlog
-from chassis.embedded_pg import EmbeddedPostgres
-from chassis.wire.local import LocalWire
 from rich.console import Console
 
 from chassis import logs
+from chassis.embedded_pg import EmbeddedPostgres
 from chassis.host import Host
 from chassis.migrations import upgrade
 from chassis.runtime import Runtime
 from chassis.settings import SERVICES, Settings
+from chassis.wire.local import LocalWire
 
 log = structlog.get_logger(__name__)
 out = Console()
@@ -56,8 +56,9 @@ class EmbeddedProduct:
     def _serve(self) -> None:
         import eventlet
         import eventlet.wsgi
-        from chassis.objects import object_store
         from gateway.app import create_app
+
+        from chassis.objects import object_store
 
         assert self.runtime is not None
         app = create_app(self.settings, self.runtime.client, object_store(self.settings))

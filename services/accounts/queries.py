@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 import orjson
 from sqlalchemy import select
@@ -68,7 +69,7 @@ def list_api_keys(session: Session, request: c.ListApiKeys) -> bytes:
     return KEYS.page(session, [], {}, request)
 
 
-def authenticate(session: Session, secret_digest: str, now: object) -> c.Identity:
+def authenticate(session: Session, secret_digest: str, now: datetime) -> c.Identity:
     """Whom a secret belongs to. Raises `Unauthenticated`."""
     key = session.scalar(select(ApiKey).where(ApiKey.digest == secret_digest, ApiKey.revoked_at.is_(None)))
     if key is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import orjson
@@ -15,7 +16,7 @@ from contracts.base import Envelope
 class ClientRowsService(Service):
     """Follows `clients` and `accounts` for the names it shows. `kinds` lists the tables that have a home."""
 
-    kinds: ClassVar[dict[str, type]]
+    kinds: ClassVar[Mapping[str, type]]
 
     @on(clients.ClientCreated)
     def client_created(self, event: clients.ClientCreated, envelope: Envelope) -> None:

@@ -1,0 +1,48 @@
+# Fiche. `make help` explains itself from the comments behind the targets.
+SHELL := bash
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+
+help: ## Cette aide
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: setup-run ## Le produit entier en un processus ; affiche l'adresse et comment entrer
+	@.venv/bin/fiche dev
+
+demo: setup-run ## Le même, avec une entreprise de démonstration
+	@.venv/bin/fiche dev --demo
+
+setup-run:
+	@scripts/setup run
+
+setup-dev:
+	@scripts/setup dev
+
+test: setup-dev lint ## Tout : lint, types, toute la suite sur de vrais serveurs, puis les autres Python
+	@$(PY) -m pytest
+	@scripts/matrix
+
+unit: setup-dev ## Les tests sans serveur externe, sur chaque Python 3.11 à 3.13 trouvé
+	@$(PY) -m pytest -m "not broker and not browser"
+	@scripts/matrix
+
+lint: setup-dev ## Vérifie la forme, les types et les imports
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache
+
+format: setup-dev ## Met en forme
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+migration: setup-dev ## Écrit une migration : make migration s=clients m="message" (base par FICHE_DATABASE_URL)
+	@$(PY) -m chassis.migrations revision $(s) "$(m)"
+
+lock: ## Réécrit les fichiers de verrouillage
+	@scripts/lock
+
+clean: ## Enlève ce qui se refait (pas var/)
+	@rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache build *.egg-info node_modules
+
+.PHONY: help run demo setup-run setup-dev test unit lint format migration lock clean
