@@ -1,0 +1,34 @@
+"""What the pages ask of the gateway: one small protocol, so that pages know neither wire nor cookies."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO, Protocol
+from uuid import UUID
+
+from flask import Response
+
+from contracts.base import Request
+
+
+class Backend(Protocol):
+    """Met by `gateway.app`. Every method may raise `FicheError`."""
+
+    def ask(self, request: Request) -> Any:
+        """The parsed answer of a service, on behalf of whoever is signed in."""
+        ...
+
+    def fiche(self, client_id: UUID) -> dict[str, Any]:
+        """The assembled fiche: `{"client", "sections"}`."""
+        ...
+
+    def begin_session(self, response: Response, token: str) -> None:
+        """Puts the session's cookie on a response."""
+        ...
+
+    def end_session(self, response: Response) -> None:
+        """Ends the session and takes the cookie away."""
+        ...
+
+    def stage(self, stream: BinaryIO) -> str:
+        """Streams an upload into the object store; returns its staging key."""
+        ...

@@ -1,0 +1,168 @@
+"""How things are written for a French reader (look, *Words and French typography*): filters of the templates."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+#: Narrow no-break space: before : ; ? ! % €, inside « », between thousands.
+NNBSP = "\u202f"
+#: No-break space: in times, numbers of things, dates.
+NBSP = "\u00a0"
+PARIS = ZoneInfo("Europe/Paris")
+_MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
+_LONG_MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+_DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
+
+
+def count(value: int | None) -> str:
+    """`1 284`; empty for unknown."""
+    return "" if value is None else f"{value:,}".replace(",", NNBSP)
+
+
+def money(value: Any) -> str:
+    """`1 264,50 €`, with a true minus. Empty for None or what is no amount."""
+    if value is None or value == "":
+        return ""
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return ""
+    sign = "−" if amount < 0 else ""
+    whole, _, cents = f"{abs(amount):.2f}".partition(".")
+    return f"{sign}{count(int(whole))},{cents}{NNBSP}€"
+
+
+def parse_moment(value: Any) -> datetime | None:
+    """A moment in the company's time zone, from ISO text."""
+    if not value:
+        return None
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    return moment.astimezone(PARIS)
+
+
+def parse_day(value: Any) -> date | None:
+    """A day, from ISO text of a day or of a moment."""
+    if not value:
+        return None
+    if isinstance(value, datetime):
+        return value.astimezone(PARIS).date()
+    if isinstance(value, date):
+        return value
+    text = str(value)
+    if len(text) > 10:
+        moment = parse_moment(text)
+        return moment.date() if moment else None
+    return date.fromisoformat(text)
+
+
+def day(value: Any) -> str:
+    """`24 nov. 2026`."""
+    parsed = parse_day(value)
+    if parsed is None:
+        return ""
+    number = "1ᵉʳ" if parsed.day == 1 else str(parsed.day)
+    return f"{number}{NBSP}{_MONTHS[parsed.month - 1]} {parsed.year}"
+
+
+def long_day(value: Any) -> str:
+    """`12 mars 2019` in full."""
+    parsed = parse_day(value)
+    if parsed is None:
+        return ""
+    number = "1ᵉʳ" if parsed.day == 1 else str(parsed.day)
+    return f"{number}{NBSP}{_LONG_MONTHS[parsed.month - 1]} {parsed.year}"
+
+
+def time_of_day(value: Any) -> str:
+    """`14:30`."""
+    moment = parse_moment(value)
+    return "" if moment is None else f"{moment:%H:%M}"
+
+
+def moment(value: Any) -> str:
+    """`mar. 24 nov. 2026 14:30`."""
+    parsed = parse_moment(value)
+    return "" if parsed is None else f"{_DAYS[parsed.weekday()]} {day(parsed)} {parsed:%H:%M}"
+
+
+def relative(value: Any, now: datetime | None = None) -> str:
+    """`à l’instant`, `il y a 2 h`, `hier`, then the day."""
+    parsed = parse_moment(value)
+    if parsed is None:
+        return ""
+    present = (now or datetime.now(UTC)).astimezone(PARIS)
+    seconds = (present - parsed).total_seconds()
+    if 0 <= seconds < 60:
+        return "à l’instant"
+    if 0 <= seconds < 3600:
+        return f"il y a {int(seconds // 60)}{NBSP}min"
+    if seconds >= 0 and parsed.date() == present.date():
+        return f"il y a {int(seconds // 3600)}{NBSP}h"
+    if (present.date() - parsed.date()).days == 1:
+        return "hier"
+    return day(parsed)
+
+
+def heading_day(value: Any, today: date | None = None) -> str:
+    """Heading of a day in the activities: `Aujourd’hui`, `Hier`, `Jeu. 19 nov. 2026`."""
+    parsed = parse_day(value)
+    if parsed is None:
+        return ""
+    present = today or datetime.now(PARIS).date()
+    if parsed == present:
+        return "Aujourd’hui"
+    if (present - parsed).days == 1:
+        return "Hier"
+    return f"{_DAYS[parsed.weekday()].capitalize()} {day(parsed)}"
+
+
+def phone(value: Any) -> str:
+    """French numbers in pairs, the others as they were given."""
+    text = str(value or "")
+    digits = text.replace(" ", "").replace(".", "").replace("\u00a0", "")
+    if digits.startswith("+33") and len(digits) == 12:
+        digits = "0" + digits[3:]
+    if digits.isdigit() and len(digits) == 10 and digits.startswith("0"):
+        return NBSP.join(digits[n : n + 2] for n in range(0, 10, 2))
+    return text
+
+
+def size(value: Any) -> str:
+    """`84 Ko`, `1,2 Mo`."""
+    if value is None or value == "":
+        return ""
+    number = float(value)
+    for unit in ("octets", "Ko", "Mo", "Go"):
+        if number < 1000 or unit == "Go":
+            digits = 0 if unit in ("octets", "Ko") else 1
+            return f"{number:.{digits}f}".replace(".", ",") + NBSP + unit
+        number /= 1000
+    return ""
+
+
+def initials(value: Any) -> str:
+    """Two letters for a monogram."""
+    words = [word for word in str(value or "").replace("’", " ").replace("-", " ").split() if word[0].isalnum()]
+    letters = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words))
+    return letters.upper()[:2] or "?"
+
+
+FILTERS = {
+    "count": count,
+    "money": money,
+    "day": day,
+    "long_day": long_day,
+    "time_of_day": time_of_day,
+    "moment": moment,
+    "relative": relative,
+    "heading_day": heading_day,
+    "phone": phone,
+    "size": size,
+    "initials": initials,
+}

@@ -1,0 +1,103 @@
+"""Words of the trade for the states of things: (label, icon, colour of the pill)."""
+
+from __future__ import annotations
+
+KIND = {"individual": "Particulier", "company": "Professionnel", "property_manager": "Syndic"}
+STAGE = {"prospect": "Prospect", "client": "Client"}
+STATUS = {"active": "Actifs", "archived": "Archivés", "deleted": "Supprimés"}
+ACTIVITY = {
+    "call": ("Appel", "phone"),
+    "email": ("E-mail", "mail"),
+    "sms": ("SMS", "message-square"),
+    "visit": ("Visite", "footprints"),
+    "note": ("Note", "notebook-pen"),
+    "intervention": ("Intervention", "calendar-check"),
+    "quote": ("Devis", "file-text"),
+    "invoice": ("Facture", "receipt-text"),
+    "credit_note": ("Avoir", "undo-2"),
+}
+INTERVENTION = {
+    "to_plan": ("À planifier", "calendar-plus", "grey"),
+    "planned": ("À venir", "calendar", "blue"),
+    "upcoming": ("À venir", "calendar", "blue"),
+    "today": ("Aujourd’hui", "calendar-clock", "accent"),
+    "in_progress": ("En cours", "circle-play", "accent"),
+    "late": ("En retard", "circle-alert", "red"),
+    "done": ("Terminée", "circle-check", "green"),
+    "cancelled": ("Annulée", "ban", "grey"),
+}
+QUOTE = {
+    "draft": ("Brouillon", "file-pen", "grey"),
+    "finalised": ("Finalisé", "file-check", "blue"),
+    "sent": ("Envoyé", "send", "blue"),
+    "accepted": ("Accepté", "circle-check", "green"),
+    "refused": ("Refusé", "ban", "grey"),
+    "cancelled": ("Annulé", "ban", "grey"),
+    "invoiced": ("Facturé", "receipt-text", "green"),
+    "partly_invoiced": ("Facturé en partie", "receipt-text", "amber"),
+}
+INVOICE = {
+    "draft": ("Brouillon", "file-pen", "grey"),
+    "issued": ("À régler", "clock", "blue"),
+    "sent": ("À régler", "clock", "blue"),
+    "partly_paid": ("Réglée en partie", "circle-dashed", "amber"),
+    "paid": ("Réglée", "circle-check", "green"),
+    "cancelled": ("Annulée", "undo-2", "grey"),
+    "overdue": ("En retard", "circle-alert", "red"),
+}
+CREDIT_NOTE = {
+    "draft": ("Brouillon", "file-pen", "grey"),
+    "issued": ("Émis", "circle-check", "blue"),
+    "sent": ("Émis", "circle-check", "blue"),
+    "used": ("Imputé", "circle-check", "green"),
+    "refunded": ("Remboursé", "circle-check", "green"),
+    "paid": ("Imputé", "circle-check", "green"),
+}
+JOB_SITE = {
+    "not_started": ("Planifié", "calendar", "blue"),
+    "in_progress": ("En cours", "circle-play", "accent"),
+    "done": ("Terminé", "circle-check", "green"),
+}
+VISIT = {
+    "green": ("Effectuée", "circle-check", "green"),
+    "blue": ("Planifiée", "calendar", "blue"),
+    "red": ("Non planifiée", "circle-alert", "red"),
+}
+EQUIPMENT = {
+    "in_service": ("En service", "circle-check", "green"),
+    "out_of_service": ("Hors service", "ban", "amber"),
+    "removed": ("Déposé", "archive", "grey"),
+}
+JOB = {
+    "queued": ("En attente", "clock", "grey"),
+    "running": ("En cours", "circle-play", "accent"),
+    "done": ("Terminé", "circle-check", "green"),
+    "failed": ("Échoué", "circle-alert", "red"),
+    "cancelled": ("Annulé", "ban", "grey"),
+}
+ADDRESS_ROLE = {"owner": "Propriétaire", "tenant": "Locataire", "agent": "Mandataire"}
+TABS = (
+    ("fiche", "Fiche", "", ()),
+    ("documents", "Documents", "/documents", ("documents",)),
+    ("interventions", "Interventions", "/interventions", ("interventions",)),
+    ("billing", "Devis/Factures", "/devis-factures", ("quotes", "invoices", "credit_notes")),
+    ("equipment", "Équipements", "/equipements", ("equipment",)),
+    ("job_sites", "Chantiers", "/chantiers", ("job_sites",)),
+    ("maintenance", "Maintenances", "/maintenances", ("maintenance",)),
+)
+#: Icons that the pages use, for the sprite.
+EXTRA_ICONS = (
+    "archive", "arrow-left", "book-user", "building-2", "chevron-down", "chevron-left", "chevron-right", "clock",
+    "file", "folder", "hard-hat", "heater", "import", "inbox", "key-round", "log-out", "map-pin", "menu", "navigation",
+    "plug", "plus", "search", "triangle-alert", "upload", "user", "wrench", "x", "eye", "link", "ellipsis",
+    "notebook-text", "check", "database",
+)  # fmt: skip
+
+
+def icons() -> list[str]:
+    """Every icon that a template may show."""
+    found = set(EXTRA_ICONS)
+    for table in (INTERVENTION, QUOTE, INVOICE, CREDIT_NOTE, JOB_SITE, VISIT, EQUIPMENT, JOB):
+        found.update(icon for _, icon, _ in table.values())
+    found.update(icon for _, icon in ACTIVITY.values())
+    return sorted(found)
