@@ -113,6 +113,12 @@ class TooLarge(FicheError):
     kind = "too_large"
 
 
+class TooMany(FicheError):
+    """Asked too often: 429; `data["retry_after"]` says in how many seconds to come back."""
+
+    kind = "too_many"
+
+
 class Moved(FicheError):
     """The record was merged into another, `data["client_id"]`: 308 when read."""
 

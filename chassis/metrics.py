@@ -35,3 +35,5 @@ EVENT_DELAY = Histogram(
     ("consumer", "producer"),
     buckets=(*_BUCKETS, 30, 60, 600, 3600),
 )
+
+HTTP_SECONDS = Histogram("fiche_http_seconds", "Time of HTTP requests", ("method", "route", "status"), buckets=_BUCKETS)

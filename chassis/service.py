@@ -23,6 +23,7 @@ from typing import Any, ClassVar, TypeVar
 import structlog
 from eventlet.event import Event as EventletEvent
 from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector, SharedExtension
+from nameko.timer import timer
 from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase
@@ -411,3 +412,12 @@ class Service:
             "parked": parked.parked_count(session),
             "places": places,
         }
+
+
+def every(seconds: float) -> Callable[[F], F]:
+    """Runs a method at start and then every so many seconds, in a worker of its own; one at a time per process.
+
+    Replicas all run it: what it does must hold an advisory lock, or be idempotent.
+    """
+    decorate: Callable[[F], F] = timer(interval=seconds, eager=True)
+    return decorate

@@ -12,7 +12,7 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask import g as flask_g
 
-from chassis.errors import FicheError, Moved, Unauthenticated, Unavailable
+from chassis.errors import FicheError, Moved, TooMany, Unauthenticated, Unavailable
 from contracts import accounts, billing, clients, equipment, imports, interventions, maintenance
 from gateway.web import formatting, labels
 from gateway.web.backend import Backend
@@ -119,6 +119,8 @@ def web_blueprint(backend: Backend) -> Blueprint:
             session = backend.ask(accounts.SignIn(email=email[:254], password=password[:200]))
         except Unauthenticated as error:
             return render_template("sign_in.html", problem=error.detail, email=email), 401
+        except TooMany as error:
+            return render_template("sign_in.html", problem=error.detail, email=email), 429
         return _enter(session, request.args.get("suite", "/clients"))
 
     @web.get("/connexion/<token>")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from chassis.errors import Conflict, Invalid, Unauthenticated
+from chassis.errors import Conflict, Invalid, TooMany, Unauthenticated
 from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
 from chassis.uow import UnitOfWork
@@ -112,11 +112,19 @@ def revoke_api_key(uow: UnitOfWork, request: c.RevokeApiKey) -> bytes:
 
 
 def sign_in(uow: UnitOfWork, request: c.SignIn) -> c.Session:
-    """A session for e-mail and password. Raises `Unauthenticated`, the same for unknown and wrong."""
+    """A session for e-mail and password.
+
+    Raises `Unauthenticated`, the same for unknown and wrong, and `TooMany` after too many failures in a row.
+    """
     email = request.email.strip().lower()
     failure = uow.session.get(SignInFailure, email)
     if failure and failure.count >= FREE_FAILURES and uow.now - failure.last_at < WAIT:
-        raise Unauthenticated("Trop d’essais. Réessayez dans quelques minutes.", code="too_many_tries")
+        left = WAIT - (uow.now - failure.last_at)
+        raise TooMany(
+            "Trop d’essais. Réessayez dans quelques minutes.",
+            code="too_many_tries",
+            data={"retry_after": int(left.total_seconds()) + 1},
+        )
     user = uow.session.scalar(select(User).where(func.lower(User.email) == email, User.active))
     if not verify_password(user.password if user else None, request.password) or user is None:
         raise Unauthenticated("Adresse e-mail ou mot de passe inconnu.", code="wrong_password")

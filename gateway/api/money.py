@@ -1,0 +1,127 @@
+"""Quotes, invoices, credit notes, the company itself."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from contracts import billing as b
+from gateway.api.routes import Api, build, if_match, json_body
+
+TAG = "Devis et factures"
+_KINDS: dict[str, dict[str, Any]] = {
+    "quotes": {
+        "create": b.CreateQuote, "update": b.UpdateQuote, "get": b.GetQuote, "list": b.ListQuotes,
+        "body": b.QuoteBody, "changes": b.QuoteChanges, "view": b.Quote, "kind": "quote",
+    },
+    "invoices": {
+        "create": b.CreateInvoice, "update": b.UpdateInvoice, "get": b.GetInvoice, "list": b.ListInvoices,
+        "body": b.InvoiceBody, "changes": b.InvoiceChanges, "view": b.Invoice, "kind": "invoice",
+    },
+    "credit-notes": {
+        "create": b.CreateCreditNote, "update": b.UpdateCreditNote, "get": b.GetCreditNote, "list": b.ListCreditNotes,
+        "body": b.CreditNoteBody, "changes": b.CreditNoteChanges, "view": b.CreditNote, "kind": "credit_note",
+    },
+}  # fmt: skip
+
+
+def register(api: Api) -> None:
+    """Adds the routes."""
+    for path in _KINDS:
+        _documents(api, path)
+
+    for path, name, kind, view in (
+        ("quotes", "finalise", b.FinaliseQuote, b.Quote),
+        ("quotes", "send", b.SendQuote, b.Quote),
+        ("quotes", "accept", b.AcceptQuote, b.Quote),
+        ("quotes", "refuse", b.RefuseQuote, b.Quote),
+        ("quotes", "cancel", b.CancelQuote, b.Quote),
+        ("invoices", "issue", b.IssueInvoice, b.Invoice),
+        ("invoices", "send", b.SendInvoice, b.Invoice),
+        ("credit-notes", "issue", b.IssueCreditNote, b.CreditNote),
+    ):
+        _action(api, path, name, kind, view)
+
+    @api.route("POST", "/quotes/{id}/invoice", "Facture un devis (brouillon)", tag=TAG, answer=b.Invoice)
+    def invoice_quote(id: UUID) -> Response:
+        return api.send(build(b.InvoiceQuote, {**json_body(), "id": id}))
+
+    @api.route("POST", "/invoices/{id}/payments", "Enregistre un règlement", tag=TAG, body=b.PaymentBody)
+    def record_payment(id: UUID) -> Response:
+        return api.send(build(b.RecordPayment, {"invoice_id": id, "body": json_body()}))
+
+    @api.route("POST", "/invoices/{id}/credit-note", "Émet un avoir", tag=TAG, body=b.CreditBody, answer=b.CreditNote)
+    def credit_invoice(id: UUID) -> Response:
+        return api.send(build(b.CreditInvoice, {"id": id, "body": json_body()}))
+
+    @api.route("POST", "/credit-notes/{id}/refund", "Rembourse", tag=TAG, body=b.PaymentBody)
+    def refund_credit_note(id: UUID) -> Response:
+        return api.send(build(b.RefundCreditNote, {"credit_note_id": id, "body": json_body()}))
+
+    @api.route("GET", "/company", "L’entreprise", tag=TAG, answer=b.Company)
+    def get_company() -> Response:
+        return api.send(b.GetCompany())
+
+    @api.route("PATCH", "/company", "Modifie", tag=TAG, body=b.CompanyChanges, answer=b.Company, admin=True)
+    def update_company() -> Response:
+        return api.send(build(b.UpdateCompany, {"expected_version": if_match(), "changes": json_body()}))
+
+
+def _documents(api: Api, path: str) -> None:
+    known = _KINDS[path]
+    word = known["kind"]
+
+    def list_documents() -> Response:
+        return api.list(known["list"], repeatable=("status",), **{"from": "from_"})
+
+    def create_document() -> Response:
+        values = json_body()
+        home = api.home_of_body(values)
+        if values.get("intervention_id"):
+            values["intervention_ids"] = [values.pop("intervention_id")]
+        return api.create(known["create"], home=home, body=values)
+
+    def get_document(id: UUID) -> Response:
+        return api.send(build(known["get"], {"id": id}))
+
+    def update_document(id: UUID) -> Response:
+        return api.patch(known["update"], id)
+
+    def delete_document(id: UUID) -> Response:
+        values = {"kind": word, "id": id, "expected_version": if_match(required=False)}
+        api.rpc.ask(build(b.DeleteDraft, values))
+        return Response(status=204)
+
+    for view in (list_documents, create_document, get_document, update_document, delete_document):
+        view.__name__ = view.__name__.replace("document", word)
+    route, model = api.route, known["view"]
+    route("GET", f"/{path}", "Liste", tag=TAG, query=known["list"], answer=model, listed=True)(list_documents)
+    route(
+        "POST",
+        f"/{path}",
+        "Crée un brouillon",
+        tag=TAG,
+        body=known["body"],
+        answer=model,
+        status=201,
+        client_in_body=True,
+    )(create_document)
+    route("GET", f"/{path}/{{id}}", "Un document", tag=TAG, answer=model)(get_document)
+    route("PATCH", f"/{path}/{{id}}", "Modifie un brouillon", tag=TAG, body=known["changes"], answer=model)(
+        update_document
+    )
+    route("DELETE", f"/{path}/{{id}}", "Supprime un brouillon", tag=TAG, status=204)(delete_document)
+
+
+def _action(api: Api, path: str, name: str, kind: Any, view: Any) -> None:
+    def act(id: UUID) -> Response:
+        json_body()
+        values: dict[str, Any] = {"id": id}
+        if "expected_version" in kind.model_fields:
+            values["expected_version"] = if_match(required=False)
+        return api.send(build(kind, values))
+
+    act.__name__ = f"{name}_{_KINDS[path]['kind']}"
+    api.route("POST", f"/{path}/{{id}}/{name}", name, tag=TAG, answer=view)(act)

@@ -1,0 +1,209 @@
+"""The registry of routes: each is told once, with its models, and serves both Flask and the OpenAPI document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Blueprint, Response, g, request
+from pydantic import BaseModel, ValidationError
+
+from chassis.errors import Invalid, Stale
+from chassis.service import invalid_from
+from contracts.base import Request
+from gateway.auth import require_admin
+from gateway.door import ClientDoor, Home
+from gateway.problems import HttpProblem
+from gateway.rpc import Rpc
+
+#: Bytes of a JSON body; more is 413.
+MAX_JSON = 2 * 1024 * 1024
+_ETAG = re.compile(r'^"(\d{1,9})"$')
+_VERSION = re.compile(rb'"version"\s*:\s*(\d+)')
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation of the API."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    tag: str
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    answer: type[BaseModel] | None
+    listed: bool
+    status: int
+    client_in_body: bool
+
+
+@dataclass
+class Api:
+    """What every module of the API is given."""
+
+    rpc: Rpc
+    blueprint: Blueprint
+    objects: Any
+    routes: list[Route] = field(default_factory=list)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        summary: str,
+        *,
+        tag: str,
+        body: type[BaseModel] | None = None,
+        query: type[BaseModel] | None = None,
+        answer: type[BaseModel] | None = None,
+        listed: bool = False,
+        status: int = 200,
+        client_in_body: bool = False,
+        admin: bool = False,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Registers a view. `{id}` in the path is a UUID argument called `id`, `{x}` one called `x`."""
+
+        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+            known = Route(
+                method, path, view.__name__, summary, tag, body, query, answer, listed, status, client_in_body
+            )
+            self.routes.append(known)
+
+            def run(**arguments: Any) -> Any:
+                if admin:
+                    require_admin()
+                return view(**arguments)
+
+            rule = re.sub(r"\{(\w+)\}", r"<uuid:\1>", path)
+            self.blueprint.add_url_rule(rule, f"{view.__name__}", run, methods=[method])
+            return view
+
+        return decorate
+
+    # --- what views need ----------------------------------------------------------------------------------------
+
+    def door(self) -> ClientDoor:
+        """The door, for one request."""
+        return ClientDoor(self.rpc)
+
+    def send(self, asked: Request, status: int = 200) -> Response:
+        """Asks and answers with the bytes as they came."""
+        return reply(self.rpc.ask(asked), status)
+
+    def patch(self, kind: type[Request], identifier: UUID, **more: Any) -> Response:
+        """JSON merge patch of a resource: needs If-Match."""
+        body = json_body()
+        values = {"id": identifier, "expected_version": if_match(), "changes": body, **more}
+        return self.send(build(kind, values))
+
+    def create(
+        self,
+        kind: type[Request],
+        *,
+        status: int = 201,
+        home: Home | None = None,
+        body: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> Response:
+        """Creates a row of a client. The client's id comes from the body's `client_id` unless `home` is given."""
+        values = json_body() if body is None else body
+        if home is None:
+            home = self.home_of_body(values)
+        asked = build(kind, {**home.ids(), "body": values, **more})
+        return self.send(asked, status)
+
+    def home_of_body(self, values: dict[str, Any]) -> Home:
+        """Takes `client_id` out of a body and asks the door what it means, with what else is the client's."""
+        client_id = values.pop("client_id", None)
+        if client_id is None:
+            raise Invalid.field("client_id", "Dites de quel client il s’agit.")
+        from gateway.door import uuid_of
+
+        door = self.door()
+        home = door.home(
+            uuid_of(client_id, "client_id"),
+            new_work=True,
+            field="client_id",
+            address_id=values.get("address_id"),
+            contact_id=values.get("contact_id"),
+        )
+        place = door.places.get(str(values.get("address_id")))
+        g.place_id = place
+        door.check_equipment(_list(values.get("equipment_ids")), home.tree)
+        works = [values["intervention_id"]] if values.get("intervention_id") else []
+        door.check_work(home.tree, job_site_id=values.get("job_site_id"), intervention_ids=works)
+        return home
+
+    def list(self, kind: type[Request], *, repeatable: tuple[str, ...] = (), **renamed: str) -> Response:
+        """A list: the query string as the request's fields; `client_id` becomes the tree."""
+        values: dict[str, Any] = {}
+        for name in request.args:
+            field_name = renamed.get(name, name)
+            values[field_name] = request.args.getlist(name) if name in repeatable else request.args[name]
+        if "tree" in values:
+            raise Invalid.field("tree", "Ce champ n’est pas connu.")
+        client_id = values.pop("client_id", None)
+        if client_id:
+            values["tree"] = self.door().tree(client_id)
+        return self.send(build(kind, values))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def build(kind: type[Request], values: dict[str, Any]) -> Any:
+    """A request from loose values. Raises `Invalid` naming the fields."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise invalid_from(error) from None
+
+
+def json_body() -> dict[str, Any]:
+    """The body as an object; an empty body is an empty object. 400 for malformed JSON, 422 for another shape."""
+    request.max_content_length = MAX_JSON
+    raw = request.get_data(cache=True)
+    if not raw.strip():
+        return {}
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise HttpProblem(400, "Le corps de la demande n’est pas un JSON valable.", "bad_json") from None
+    if not isinstance(body, dict):
+        raise Invalid.field("body", "Un objet JSON est attendu.")
+    return body
+
+
+def if_match(*, required: bool = True) -> int | None:
+    """The version of `If-Match`. 428 where it is missing and needed; any other form than an ETag of ours is stale."""
+    given = request.headers.get("If-Match")
+    if given is None:
+        if required:
+            raise HttpProblem(428, "Donnez la version que vous modifiez (en-tête If-Match, l’ETag reçu).", "no_if_match")
+        return None
+    matched = _ETAG.match(given.strip())
+    if matched is None:
+        raise Stale("Cette version n’est pas l’actuelle. Rechargez avant d’enregistrer.")
+    return int(matched[1])
+
+
+def reply(body: bytes, status: int = 200) -> Response:
+    """JSON as it came, with the ETag of its version."""
+    answer = Response(body, status, content_type="application/json")
+    if not body.startswith((b'{"items"', b'{"client"')):
+        version = _VERSION.search(body, 0, 400)
+        if version:
+            answer.headers["ETag"] = f'"{version[1].decode()}"'
+    return answer
+
+
+def query(**values: Any) -> dict[str, Any]:
+    """Query string joined with fixed values."""
+    return {**request.args.to_dict(), **values}

@@ -1,0 +1,164 @@
+"""The gateway: Flask application of the API and the pages."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any, BinaryIO
+from uuid import UUID
+
+import orjson
+import structlog
+from flask import Blueprint, Flask, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from werkzeug.exceptions import HTTPException
+
+from chassis import metrics
+from chassis.errors import FicheError
+from chassis.ids import new_id
+from chassis.objects import staging_key
+from chassis.settings import SERVICES, Settings
+from chassis.wire.base import OK, RpcClient
+from contracts.base import Request
+from contracts.chassis import Health
+from gateway import problems
+from gateway.api import clients, files, money, people, work
+from gateway.api.routes import Api
+from gateway.auth import Door
+from gateway.fiche import compose
+from gateway.openapi import document
+from gateway.rpc import Rpc
+from gateway.web import web_blueprint
+
+log = structlog.get_logger("gateway.http")
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,100}$")
+_CSP = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+class PageBackend:
+    """What the pages ask, over the same client as the API (meets `gateway.web.backend.Backend`)."""
+
+    def __init__(self, rpc: Rpc, door: Door, objects: Any) -> None:
+        self._rpc = rpc
+        self._door = door
+        self._objects = objects
+
+    def ask(self, request_: Request) -> Any:
+        """The parsed answer of a service."""
+        return self._rpc.ask_json(request_)
+
+    def fiche(self, client_id: UUID) -> dict[str, Any]:
+        """The assembled fiche."""
+        result: dict[str, Any] = orjson.loads(compose(self._rpc, client_id))
+        return result
+
+    def begin_session(self, response: Response, token: str) -> None:
+        """Puts the session's cookie on a response."""
+        self._door.begin(response, token)
+
+    def end_session(self, response: Response) -> None:
+        """Ends the session."""
+        self._door.end(response)
+
+    def stage(self, stream: BinaryIO) -> str:
+        """Streams an upload into the object store."""
+        key: str = staging_key("")
+        self._objects.put(key, stream)
+        return key
+
+
+def create_app(settings: Settings, client: RpcClient, objects: Any) -> Flask:
+    """The application over an RPC client and an object store."""
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False
+    rpc = Rpc(client, settings.deadline_ms)
+    app.before_request(_begin)
+    door = Door(app, rpc, secure_cookies=settings.secure_cookies)
+    api = Api(rpc, Blueprint("api", __name__, url_prefix="/api/v1"), objects)
+    for module in (clients, work, money, files, people):
+        module.register(api)
+    app.register_blueprint(api.blueprint)
+    app.register_blueprint(web_blueprint(PageBackend(rpc, door, objects)))
+    app.extensions["fiche_api"] = api
+    _errors(app)
+    _operations(app, rpc, api)
+    app.after_request(_finish)
+    return app
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.match(given) else str(new_id())
+    g.started = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _finish(answer: Response) -> Response:
+    answer.headers["X-Request-Id"] = g.get("request_id", "")
+    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+    answer.headers.setdefault("Content-Security-Policy", _CSP)
+    answer.headers.setdefault("Referrer-Policy", "same-origin")
+    answer.headers.setdefault("X-Frame-Options", "DENY")
+    if request.endpoint == "web.static" and answer.status_code == 200:
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        answer.headers.setdefault("Cache-Control", "no-store")
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    metrics.HTTP_SECONDS.labels(request.method, request.endpoint or "none", answer.status_code).observe(seconds)
+    log.info("http", method=request.method, path=request.path, status=answer.status_code, ms=round(seconds * 1000, 1))
+    return answer
+
+
+def _errors(app: Flask) -> None:
+    @app.errorhandler(FicheError)
+    def refused(error: FicheError) -> Any:
+        if request.blueprint == "web":
+            handler = app.blueprints["web"].error_handler_spec["web"][None][FicheError]  # type: ignore[index]
+            return handler(error)
+        return problems.from_error(error)
+
+    @app.errorhandler(problems.HttpProblem)
+    def told(error: problems.HttpProblem) -> Response:
+        return problems.problem(error.status, error.detail, code=error.code)
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Any:
+        if (error.code or 500) in range(300, 400):
+            return error
+        return problems.from_http(error)
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        log.exception("http.fault")
+        return problems.problem(500, "Une erreur inattendue s’est produite. Rien n’a été enregistré.", code="internal")
+
+
+def _operations(app: Flask, rpc: Rpc, api: Api) -> None:
+    body = orjson.dumps(document(api.routes))
+
+    @app.get("/api/openapi.json", endpoint="openapi")
+    def openapi() -> Response:
+        return Response(body, content_type="application/json")
+
+    @app.get("/healthz", endpoint="healthz")
+    def healthz() -> Response:
+        return Response(b'{"status":"ok"}', content_type="application/json")
+
+    @app.get("/readyz", endpoint="readyz")
+    def readyz() -> Response:
+        answers = rpc.ask_all([rpc.call(Health(), service=name) for name in SERVICES])
+        away = [name for name, answer in zip(SERVICES, answers, strict=True) if answer.status != OK]
+        # The gateway serves what it can: it is ready as long as clients and accounts answer.
+        ready = not {"clients", "accounts"} & set(away)
+        status = "ok" if not away else "degraded" if ready else "unavailable"
+        return Response(
+            orjson.dumps({"status": status, "away": away}), 200 if ready else 503, content_type="application/json"
+        )
+
+    @app.get("/metrics", endpoint="metrics")
+    def prometheus() -> Response:
+        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,111 @@
+"""What ids from outside mean: the door asks `clients.identify` and the owners (architecture, rule 11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import Conflict, Gone, Invalid, Moved, NotFound
+from contracts.clients import Identify
+from contracts.equipment import CheckEquipment
+from contracts.interventions import CheckInterventions
+from gateway.rpc import Rpc
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a new row belongs: `root` is the living client, `written` the id the caller used."""
+
+    root: UUID
+    written: UUID
+    tree: list[UUID]
+    status: str
+    forest: int
+
+    def ids(self) -> dict[str, UUID]:
+        """Both ids that a create command asks for."""
+        return {"home_client_id": self.root, "written_client_id": self.written}
+
+
+def uuid_of(value: Any, field: str) -> UUID:
+    """An id, or 422 at its field."""
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise Invalid.field(field, "Ce n’est pas un identifiant.") from None
+
+
+class ClientDoor:
+    """Asks `clients` and the owners of other ids, once per request."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+
+    def home(
+        self,
+        client_id: UUID,
+        *,
+        new_work: bool = False,
+        follow: bool = True,
+        address_id: Any = None,
+        contact_id: Any = None,
+        field: str | None = None,
+    ) -> Home:
+        """What a client's id means now.
+
+        Raises `NotFound` (or `Invalid` at `field` where the id came in a body), `Gone`, `Conflict` when new work is
+        asked of an archived client, `Moved` when the id was merged and `follow` is false, `Invalid` for an address
+        or contact of somebody else.
+        """
+        answer = self._rpc.ask_json(
+            Identify(
+                ids=[client_id],
+                address_ids=[uuid_of(address_id, "address_id")] if address_id else [],
+                contact_ids=[uuid_of(contact_id, "contact_id")] if contact_id else [],
+            )
+        )
+        [found] = answer["clients"]
+        if not found["found"]:
+            if field:
+                raise Invalid.field(field, "Ce client n’existe pas.")
+            raise NotFound("Cette fiche n’existe pas.")
+        root = UUID(found["root_id"])
+        if found["status"] == "deleted":
+            raise Gone("Cette fiche a été supprimée. Elle peut être restaurée pendant 30 jours.")
+        if root != client_id and not follow:
+            raise Moved("Cette fiche a été fusionnée dans une autre.", data={"client_id": str(root)})
+        if new_work and found["status"] == "archived":
+            raise Conflict("Cette fiche est archivée : désarchivez-la pour y travailler.", code="client_archived")
+        for name, given, table in (
+            ("address_id", address_id, answer["addresses"]),
+            ("contact_id", contact_id, answer["contacts"]),
+        ):
+            if given and str(table.get(str(UUID(str(given))), {}).get("root_id")) != str(root):
+                what = "Cette adresse" if name == "address_id" else "Ce contact"
+                raise Invalid.field(name, f"{what} n’est pas de ce client.")
+        self.places = {key: value.get("place_id") for key, value in answer["addresses"].items()}
+        return Home(root, client_id, [UUID(record) for record in found["tree"]], found["status"], answer["forest"])
+
+    def tree(self, client_id: Any) -> list[UUID]:
+        """The tree of a filter `client_id`."""
+        return self.home(uuid_of(client_id, "client_id")).tree
+
+    def check_equipment(self, ids: list[Any], tree: list[UUID]) -> None:
+        """Raises `Invalid` when an equipment is not of the tree."""
+        if ids:
+            asked = [uuid_of(identifier, "equipment_ids") for identifier in ids]
+            if self._rpc.ask_json(CheckEquipment(ids=asked, tree=tree))["foreign"]:
+                raise Invalid.field("equipment_ids", "Un de ces équipements n’est pas de ce client.")
+
+    def check_work(self, tree: list[UUID], *, job_site_id: Any = None, intervention_ids: Any = ()) -> None:
+        """Raises `Invalid` when a job site or an intervention is not of the tree."""
+        if not job_site_id and not intervention_ids:
+            return
+        sites = [uuid_of(job_site_id, "job_site_id")] if job_site_id else []
+        works = [uuid_of(identifier, "intervention_id") for identifier in intervention_ids]
+        answer = self._rpc.ask_json(CheckInterventions(tree=tree, ids=works, job_site_ids=sites))
+        if any(str(identifier) in answer["foreign"] for identifier in sites):
+            raise Invalid.field("job_site_id", "Ce chantier n’est pas de ce client.")
+        if any(str(identifier) in answer["foreign"] for identifier in works):
+            raise Invalid.field("intervention_id", "Cette intervention n’est pas de ce client.")

@@ -1,0 +1,69 @@
+"""The assembled fiche: every service asked at once under one deadline; the client is required, the rest optional."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import orjson
+import structlog
+
+from chassis.errors import FicheError
+from chassis.wire.base import OK, Answer, Call
+from contracts.base import Query
+from contracts.billing import BillingFiche
+from contracts.clients import ClientFiche
+from contracts.documents import DocumentsFiche
+from contracts.equipment import EquipmentFiche
+from contracts.interventions import InterventionFiche
+from contracts.maintenance import MaintenanceFiche
+from gateway.rpc import Rpc
+
+log = structlog.get_logger(__name__)
+
+#: Who feeds the fiche beside `clients`, and the sections that are missing without it.
+FEEDERS: tuple[tuple[type[Query], tuple[str, ...]], ...] = (
+    (InterventionFiche, ("interventions", "job_sites")),
+    (BillingFiche, ("quotes", "invoices", "credit_notes", "billing")),
+    (EquipmentFiche, ("equipment",)),
+    (MaintenanceFiche, ("maintenance",)),
+    (DocumentsFiche, ("documents",)),
+)
+_MARK = b'"sections":{'
+
+
+def compose(rpc: Rpc, client_id: UUID) -> bytes:
+    """JSON of the fiche. Raises what `clients` refuses (`NotFound`, `Moved`, `Gone`) or `Unavailable`.
+
+    Sections are spliced as the services made them. A service whose tree differs from the true one (a merge of
+    seconds ago) is asked again with the tree given, so that no half-merged fiche exists.
+    """
+    calls = [rpc.call(ClientFiche(client_id=client_id))]
+    calls += [_call(rpc, kind, client_id, None) for kind, _ in FEEDERS]
+    answers = rpc.ask_all(calls)
+    client = orjson.loads(rpc.unwrap(answers[0]))
+    tree = set(client["tree"])
+    late = [n for n, answer in enumerate(answers[1:]) if answer.status == OK and set(_tree(answer)) != tree]
+    if late:
+        again = rpc.ask_all([_call(rpc, FEEDERS[n][0], client_id, list(client["tree"])) for n in late])
+        for n, answer in zip(late, again, strict=True):
+            answers[n + 1] = answer
+    parts = [orjson.dumps(client["sections"])[1:-1]]
+    for (kind, names), answer in zip(FEEDERS, answers[1:], strict=True):
+        if answer.status == OK:
+            start = answer.body.index(_MARK) + len(_MARK)
+            parts.append(answer.body[start:-2])
+        else:
+            error = FicheError.from_json(answer.status, answer.body)
+            log.warning("fiche.section_unavailable", service=kind.rpc, code=error.code)
+            parts += [b'"%b":{"status":"unavailable"}' % name.encode() for name in names]
+    return b'{"client":' + orjson.dumps(client["client"]) + b',"sections":{' + b",".join(parts) + b"}}"
+
+
+def _call(rpc: Rpc, kind: type[Query], client_id: UUID, tree: list[str] | None) -> Call:
+    values = {"client_id": client_id} if tree is None else {"client_id": client_id, "tree": tree}
+    return rpc.call(kind.model_validate(values))
+
+
+def _tree(answer: Answer) -> list[str]:
+    end = answer.body.index(_MARK) - 1
+    return list(orjson.loads(answer.body[:end] + b"}")["tree"])

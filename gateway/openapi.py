@@ -1,0 +1,133 @@
+"""The OpenAPI 3.1 document, made from the registry of routes and the pydantic models; never written by hand."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from contracts.base import Id
+from gateway.api.routes import Route
+
+_HIDDEN = {"tree", "id", "client_id", "kind_of"}
+_PROBLEMS = {"400", "401", "403", "404", "409", "410", "412", "413", "422", "428", "503"}
+
+
+def document(routes: list[Route]) -> dict[str, Any]:
+    """The whole document. Models that are published several times are told once under `components`."""
+    models: dict[type[BaseModel], None] = {}
+    for route in routes:
+        for model in (route.body, route.answer):
+            if model is not None:
+                models[model] = None
+    _, schema = models_json_schema(
+        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
+    )
+    definitions = schema.get("$defs", {})
+    definitions["Problem"] = {
+        "type": "object",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "code": {"type": "string"},
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                },
+            },
+            "data": {"type": "object"},
+        },
+    }
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Fiche",
+            "version": "1",
+            "description": "La fiche client des entreprises de service. Conventions : listes par curseur, "
+            "ETag et If-Match, Idempotency-Key, problèmes RFC 9457.",
+        },
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": definitions,
+            "responses": {
+                "Problem": {
+                    "description": "Problème (RFC 9457)",
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                }
+            },
+        },
+    }
+
+
+def _ref(model: type[BaseModel]) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+        for name in re.findall(r"\{(\w+)\}", route.path)
+    ]
+    in_path = {parameter["name"] for parameter in parameters}
+    if route.query is not None:
+        fields = route.query.model_json_schema()
+        for name, schema in fields.get("properties", {}).items():
+            if name not in _HIDDEN and name not in in_path and "$ref" not in str(schema):
+                shown = {"from_day": "from", "to_day": "to", "from_": "from"}.get(name, name)
+                parameters.append({"name": shown, "in": "query", "required": False, "schema": schema})
+        if "tree" in fields.get("properties", {}):
+            uuid = {"type": "string", "format": "uuid"}
+            parameters.append({"name": "client_id", "in": "query", "required": False, "schema": uuid})
+    if route.method == "PATCH":
+        parameters.append({"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}})
+    if route.method == "POST":
+        parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string"}})
+    answer: dict[str, Any] = {"description": "OK"}
+    if route.answer is not None:
+        schema = _ref(route.answer)
+        if route.listed:
+            schema = {
+                "type": "object",
+                "required": ["items", "next"],
+                "properties": {
+                    "items": {"type": "array", "items": schema},
+                    "next": {"type": ["string", "null"]},
+                },
+            }
+        answer["content"] = {"application/json": {"schema": schema}}
+    result: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "tags": [route.tag],
+        "parameters": parameters,
+        "responses": {
+            str(route.status): answer,
+            **{status: {"$ref": "#/components/responses/Problem"} for status in sorted(_PROBLEMS)},
+        },
+    }
+    if route.body is not None:
+        schema = _ref(route.body)
+        if route.client_in_body:
+            owner = {"type": "object", "required": ["client_id"], "properties": {"client_id": _id_schema()}}
+            # The body's own schema refuses unknown fields; the client's id stands beside it.
+            schema = {"allOf": [owner], "description": f"client_id, et les champs de {route.body.__name__}"}
+        result["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return result
+
+
+def _id_schema() -> dict[str, Any]:
+    assert Id
+    return {"type": "string", "format": "uuid"}

@@ -1,0 +1,64 @@
+"""Asking the services: typed requests in, JSON bytes out, refusals as `FicheError`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from flask import g, has_request_context, request
+
+from chassis.context import SYSTEM, Actor, Context
+from chassis.errors import FicheError, Invalid
+from chassis.ids import new_id
+from chassis.wire.base import OK, Answer, Call, RpcClient
+from contracts.base import Request
+
+
+class Rpc:
+    """The process's client with the deadline of the settings; the context is that of the HTTP request."""
+
+    def __init__(self, client: RpcClient, deadline_ms: int) -> None:
+        self.client = client
+        self.timeout = deadline_ms / 1000
+
+    def context(self, key: str | None = None) -> Context:
+        """Who asks, for which request."""
+        if not has_request_context():
+            return Context(actor=SYSTEM, idempotency_key=key)
+        user = getattr(g, "user", None)
+        actor = Actor(user.id, user.name, user.kind, tuple(user.roles)) if user else SYSTEM
+        return Context(actor=actor, correlation_id=g.request_id, idempotency_key=key)
+
+    def call(self, asked: Request, *, key: str | None = None, service: str | None = None) -> Call:
+        """A request as a call; commands get the request's Idempotency-Key, or one made here."""
+        name, _, method = asked.rpc.partition(".")
+        if asked.command and key is None:
+            given = request.headers.get("Idempotency-Key", "") if has_request_context() else ""
+            if len(given) > 200:
+                raise Invalid.field("Idempotency-Key", "Cette clé est trop longue (200 caractères au plus).")
+            # One HTTP request may send several commands; each is told apart under the one key.
+            key = f"{given}/{asked.rpc}" if given else str(new_id())
+        return Call(
+            service or name, method, asked.model_dump_json(exclude_unset=True).encode(), self.context(key).headers()
+        )
+
+    def ask(self, asked: Request, *, key: str | None = None, service: str | None = None) -> bytes:
+        """JSON of the answer. Raises `FicheError`."""
+        [answer] = self.client.call_many([self.call(asked, key=key, service=service)], self.timeout)
+        return self.unwrap(answer)
+
+    def ask_json(self, asked: Request, *, key: str | None = None, service: str | None = None) -> Any:
+        """The parsed answer. Raises `FicheError`."""
+        return orjson.loads(self.ask(asked, key=key, service=service))
+
+    def ask_all(self, calls: Sequence[Call]) -> list[Answer]:
+        """Sends all at once under one deadline; refusals come back as answers."""
+        return self.client.call_many(calls, self.timeout)
+
+    @staticmethod
+    def unwrap(answer: Answer) -> bytes:
+        """The body, or the refusal raised."""
+        if answer.status != OK:
+            raise FicheError.from_json(answer.status, answer.body)
+        return answer.body

@@ -1,0 +1,19 @@
+"""Entry point of gunicorn: `gateway.wsgi:create()`."""
+
+from __future__ import annotations
+
+from chassis.wire.amqp import AmqpWire
+from flask import Flask
+
+from chassis import logs
+from chassis.objects import object_store
+from chassis.settings import load_settings
+from gateway.app import create_app
+
+
+def create() -> Flask:
+    """The application of one worker process, with an RPC client of its own."""
+    settings = load_settings()
+    logs.configure(settings, "gateway")
+    wire = AmqpWire(settings.amqp_url, quorum=settings.amqp_quorum)
+    return create_app(settings, wire.rpc_client(), object_store(settings))

@@ -1,0 +1,1 @@
+"""Work at clients: planning, reports, job sites."""

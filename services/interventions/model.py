@@ -1,0 +1,113 @@
+"""Tables of `interventions` and the rules that always hold."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, Numeric, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.tables import StampedMixin, new_base
+from services.kit.model import HomeMixin, attach
+
+Base = new_base()
+attach(Base)
+
+
+class InterventionType(StampedMixin, Base):  # type: ignore[valid-type,misc]
+    """A type of work; `free_of_charge` work is never to be invoiced."""
+
+    __tablename__ = "intervention_type"
+    name: Mapped[str]
+    free_of_charge: Mapped[bool]
+    __table_args__ = (Index("uq_intervention_type_name", text("lower(name)"), unique=True),)
+
+
+class JobSite(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
+    """A job site (*chantier*)."""
+
+    __tablename__ = "job_site"
+    number: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    address_id: Mapped[uuid.UUID | None]
+    place_id: Mapped[uuid.UUID | None]
+    status: Mapped[str]
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    estimated_hours: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    description: Mapped[str]
+    __table_args__ = (Index("ix_job_site_home", "home_client_id", "created_at", "id"),)
+
+
+class Intervention(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
+    """A piece of work or an appointment. `state` is what was done with it; `status` is worked out when read."""
+
+    __tablename__ = "intervention"
+    number: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    kind: Mapped[str]
+    type_id: Mapped[uuid.UUID | None]
+    address_id: Mapped[uuid.UUID | None]
+    place_id: Mapped[uuid.UUID | None]
+    lead_technician_id: Mapped[uuid.UUID | None]
+    technician_ids: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    has_appointment: Mapped[bool]
+    needs_quote: Mapped[bool]
+    billable: Mapped[bool]
+    priority: Mapped[str]
+    client_reference: Mapped[str]
+    contact_id: Mapped[uuid.UUID | None]
+    equipment_ids: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    job_site_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    visit_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
+    description: Mapped[str]
+    state: Mapped[str]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    report: Mapped[dict[str, Any] | None]
+    __table_args__ = (
+        CheckConstraint("state IN ('to_plan', 'planned', 'in_progress', 'done', 'cancelled')", name="state"),
+        CheckConstraint("ends_at IS NULL OR starts_at <= ends_at", name="period"),
+        Index("ix_intervention_home", "home_client_id", text("(coalesce(starts_at, 'infinity'))"), "id"),
+        Index("ix_intervention_starts", text("(coalesce(starts_at, 'infinity'))"), "id"),
+        Index("ix_intervention_technicians", "technician_ids", postgresql_using="gin"),
+    )
+
+
+class ReportVersion(Base):  # type: ignore[valid-type,misc]
+    """Every version of a report, the present one included."""
+
+    __tablename__ = "report_version"
+    intervention_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    report: Mapped[dict[str, Any]]
+    written_at: Mapped[datetime]
+    written_by_name: Mapped[str]
+
+
+class LinkedDocument(Base):  # type: ignore[valid-type,misc]
+    """A quote or invoice that names an intervention, as `billing` told."""
+
+    __tablename__ = "linked_document"
+    document_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    intervention_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
+    kind: Mapped[str]
+
+
+class NumberCounter(Base):  # type: ignore[valid-type,misc]
+    """Last number given in a series and year."""
+
+    __tablename__ = "number_counter"
+    series: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+KINDS = {"intervention": Intervention, "job_site": JobSite}

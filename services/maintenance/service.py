@@ -1,0 +1,77 @@
+"""The Nameko class of `maintenance`."""
+
+from __future__ import annotations
+
+from chassis.service import every, on, rpc
+from contracts import interventions
+from contracts import maintenance as c
+from contracts.base import Envelope
+from services.kit.follow import ClientRowsService
+from services.maintenance import commands, queries
+from services.maintenance.model import KINDS, Base
+
+
+class MaintenanceService(ClientRowsService):
+    """Plans and their visits."""
+
+    name = "maintenance"
+    base = Base
+    kinds = KINDS
+
+    @every(3600)
+    def extend_plans(self) -> None:
+        self.uow.run(None, lambda: commands.extend_all(self.uow))
+
+    @rpc(c.CreatePlan)
+    def create_plan(self, request: c.CreatePlan) -> bytes:
+        return commands.create_plan(self.uow, request)
+
+    @rpc(c.UpdatePlan)
+    def update_plan(self, request: c.UpdatePlan) -> bytes:
+        return commands.update_plan(self.uow, request)
+
+    @rpc(c.GetPlan)
+    def get_plan(self, request: c.GetPlan) -> bytes:
+        return queries.get_plan(self.uow.session, request.id)
+
+    @rpc(c.ListPlans)
+    def list_plans(self, request: c.ListPlans) -> bytes:
+        return queries.list_plans(self.uow.session, request)
+
+    @rpc(c.GetVisit)
+    def get_visit(self, request: c.GetVisit) -> bytes:
+        return queries.get_visit(self.uow.session, request.id)
+
+    @rpc(c.ListVisits)
+    def list_visits(self, request: c.ListVisits) -> bytes:
+        return queries.list_visits(self.uow.session, request)
+
+    @rpc(c.UpdateVisit)
+    def update_visit(self, request: c.UpdateVisit) -> bytes:
+        return commands.update_visit(self.uow, request)
+
+    @rpc(c.ScheduleVisit)
+    def schedule_visit(self, request: c.ScheduleVisit) -> bytes:
+        return commands.schedule_visit(self.uow, request)
+
+    @rpc(c.MaintenanceFiche)
+    def fiche(self, request: c.MaintenanceFiche) -> bytes:
+        return queries.fiche(self.uow.session, request)
+
+    # --- what interventions tell --------------------------------------------------------------------------------
+
+    @on(interventions.InterventionPlanned)
+    def intervention_planned(self, event: interventions.InterventionPlanned, envelope: Envelope) -> None:
+        commands.intervention_moved(self.uow, event.visit_id, event.starts_at)
+
+    @on(interventions.InterventionUpdated)
+    def intervention_updated(self, event: interventions.InterventionUpdated, envelope: Envelope) -> None:
+        commands.intervention_moved(self.uow, event.visit_id, event.starts_at)
+
+    @on(interventions.InterventionDone)
+    def intervention_done(self, event: interventions.InterventionDone, envelope: Envelope) -> None:
+        commands.intervention_done(self.uow, event.visit_id, event.finished_at)
+
+    @on(interventions.InterventionCancelled)
+    def intervention_cancelled(self, event: interventions.InterventionCancelled, envelope: Envelope) -> None:
+        commands.intervention_cancelled(self.uow, event.visit_id, event.id)
