@@ -13,6 +13,7 @@ from chassis.host import Host
 from chassis.ops import serve_ops
 from chassis.runtime import Runtime
 from chassis.settings import Settings, SettingsError
+from cli.accounts import first_sign_in
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,8 @@ def run_service(settings: Settings, service: str) -> None:
         signal.signal(number, lambda *_: stopping.set())
     host.start()
     ops = serve_ops(settings.host, settings.ops_port, host.not_ready) if settings.ops_port else None
+    if service == "accounts" and settings.bootstrap_token:
+        first_sign_in(runtime.client, settings)
     log.info("service.ready", service=service)
     while not stopping.wait(1.0):
         pass

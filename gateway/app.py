@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, BinaryIO
+from typing import IO, Any
 from uuid import UUID
 
 import orjson
@@ -22,7 +22,7 @@ from chassis.wire.base import OK, RpcClient
 from contracts.base import Request
 from contracts.chassis import Health
 from gateway import problems
-from gateway.api import clients, files, money, people, work
+from gateway.api import clients, feed, files, money, people, work
 from gateway.api.routes import Api
 from gateway.auth import Door
 from gateway.fiche import compose
@@ -63,7 +63,7 @@ class PageBackend:
         """Ends the session."""
         self._door.end(response)
 
-    def stage(self, stream: BinaryIO) -> str:
+    def stage(self, stream: IO[bytes]) -> str:
         """Streams an upload into the object store."""
         key: str = staging_key("")
         self._objects.put(key, stream)
@@ -77,8 +77,8 @@ def create_app(settings: Settings, client: RpcClient, objects: Any) -> Flask:
     rpc = Rpc(client, settings.deadline_ms)
     app.before_request(_begin)
     door = Door(app, rpc, secure_cookies=settings.secure_cookies)
-    api = Api(rpc, Blueprint("api", __name__, url_prefix="/api/v1"), objects)
-    for module in (clients, work, money, files, people):
+    api = Api(rpc, Blueprint("api", __name__, url_prefix="/api/v1"), objects, door.end)
+    for module in (clients, work, money, files, people, feed):
         module.register(api)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(web_blueprint(PageBackend(rpc, door, objects)))
@@ -116,9 +116,6 @@ def _finish(answer: Response) -> Response:
 def _errors(app: Flask) -> None:
     @app.errorhandler(FicheError)
     def refused(error: FicheError) -> Any:
-        if request.blueprint == "web":
-            handler = app.blueprints["web"].error_handler_spec["web"][None][FicheError]  # type: ignore[index]
-            return handler(error)
         return problems.from_error(error)
 
     @app.errorhandler(problems.HttpProblem)

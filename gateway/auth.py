@@ -65,11 +65,9 @@ class Door:
     def _check(self) -> None:
         g.user = None
         g.by_cookie = False
-        bearer = request.headers.get("Authorization", "")
         token = request.cookies.get(COOKIE, "")
-        if bearer.lower().startswith("bearer "):
-            secret = bearer[7:].strip()
-        else:
+        secret = _bearer()
+        if not secret:
             secret, g.by_cookie = token, bool(token)
         public = request.endpoint in PUBLIC or request.endpoint is None
         if secret:
@@ -140,12 +138,17 @@ class Door:
 
     def end(self, answer: Response) -> None:
         """Ends the session and takes its cookie away."""
-        token = request.cookies.get(COOKIE, "")
+        token = _bearer() or request.cookies.get(COOKIE, "")
         if token:
             self._rpc.ask(SignOut(token=token[:200]))
             with self._lock:
                 self._known.pop(hashlib.sha256(token.encode()).hexdigest(), None)
         answer.delete_cookie(COOKIE, path="/")
+
+
+def _bearer() -> str:
+    given = request.headers.get("Authorization", "")
+    return given[7:].strip() if given.lower().startswith("bearer ") else ""
 
 
 def require_admin() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from uuid import UUID
 
 import orjson
@@ -35,26 +36,27 @@ def compose(rpc: Rpc, client_id: UUID) -> bytes:
     """JSON of the fiche. Raises what `clients` refuses (`NotFound`, `Moved`, `Gone`) or `Unavailable`.
 
     Sections are spliced as the services made them. A service whose tree differs from the true one (a merge of
-    seconds ago) is asked again with the tree given, so that no half-merged fiche exists.
+    seconds ago) is asked again with the tree given, so that no half-merged fiche exists; one deadline holds for both.
     """
+    deadline = time.monotonic() + rpc.timeout
     calls = [rpc.call(ClientFiche(client_id=client_id))]
     calls += [_call(rpc, kind, client_id, None) for kind, _ in FEEDERS]
     answers = rpc.ask_all(calls)
     client = orjson.loads(rpc.unwrap(answers[0]))
+    found = [_split(answer) for answer in answers[1:]]
     tree = set(client["tree"])
-    late = [n for n, answer in enumerate(answers[1:]) if answer.status == OK and set(_tree(answer)) != tree]
+    late = [n for n, part in enumerate(found) if part is not None and part[0] != tree]
     if late:
-        again = rpc.ask_all([_call(rpc, FEEDERS[n][0], client_id, list(client["tree"])) for n in late])
-        for n, answer in zip(late, again, strict=True):
-            answers[n + 1] = answer
+        again = [_call(rpc, FEEDERS[n][0], client_id, list(client["tree"])) for n in late]
+        for n, answer in zip(late, rpc.ask_all(again, max(0.0, deadline - time.monotonic())), strict=True):
+            answers[n + 1], found[n] = answer, _split(answer)
     parts = [orjson.dumps(client["sections"])[1:-1]]
-    for (kind, names), answer in zip(FEEDERS, answers[1:], strict=True):
-        if answer.status == OK:
-            start = answer.body.index(_MARK) + len(_MARK)
-            parts.append(answer.body[start:-2])
+    for (kind, names), answer, part in zip(FEEDERS, answers[1:], found, strict=True):
+        if part is not None and part[0] == tree:
+            parts.append(part[1])
         else:
-            error = FicheError.from_json(answer.status, answer.body)
-            log.warning("fiche.section_unavailable", service=kind.rpc, code=error.code)
+            code = FicheError.from_json(answer.status, answer.body).code if answer.status != OK else "bad_answer"
+            log.warning("fiche.section_unavailable", service=kind.rpc, code=code)
             parts += [b'"%b":{"status":"unavailable"}' % name.encode() for name in names]
     return b'{"client":' + orjson.dumps(client["client"]) + b',"sections":{' + b",".join(parts) + b"}}"
 
@@ -64,6 +66,9 @@ def _call(rpc: Rpc, kind: type[Query], client_id: UUID, tree: list[str] | None) 
     return rpc.call(kind.model_validate(values))
 
 
-def _tree(answer: Answer) -> list[str]:
-    end = answer.body.index(_MARK) - 1
-    return list(orjson.loads(answer.body[:end] + b"}")["tree"])
+def _split(answer: Answer) -> tuple[set[str], bytes] | None:
+    """The tree a service used and its sections, unread; None for a refusal or an answer of another shape."""
+    head, mark, rest = answer.body.partition(_MARK)
+    if answer.status != OK or not mark or not rest.endswith(b"}}"):
+        return None
+    return set(orjson.loads(head.rstrip(b",") + b"}")["tree"]), rest[:-2]

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from contracts.base import Id
 from gateway.api.routes import Route
 
 _HIDDEN = {"tree", "id", "client_id", "kind_of"}
@@ -26,6 +25,9 @@ def document(routes: list[Route]) -> dict[str, Any]:
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
     definitions = schema.get("$defs", {})
+    for route in routes:
+        if route.body is not None and route.client_in_body:
+            definitions[f"{route.body.__name__}OfClient"] = _with_client(definitions[route.body.__name__])
     definitions["Problem"] = {
         "type": "object",
         "required": ["type", "title", "status", "detail"],
@@ -121,13 +123,16 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         schema = _ref(route.body)
         if route.client_in_body:
-            owner = {"type": "object", "required": ["client_id"], "properties": {"client_id": _id_schema()}}
-            # The body's own schema refuses unknown fields; the client's id stands beside it.
-            schema = {"allOf": [owner], "description": f"client_id, et les champs de {route.body.__name__}"}
+            schema = {"$ref": f"#/components/schemas/{route.body.__name__}OfClient"}
         result["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return result
 
 
-def _id_schema() -> dict[str, Any]:
-    assert Id
-    return {"type": "string", "format": "uuid"}
+def _with_client(body: dict[str, Any]) -> dict[str, Any]:
+    """A body that also says whose the new row is."""
+    owner = {"client_id": {"type": "string", "format": "uuid"}}
+    return {
+        **body,
+        "properties": {**owner, **body.get("properties", {})},
+        "required": ["client_id", *body.get("required", [])],
+    }

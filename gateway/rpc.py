@@ -52,9 +52,9 @@ class Rpc:
         """The parsed answer. Raises `FicheError`."""
         return orjson.loads(self.ask(asked, key=key, service=service))
 
-    def ask_all(self, calls: Sequence[Call]) -> list[Answer]:
+    def ask_all(self, calls: Sequence[Call], timeout: float | None = None) -> list[Answer]:
         """Sends all at once under one deadline; refusals come back as answers."""
-        return self.client.call_many(calls, self.timeout)
+        return self.client.call_many(calls, self.timeout if timeout is None else timeout)
 
     @staticmethod
     def unwrap(answer: Answer) -> bytes:

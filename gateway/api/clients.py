@@ -13,7 +13,7 @@ from gateway.api.routes import Api, build, if_match, json_body, query, reply
 from gateway.fiche import compose
 
 TAG = "Clients"
-_SUBS = {
+_SUBS: dict[str, tuple[Any, Any, Any, Any, Any]] = {
     "contacts": (c.CreateContact, c.UpdateContact, c.ContactBody, c.ContactChanges, c.ContactView),
     "addresses": (c.CreateAddress, c.UpdateAddress, c.AddressBody, c.AddressChanges, c.AddressView),
     "activities": (c.CreateActivity, c.UpdateActivity, c.ActivityBody, c.ActivityChanges, c.ActivityView),

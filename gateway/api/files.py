@@ -82,10 +82,11 @@ def _content(api: Api, reference: dict[str, Any]) -> Response:
     disposition = "inline" if reference["inline"] else "attachment"
     plain = reference["name"].encode("ascii", "replace").decode().replace("?", "_")
     plain = re.sub(r'["\\\x00-\x1f/]', "_", plain)
+    encoded = quote(reference["name"], safe="")
     headers = {
         "Content-Type": reference["content_type"],
         "Content-Length": str(length),
-        "Content-Disposition": f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{quote(reference['name'], safe='')}",
+        "Content-Disposition": f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{encoded}",
         "Accept-Ranges": "bytes",
         "ETag": etag,
         "Cache-Control": "private, max-age=0, must-revalidate",

@@ -39,6 +39,13 @@ def _accounts(api: Api) -> None:
     def begin_session() -> Response:
         return api.send(build(a.SignIn, json_body()), 201)
 
+    @api.route("DELETE", "/sessions", "Ferme la session", tag=tag, status=204)
+    def end_session() -> Response:
+        # Only a session can be ended; a key is revoked by an administrator.
+        answer = Response(status=204)
+        api.end_session(answer)
+        return answer
+
     @api.route("GET", "/users", "Utilisateurs", tag=tag, query=a.ListUsers, answer=a.User, listed=True, admin=True)
     def list_users() -> Response:
         return api.list(a.ListUsers)
@@ -91,7 +98,11 @@ def _imports(api: Api) -> None:
             "file_name": file.filename[:300],
             "dry_run": request.form.get("dry_run", "false"),
         }
-        return api.send(build(im.CreateImport, values), 201)
+        try:
+            return api.send(build(im.CreateImport, values), 201)
+        except FicheError:
+            api.objects.delete(key)
+            raise
 
     @api.route("GET", "/imports/{id}", "Un import", tag=tag, answer=im.Import)
     def get_import(id: UUID) -> Response:

@@ -50,6 +50,7 @@ class Api:
     rpc: Rpc
     blueprint: Blueprint
     objects: Any
+    end_session: Callable[[Response], None]
     routes: list[Route] = field(default_factory=list)
 
     def route(
@@ -186,7 +187,9 @@ def if_match(*, required: bool = True) -> int | None:
     given = request.headers.get("If-Match")
     if given is None:
         if required:
-            raise HttpProblem(428, "Donnez la version que vous modifiez (en-tête If-Match, l’ETag reçu).", "no_if_match")
+            raise HttpProblem(
+                428, "Donnez la version que vous modifiez (en-tête If-Match, l’ETag reçu).", "no_if_match"
+            )
         return None
     matched = _ETAG.match(given.strip())
     if matched is None:
@@ -198,9 +201,11 @@ def reply(body: bytes, status: int = 200) -> Response:
     """JSON as it came, with the ETag of its version."""
     answer = Response(body, status, content_type="application/json")
     if not body.startswith((b'{"items"', b'{"client"')):
-        version = _VERSION.search(body, 0, 400)
-        if version:
-            answer.headers["ETag"] = f'"{version[1].decode()}"'
+        found = _VERSION.search(body, 0, 400)
+        # Where the version does not stand near the head (a memo), the body is small enough to be read whole.
+        version = int(found[1]) if found else orjson.loads(body).get("version")
+        if version is not None:
+            answer.headers["ETag"] = f'"{version}"'
     return answer
 
 

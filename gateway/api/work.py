@@ -244,7 +244,7 @@ def _maintenance(api: Api) -> None:
 
     @api.route("GET", "/maintenance-visits", "Visites", tag=tag, query=m.ListVisits, answer=m.VisitView, listed=True)
     def list_visits() -> Response:
-        return api.list(m.ListVisits, **{"from": "from_day", "to": "to_day"})
+        return api.list(m.ListVisits, repeatable=(), **{"from": "from_day", "to": "to_day"})
 
     @api.route("GET", "/maintenance-visits/{id}", "Une visite", tag=tag, answer=m.VisitView)
     def get_visit(id: UUID) -> Response:

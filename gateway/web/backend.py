@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, Protocol
+from typing import IO, Any, Protocol
 from uuid import UUID
 
 from flask import Response
@@ -29,6 +29,6 @@ class Backend(Protocol):
         """Ends the session and takes the cookie away."""
         ...
 
-    def stage(self, stream: BinaryIO) -> str:
+    def stage(self, stream: IO[bytes]) -> str:
         """Streams an upload into the object store; returns its staging key."""
         ...

@@ -1,0 +1,94 @@
+"""The product behind its gateway, as a process of its own, and a client that speaks HTTP to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+TOKEN = "cle-de-demarrage-des-essais-0123456789"
+
+
+@dataclass
+class Product:
+    """A running product. `http` asks as an administrator's key; `anonymous` as nobody."""
+
+    url: str
+    link: str
+    process: subprocess.Popen[str]
+    http: httpx.Client
+    anonymous: httpx.Client
+
+    def command(self, action: str, service: str) -> None:
+        """Stops or starts a service; returns when done."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(f"{action} {service}\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline().strip() == "ok"
+
+    def as_key(self, *scopes: str) -> httpx.Client:
+        """A client with a fresh key of these scopes."""
+        made = self.http.post("/api-keys", json={"name": "essai", "scopes": list(scopes)})
+        assert made.status_code == 201, made.text
+        return self.client({"Authorization": f"Bearer {made.json()['key']}"})
+
+    def client(self, headers: dict[str, str] | None = None) -> httpx.Client:
+        """A client with these headers."""
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20, trust_env=False)
+
+    def new_client(self, **fields: Any) -> dict[str, Any]:
+        """A client's record, made by the API."""
+        body = {"kind": "company", "company_name": f"Essai {uuid.uuid4().hex[:6]}"} | fields
+        answer = self.http.post("/clients", json=body)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+
+@pytest.fixture(scope="session")
+def product(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Runs for the whole session; tests make their own rows."""
+    environment = os.environ | {
+        "FICHE_DATABASE_URL": f"{postgres_url.rsplit('/', 1)[0]}/gw{uuid.uuid4().hex[:8]}",
+        "FICHE_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "FICHE_BOOTSTRAP_TOKEN": TOKEN,
+        "FICHE_LOG_LEVEL": "warning",
+        "PYTHONWARNINGS": "ignore",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.gateway.product"],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    try:
+        port, _, link = process.stdout.readline().strip().partition(" ")
+        assert port.isdigit(), "the product did not start"
+        url = f"http://127.0.0.1:{port}"
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
+        base = f"{url}/api/v1"
+        with (
+            httpx.Client(base_url=base, headers=bearer, timeout=20, trust_env=False) as http,
+            httpx.Client(base_url=base, timeout=20, trust_env=False) as anonymous,
+        ):
+            yield Product(url, link, process, http, anonymous)
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()

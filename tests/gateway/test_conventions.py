@@ -1,0 +1,168 @@
+"""Conventions of the API, over HTTP, on the real services."""
+
+from __future__ import annotations
+
+import uuid
+
+import httpx
+import pytest
+
+from tests.gateway.conftest import Product
+
+UNKNOWN = "0193f000-0000-7000-8000-00000000ffff"
+
+
+def is_problem(answer: httpx.Response, status: int) -> dict[str, object]:
+    """The body of a problem document of this status."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body: dict[str, object] = answer.json()
+    assert {"type", "title", "status", "detail"} <= set(body)
+    assert body["status"] == status
+    return body
+
+
+def test_every_refusal_is_a_problem(product: Product) -> None:
+    http = product.http
+    is_problem(http.get("/nothing"), 404)
+    is_problem(http.get(f"/clients/{UNKNOWN}"), 404)
+    is_problem(http.get("/duplicates"), 404)
+    answer = http.put("/clients")
+    is_problem(answer, 405)
+    assert "POST" in answer.headers["Allow"]
+    is_problem(http.post("/clients", content=b'{"kind": '), 400)
+    is_problem(http.post("/clients", content=b"\xff"), 400)
+    is_problem(http.post("/clients", content=b'{"kind": NaN}'), 400)
+    is_problem(http.post("/clients", json=[1]), 422)
+    is_problem(http.post("/clients", content=b'{"memo": "' + b"a" * 3_000_000 + b'"}'), 413)
+    is_problem(product.anonymous.get("/clients"), 401)
+    assert product.anonymous.get("/clients").headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_fields_at_fault_are_named(product: Product) -> None:
+    body = is_problem(product.http.post("/clients", json={"kind": "company", "email": "non"}), 422)
+    fields = {error["field"] for error in body["errors"]}  # type: ignore[attr-defined]
+    assert "email" in fields
+    body = is_problem(product.http.post("/equipment", json={"name": "x"}), 422)
+    assert body["errors"][0]["field"] == "client_id"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "path", ["/clients", "/equipment", "/interventions", "/job-sites", "/quotes", "/invoices", "/credit-notes",
+             "/documents", "/users", "/api-keys", "/imports", "/custom-fields", "/intervention-types", "/technicians",
+             "/maintenance-plans", "/maintenance-visits"],
+)  # fmt: skip
+def test_lists(product: Product, path: str) -> None:
+    answer = product.http.get(path)
+    assert answer.status_code == 200, answer.text
+    assert set(answer.json()) == {"items", "next"}
+    for bad in ({"limit": "201"}, {"limit": "0"}, {"limit": "x"}, {"cursor": "nonsense"}):
+        is_problem(product.http.get(path, params=bad), 422)
+
+
+def test_pages_join_up(product: Product) -> None:
+    client = product.new_client()
+    for number in range(5):
+        body = {"client_id": client["id"], "name": f"Chaudière {number}"}
+        assert product.http.post("/equipment", json=body).status_code == 201
+    seen, cursor = [], None
+    while True:
+        params = {"client_id": client["id"], "limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = product.http.get("/equipment", params=params).json()
+        seen += [item["name"] for item in page["items"]]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert sorted(seen) == [f"Chaudière {number}" for number in range(5)]
+
+
+def test_etag_and_if_match(product: Product) -> None:
+    client = product.new_client()
+    path = f"/clients/{client['id']}"
+    answer = product.http.get(path)
+    etag = answer.headers["ETag"]
+    assert etag == f'"{answer.json()["version"]}"'
+    is_problem(product.http.patch(path, json={"website": "https://exemple.fr"}), 428)
+    for stale in ('"99"', "*", f"W/{etag}", etag.strip('"'), "", "nonsense"):
+        is_problem(product.http.patch(path, json={"website": ""}, headers={"If-Match": stale}), 412)
+    changed = product.http.patch(path, json={"website": "https://exemple.fr"}, headers={"If-Match": etag})
+    assert changed.status_code == 200, changed.text
+    assert changed.headers["ETag"] != etag
+    is_problem(product.http.patch(path, json={"website": ""}, headers={"If-Match": etag}), 412)
+
+
+def test_memo_has_an_etag_before_it_was_written_and_after_a_long_text(product: Product) -> None:
+    path = f"/clients/{product.new_client()['id']}/memo"
+    answer = product.http.get(path)
+    assert (answer.status_code, answer.json()["text"]) == (200, "")
+    is_problem(product.http.put(path, json={"text": "x"}), 428)
+    long = 'Digicode "version": 12 ' * 100
+    written = product.http.put(path, json={"text": long}, headers={"If-Match": answer.headers["ETag"]})
+    assert written.status_code == 200, written.text
+    assert written.headers["ETag"] == f'"{written.json()["version"]}"'
+    is_problem(product.http.put(path, json={"text": "y"}, headers={"If-Match": answer.headers["ETag"]}), 412)
+    assert product.http.get(path).json()["text"] == long
+
+
+def test_idempotency_key(product: Product) -> None:
+    client = product.new_client()
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    body = {"client_id": client["id"], "name": "Ballon"}
+    first = product.http.post("/equipment", json=body, headers=key)
+    again = product.http.post("/equipment", json=body, headers=key)
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json()
+    is_problem(product.http.post("/equipment", json=body | {"name": "Autre"}, headers=key), 422)
+    is_problem(product.http.post("/equipment", json=body, headers={"Idempotency-Key": "k" * 201}), 422)
+    assert product.http.post("/equipment", json=body).json()["id"] != first.json()["id"]
+
+
+def test_request_id_comes_back_and_marks_events(product: Product) -> None:
+    name = f"essai-{uuid.uuid4()}"
+    answer = product.http.post("/clients", json={"kind": "company", "company_name": name},
+                               headers={"X-Request-Id": name})  # fmt: skip
+    assert answer.headers["X-Request-Id"] == name
+    assert product.http.get("/me", headers={"X-Request-Id": "a b<c>"}).headers["X-Request-Id"] != "a b<c>"
+    seen, after = [], ""
+    while True:
+        page = product.http.get("/events", params={"after": after, "limit": 200}).json()
+        seen += page["items"]
+        if not page["items"]:
+            break
+        after = page["next"]
+    mine = [event for event in seen if event["correlationid"] == name]
+    assert [event["type"] for event in mine] == ["fiche.clients.client.created.v1"]
+    assert mine[0]["subject"] == answer.json()["id"]
+    assert len({event["id"] for event in seen}) == len(seen)
+
+
+def test_events_one_by_one_are_the_same_and_types_filter(product: Product) -> None:
+    product.new_client()
+    whole = product.http.get("/events", params={"limit": 200}).json()["items"]
+    one_by_one, after = [], ""
+    while len(one_by_one) < len(whole):
+        page = product.http.get("/events", params={"after": after, "limit": 1}).json()
+        assert len(page["items"]) == 1
+        one_by_one += page["items"]
+        after = page["next"]
+    assert {event["id"] for event in one_by_one} == {event["id"] for event in whole}
+    only = product.http.get("/events", params={"types": "fiche.clients.client.created.v1"}).json()["items"]
+    assert {event["type"] for event in only} == {"fiche.clients.client.created.v1"}
+    is_problem(product.http.get("/events", params={"after": "nonsense"}), 422)
+    is_problem(product.http.get("/events", params={"limit": "201"}), 422)
+
+
+def test_headers_of_every_answer(product: Product) -> None:
+    for answer in (product.http.get("/me"), product.anonymous.get("/me"), product.http.get("/nothing")):
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Request-Id"]
+
+
+def test_operations_need_no_key_and_tell_no_secret(product: Product) -> None:
+    for path in ("/healthz", "/readyz", "/metrics"):
+        answer = httpx.get(product.url + path, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        assert "postgresql://" not in answer.text
+    assert "fiche_http_seconds" in answer.text
