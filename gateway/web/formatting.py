@@ -146,6 +146,16 @@ def size(value: Any) -> str:
     return ""
 
 
+def custom(value: Any) -> str:
+    """A custom field's value: days in full, yes and no in words, the rest as it is."""
+    if isinstance(value, bool):
+        return "Oui" if value else "Non"
+    text = str(value)
+    if len(text) == 10 and text[4] == text[7] == "-" and text.replace("-", "").isdigit():
+        return long_day(text)
+    return text
+
+
 def initials(value: Any) -> str:
     """Two letters for a monogram."""
     words = [word for word in str(value or "").replace("’", " ").replace("-", " ").split() if word[0].isalnum()]
@@ -165,4 +175,5 @@ FILTERS = {
     "phone": phone,
     "size": size,
     "initials": initials,
+    "custom": custom,
 }
