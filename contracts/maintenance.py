@@ -102,6 +102,7 @@ class VisitView(Resource):
     plan: dict[str, Any]
     client_id: Id
     client: dict[str, Any]
+    written_client_id: Id | None
     period_start: date
     period_end: date
     due_on: date

@@ -1,0 +1,128 @@
+"""Interventions and job sites: what the service promises, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chassis.errors import Conflict, Gone, Invalid, Stale
+from chassis.ids import new_id
+from contracts import accounts
+from contracts import interventions as c
+from tests.support.services import ServiceUnderTest, make_service
+
+
+@pytest.fixture(scope="module")
+def service(postgres_url: str) -> Iterator[ServiceUnderTest]:
+    made = make_service("interventions", postgres_url)
+    yield made
+    made.close()
+
+
+def create(service: ServiceUnderTest, home: uuid.UUID, title: str = "Fuite", **body: Any) -> dict[str, Any]:
+    more = {name: body.pop(name) for name in ("id", "number", "state", "report") if name in body}
+    request = c.CreateIntervention(
+        home_client_id=home, written_client_id=home, body=c.InterventionBody(title=title, **body), **more
+    )
+    answer: dict[str, Any] = service.call(request)
+    return answer
+
+
+def test_work_is_answered_as_the_contract_says(service: ServiceUnderTest) -> None:
+    answer = c.InterventionView.model_validate(create(service, new_id(), needs_quote=True))
+    assert answer.number.startswith("INT-")
+    assert (answer.state, answer.status, answer.billable) == ("to_plan", None, True)
+
+
+def test_status_is_exclusive_and_follows_the_day(service: ServiceUnderTest) -> None:
+    home, now = new_id(), datetime.now(UTC)
+    late = create(service, home, starts_at=now - timedelta(hours=3), ends_at=now - timedelta(hours=2))
+    coming = create(service, home, starts_at=now + timedelta(days=3))
+    waiting = create(service, home)
+    assert (late["status"], coming["status"], waiting["status"]) == ("late", "upcoming", None)
+    done = service.call(c.ActOnIntervention(id=late["id"], action="finish"))
+    assert (done["status"], done["state"]) == ("done", "done")
+    cancelled = service.call(c.ActOnIntervention(id=coming["id"], action="cancel"))
+    assert (cancelled["status"], cancelled["state"]) == (None, "cancelled")
+    ids = {item["id"] for item in service.call(c.ListInterventions(tree=[home], status=["done"]))["items"]}
+    assert ids == {late["id"]}
+
+
+def test_a_date_plans_it_and_none_puts_it_back(service: ServiceUnderTest) -> None:
+    made = create(service, new_id())
+    starts = datetime(2027, 3, 29, 6, 0, 30, tzinfo=UTC)
+    planned = service.call(
+        c.UpdateIntervention(id=made["id"], expected_version=1, changes=c.InterventionChanges(starts_at=starts))
+    )
+    assert planned["state"] == "planned"
+    retitled = service.call(c.UpdateIntervention(id=made["id"], changes=c.InterventionChanges(title="Autre")))
+    assert retitled["starts_at"] == planned["starts_at"]
+    back = service.call(c.UpdateIntervention(id=made["id"], changes=c.InterventionChanges(starts_at=None)))
+    assert back["state"] == "to_plan"
+    with pytest.raises(Stale):
+        service.call(c.UpdateIntervention(id=made["id"], expected_version=1, changes=c.InterventionChanges(title="X")))
+    with pytest.raises(Invalid):
+        service.call(c.UpdateIntervention(id=made["id"], changes=c.InterventionChanges(ends_at=starts)))
+
+
+def test_numbers_are_each_given_once_also_under_races(service: ServiceUnderTest) -> None:
+    home = new_id()
+    threads = [threading.Thread(target=create, args=(service, home, f"Course {n}")) for n in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    items = service.call(c.ListInterventions(tree=[home]))["items"]
+    assert len({item["number"] for item in items}) == len(items) == 12
+
+
+def test_every_version_of_a_report_is_kept(service: ServiceUnderTest) -> None:
+    made = create(service, new_id())
+    for text in ("Premier", "Second"):
+        service.call(c.FillReport(id=made["id"], body=c.ReportBody(work_done=text, minutes=45)))
+    rows = service.sql(
+        "SELECT number, report->>'work_done' FROM report_version WHERE intervention_id = :id ORDER BY 1", id=made["id"]
+    )
+    assert [tuple(row) for row in rows] == [(1, "Premier"), (2, "Second")]
+    assert service.call(c.GetIntervention(id=made["id"]))["report"]["work_done"] == "Second"
+
+
+def test_done_work_is_archived_not_deleted(service: ServiceUnderTest) -> None:
+    made = create(service, new_id())
+    service.call(c.ActOnIntervention(id=made["id"], action="finish"))
+    with pytest.raises(Conflict):
+        service.call(c.ActOnIntervention(id=made["id"], action="delete"))
+    other = create(service, new_id())
+    service.call(c.ActOnIntervention(id=other["id"], action="delete"))
+    with pytest.raises(Gone):
+        service.call(c.ActOnIntervention(id=other["id"], action="start"))
+
+
+def test_technicians_are_named_by_what_accounts_told(service: ServiceUnderTest) -> None:
+    user = new_id()
+    service.tell(accounts.UserCreated(id=user, name="Karim Haddad", roles=["technician"], active=True))
+    home = new_id()
+    made = create(service, home, technician_ids=[user])
+    assert made["technicians"] == [{"id": str(user), "name": "Karim Haddad"}]
+    assert [one["name"] for one in service.call(c.ListTechnicians())["items"]] == ["Karim Haddad"]
+    found = service.call(c.ListInterventions(technician_id=[user]))["items"]
+    assert [item["id"] for item in found] == [made["id"]]
+
+
+def test_the_fiche_counts_both_sections(service: ServiceUnderTest) -> None:
+    home = new_id()
+    site = service.call(
+        c.CreateJobSite(home_client_id=home, written_client_id=home, body=c.JobSiteBody(title="Chaufferie"))
+    )
+    c.JobSiteView.model_validate(site)
+    create(service, home, job_site_id=site["id"])
+    sections = service.call(c.InterventionFiche(client_id=home))["sections"]
+    assert (sections["interventions"]["count"], sections["job_sites"]["count"]) == (1, 1)
+    assert sections["job_sites"]["items"][0]["intervention_count"] == 1
+    foreign = service.call(c.CheckInterventions(tree=[new_id()], job_site_ids=[site["id"]]))["foreign"]
+    assert foreign == [site["id"]]

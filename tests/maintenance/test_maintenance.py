@@ -1,0 +1,136 @@
+"""Maintenance: visits in their periods, each once, coloured by what interventions tell."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chassis.errors import Conflict, Invalid
+from chassis.ids import new_id
+from contracts import interventions
+from contracts import maintenance as c
+from services.maintenance.calendar import visits_due
+from services.maintenance.commands import extend_all
+from tests.support.services import ServiceUnderTest, make_service
+
+
+@pytest.fixture(scope="module")
+def service(postgres_url: str) -> Iterator[ServiceUnderTest]:
+    made = make_service("maintenance", postgres_url)
+    yield made
+    made.close()
+
+
+def plan(service: ServiceUnderTest, home: uuid.UUID, **body: Any) -> dict[str, Any]:
+    values = {"title": "Entretien", "period": "year", "starts_on": date.today()} | body
+    answer: dict[str, Any] = service.call(
+        c.CreatePlan(home_client_id=home, written_client_id=home, body=c.PlanBody(**values))
+    )
+    return answer
+
+
+def test_a_year_from_january_to_december_has_one_visit() -> None:
+    dues = list(
+        visits_due(
+            starts_on=date(2026, 1, 1), ends_on=date(2026, 12, 31), period="year", rrule=None, per_period=1,
+            until=date(2028, 1, 1),
+        )
+    )  # fmt: skip
+    assert len(dues) == 1
+    assert (dues[0].period_start, dues[0].period_end) == (date(2026, 1, 1), date(2026, 12, 31))
+
+
+def test_every_monday_is_mondays_only_through_the_change_of_clocks() -> None:
+    dues = list(
+        visits_due(
+            starts_on=date(2026, 11, 27), ends_on=date(2027, 4, 30), period=None, rrule="FREQ=WEEKLY;BYDAY=MO",
+            per_period=1, until=date(2028, 1, 1),
+        )
+    )  # fmt: skip
+    assert dues[0].due_on == date(2026, 11, 30)
+    assert all(due.due_on.weekday() == 0 for due in dues)
+    assert len(dues) == len({due.due_on for due in dues}) == 22
+
+
+def test_days_are_worked_ones_inside_their_period() -> None:
+    for due in visits_due(
+        starts_on=date(2026, 5, 1), ends_on=None, period="month", rrule=None, per_period=2, until=date(2027, 12, 1)
+    ):
+        assert due.period_start <= due.due_on <= due.period_end
+        assert due.due_on.weekday() < 5
+        assert due.due_on not in (date(2026, 5, 8), date(2026, 7, 14), date(2026, 12, 25))
+
+
+def test_visits_are_made_once_however_often_and_by_however_many(service: ServiceUnderTest) -> None:
+    home = new_id()
+    made = plan(service, home, visits_per_period=2)
+    c.PlanView.model_validate(made)
+    before = service.call(c.ListVisits(plan_id=made["id"], limit=200))["items"]
+    service.sql("UPDATE plan SET made_until = NULL")
+
+    def extend() -> None:
+        worker = service.worker()
+        worker.uow.run(None, lambda: extend_all(worker.uow))
+
+    threads = [threading.Thread(target=extend) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    extend()
+    assert service.call(c.ListVisits(plan_id=made["id"], limit=200))["items"] == before
+    assert len(before) == 4
+
+
+def test_a_visit_planned_is_blue_and_done_is_green(service: ServiceUnderTest) -> None:
+    home = new_id()
+    made = plan(service, home)
+    visit = service.call(c.ListVisits(plan_id=made["id"]))["items"][0]
+    c.VisitView.model_validate(visit)
+    assert visit["colour"] == "red"
+    starts = datetime.now(UTC) + timedelta(days=2)
+    planned = service.call(c.ScheduleVisit(id=visit["id"], body=c.ScheduleBody(starts_at=starts)))
+    assert planned["colour"] == "blue"
+    with pytest.raises(Conflict):
+        service.call(c.ScheduleVisit(id=visit["id"], body=c.ScheduleBody(starts_at=starts)))
+    told = service.events("visit.scheduled")[-1]["data"]
+    assert told["intervention_id"] == planned["intervention_id"]
+    facts = {
+        "id": planned["intervention_id"], "home_client_id": home, "client_id": home, "number": "INT-1", "title": "V",
+        "kind": "intervention", "ends_at": None, "address_id": None, "place_id": None, "technician_ids": [],
+        "visit_id": visit["id"], "job_site_id": None,
+    }  # fmt: skip
+    service.tell(interventions.InterventionUpdated(**facts, state="to_plan", starts_at=None))
+    assert service.call(c.GetVisit(id=visit["id"]))["colour"] == "red"
+    service.tell(interventions.InterventionDone(**facts, state="done", starts_at=starts, finished_at=starts))
+    assert service.call(c.GetVisit(id=visit["id"]))["colour"] == "green"
+    assert len(service.events("visit.done")) == 1
+
+
+def test_a_day_can_be_changed_within_the_period_and_set_back(service: ServiceUnderTest) -> None:
+    made = plan(service, new_id())
+    visit = service.call(c.ListVisits(plan_id=made["id"]))["items"][0]
+    moved = service.call(c.UpdateVisit(id=visit["id"], changes=c.VisitChanges(due_on=visit["period_end"])))
+    assert moved["due_on"] == visit["period_end"]
+    assert service.call(c.UpdateVisit(id=visit["id"], changes=c.VisitChanges(due_on=None)))["due_on"] == visit["due_on"]
+    outside = date.fromisoformat(visit["period_end"]) + timedelta(days=1)
+    with pytest.raises(Invalid):
+        service.call(c.UpdateVisit(id=visit["id"], changes=c.VisitChanges(due_on=outside)))
+
+
+def test_a_changed_plan_moves_only_open_visits_to_come(service: ServiceUnderTest) -> None:
+    made = plan(service, new_id())
+    first = service.call(c.ListVisits(plan_id=made["id"]))["items"][0]
+    service.call(c.ScheduleVisit(id=first["id"], body=c.ScheduleBody(starts_at=datetime.now(UTC))))
+    service.call(c.UpdatePlan(id=made["id"], changes=c.PlanChanges(visits_per_period=3)))
+    items = service.call(c.ListVisits(plan_id=made["id"], limit=200))["items"]
+    assert first["id"] in {item["id"] for item in items}
+    assert len(items) == 6
+    service.call(c.UpdatePlan(id=made["id"], changes=c.PlanChanges(paused=True)))
+    left = service.call(c.ListVisits(plan_id=made["id"], limit=200))["items"]
+    assert [item["id"] for item in left] == [first["id"]]
