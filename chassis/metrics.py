@@ -27,6 +27,7 @@ EVENTS_RETRIED = Counter(
     "fiche_events_retried_total", "Batches applied again after a failure", ("consumer", "producer")
 )
 EVENTS_PARKED = Counter("fiche_events_parked_total", "Events put aside for an operator", ("consumer", "producer"))
+EVENTS_UNROUTABLE = Counter("fiche_events_unroutable_total", "Events that no queue was bound for", ("producer",))
 PARKED = Gauge("fiche_parked_events", "Events that wait for an operator", ("consumer",))
 PLACE = Gauge("fiche_event_place", "How far a consumer has read a producer's log", ("consumer", "producer"))
 EVENT_DELAY = Histogram(

@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from chassis.errors import Unavailable
 from chassis.wire.base import (
     Answer,
     Call,
@@ -22,15 +21,10 @@ from chassis.wire.base import (
     RpcClient,
     RpcServer,
 )
+from chassis.wire.pending import Pending, unavailable
 
 #: Calls that may wait for one service; more are refused at once.
 BACKLOG = 1_000
-
-
-def unavailable(code: str, detail: str) -> Answer:
-    """An answer that the wire makes itself."""
-    error = Unavailable(detail, code=code)
-    return Answer(error.kind, error.to_json(), from_wire=True)
 
 
 class LocalWire:
@@ -102,36 +96,15 @@ class LocalWire:
                 self._subscriptions[subscription.producer].remove(subscription)
 
 
-class _Pending:
-    """One fan-out: the answers so far, and one wake-up when the last is in."""
-
-    def __init__(self, count: int) -> None:
-        self.answers: list[Answer | None] = [None] * count
-        self._missing = count
-        self._lock = threading.Lock()
-        self.done = threading.Event()
-        if not count:
-            self.done.set()
-
-    def set(self, index: int, answer: Answer) -> None:
-        with self._lock:
-            if self.answers[index] is not None:
-                return
-            self.answers[index] = answer
-            self._missing -= 1
-            if self._missing == 0:
-                self.done.set()
-
-
 class _LocalClient:
     def __init__(self, wire: LocalWire) -> None:
         self._wire = wire
         self._closed = False
-        self._pending: set[_Pending] = set()
+        self._pending: set[Pending] = set()
         self._lock = threading.Lock()
 
     def call_many(self, calls: Sequence[Call], timeout: float) -> list[Answer]:
-        pending = _Pending(len(calls))
+        pending = Pending(len(calls))
         deadline = time.monotonic() + timeout
         with self._lock:
             if self._closed:
@@ -151,7 +124,7 @@ class _LocalClient:
             for call, answer in zip(calls, list(pending.answers), strict=True)
         ]
 
-    def _send(self, call: Call, index: int, pending: _Pending, deadline: float) -> None:
+    def _send(self, call: Call, index: int, pending: Pending, deadline: float) -> None:
         server = self._wire.pick(call.service)
         if server is None:
             pending.set(index, unavailable("no_service", f"Le service {call.service} est arrêté."))

@@ -1,0 +1,141 @@
+"""RPC over RabbitMQ, the asking side: one connection, answers by direct reply-to."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from amqp import Message
+
+from chassis.wire.amqp_link import Link
+from chassis.wire.base import OK, Answer, Call
+from chassis.wire.pending import Pending, unavailable
+
+log = structlog.get_logger(__name__)
+
+REPLY_TO = "amq.rabbitmq.reply-to"
+#: Calls that may wait for their answer at once; more are refused.
+IN_FLIGHT = 1_000
+
+
+def queue_of(service: str) -> str:
+    """The queue in which calls to a service wait."""
+    return f"rpc.{service}.v1"
+
+
+class AmqpClient:
+    """Meets `chassis.wire.base.RpcClient`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._numbers = itertools.count(1)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._pending: dict[str, tuple[Pending, int, str]] = {}
+        self._channel: Any = None
+        self._closed = False
+        self._link = Link(self._url, "rpc-client", self._opened, self._lost)
+        self._started = False
+
+    def call_many(self, calls: Sequence[Call], timeout: float) -> list[Answer]:
+        """See `RpcClient`."""
+        deadline = time.monotonic() + timeout
+        if os.getpid() != self._pid:
+            # Threads do not survive a fork, and the socket is the parent's: start anew, leaving it untouched.
+            self._parent = self._link
+            self._begin()
+        with self._lock:
+            if not self._started and not self._closed:
+                self._started = True
+                self._link.start()
+        self._link.tried.wait(max(0.0, deadline - time.monotonic()))
+        pending = Pending(len(calls))
+        sent: list[tuple[str, Call]] = []
+        with self._lock:
+            for index, call in enumerate(calls):
+                if self._channel is None:
+                    pending.set(index, unavailable("disconnected", "La messagerie interne est injoignable."))
+                elif len(self._pending) >= IN_FLIGHT:
+                    pending.set(index, unavailable("overloaded", "Trop de demandes sont en cours."))
+                else:
+                    number = str(next(self._numbers))
+                    self._pending[number] = (pending, index, call.service)
+                    sent.append((number, call))
+            if sent:
+                # Under the lock, so that calls given up by `_lost` are never published on the next channel.
+                self._link.do(self._channel, lambda channel: self._publish(channel, sent, deadline))
+        pending.done.wait(max(0.0, deadline - time.monotonic()))
+        with self._lock:
+            for number, _ in sent:
+                self._pending.pop(number, None)
+        return [
+            answer or unavailable("timeout", f"Le service {call.service} n’a pas répondu à temps.")
+            for call, answer in zip(calls, list(pending.answers), strict=True)
+        ]
+
+    def close(self) -> None:
+        """Gives up every pending call and closes."""
+        with self._lock:
+            self._closed = True
+        self._lost("Le produit s’arrête.")
+        if self._started and os.getpid() == self._pid:
+            self._link.close()
+        self._link.tried.set()
+
+    # --- in the owner's thread ----------------------------------------------------------------------------------
+
+    def _publish(self, channel: Any, sent: list[tuple[str, Call]], deadline: float) -> None:
+        for number, call in sent:
+            left = int((deadline - time.monotonic()) * 1000)
+            if left <= 0:
+                continue
+            message = Message(
+                call.body,
+                correlation_id=number,
+                reply_to=REPLY_TO,
+                expiration=str(left),
+                delivery_mode=1,
+                application_headers={"method": call.method, "left_ms": left, "context": dict(call.headers)},
+            )
+            channel.basic_publish(message, exchange="", routing_key=queue_of(call.service), mandatory=True)
+
+    def _opened(self, channel: Any) -> None:
+        channel.events["basic_return"].add(self._returned)
+        channel.basic_consume(REPLY_TO, no_ack=True, callback=self._answered)
+        with self._lock:
+            if not self._closed:
+                self._channel = channel
+
+    def _lost(self, reason: str) -> None:
+        with self._lock:
+            self._channel = None
+            pending, self._pending = list(self._pending.values()), {}
+        for each, index, _ in pending:
+            each.set(index, unavailable("disconnected", "La liaison avec la messagerie interne a été coupée."))
+
+    def _answered(self, message: Any) -> None:
+        with self._lock:
+            found = self._pending.pop(str(message.properties.get("correlation_id")), None)
+        if found is None:
+            return  # late: whoever asked has given up
+        status = (message.properties.get("application_headers") or {}).get("status")
+        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        if not isinstance(status, str) or (status != OK and not body.startswith(b"{")):
+            log.error("rpc.bad_answer", service=found[2])
+            found[0].set(found[1], unavailable("bad_answer", f"La réponse du service {found[2]} est illisible."))
+            return
+        found[0].set(found[1], Answer(status, body))
+
+    def _returned(self, _error: Any, _exchange: str, _routing_key: str, message: Any) -> None:
+        with self._lock:
+            found = self._pending.pop(str(message.properties.get("correlation_id")), None)
+        if found is not None:
+            found[0].set(found[1], unavailable("no_service", f"Le service {found[2]} est arrêté."))

@@ -1,0 +1,245 @@
+"""Events over RabbitMQ: confirmed publishing, and queues that are a read-ahead of the logs, never the store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+import structlog
+from amqp import Message
+from amqp.exceptions import ConsumerCancelled
+
+from chassis import metrics
+from chassis.wire.amqp_link import Link
+from chassis.wire.base import Delivery, LoggedEvent, PublishError
+
+log = structlog.get_logger(__name__)
+
+#: Where partners bind queues of their own.
+PUBLIC = "fiche.public"
+CONFIRM_S = 30.0
+PREFETCH = 1_000
+#: What waits in a queue at most; the oldest is dropped and read from the log instead.
+QUEUE_LENGTH = 10_000
+
+
+def exchange_of(producer: str) -> str:
+    """The exchange to which a service's events go."""
+    return f"fiche.{producer}"
+
+
+def events_queue_of(consumer: str, producer: str) -> str:
+    """The queue through which a consumer reads ahead of a producer's log."""
+    return f"{consumer}.{producer}.v1"
+
+
+class _Batch:
+    def __init__(self) -> None:
+        self.tags: set[int] = set()
+        self.error: str | None = None
+        self.done = threading.Event()
+
+
+class AmqpPublisher:
+    """Meets `chassis.wire.base.EventPublisher`; one batch at a time."""
+
+    def __init__(self, url: str, producer: str) -> None:
+        self._producer = producer
+        self._exchange = exchange_of(producer)
+        self._sent = 0
+        self._batch: _Batch | None = None
+        self._lock = threading.Lock()
+        self._link = Link(url, f"relay-{producer}", self._opened, self._lost)
+        self._link.start()
+
+    def publish(self, log_id: str, events: Sequence[LoggedEvent]) -> None:
+        """Publishes in order and waits until the broker has confirmed all; `PublishError` otherwise."""
+        if not events:
+            return
+        self._link.tried.wait(CONFIRM_S)
+        batch = _Batch()
+        with self._lock:
+            channel = self._link.channel
+            if channel is None:
+                raise PublishError("RabbitMQ is out of reach")
+            self._batch = batch
+            self._link.do(channel, lambda on: self._publish(on, batch, log_id, events))
+        # A channel lost before the batch was set would never tell it.
+        if self._link.channel is not channel:
+            raise PublishError("connection lost")
+        if not batch.done.wait(CONFIRM_S):
+            raise PublishError(f"not confirmed within {CONFIRM_S:.0f} s")
+        if batch.error is not None:
+            raise PublishError(batch.error)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._link.close()
+
+    # --- in the owner's thread ----------------------------------------------------------------------------------
+
+    def _opened(self, channel: Any) -> None:
+        self._sent = 0
+        for exchange in (self._exchange, PUBLIC):
+            channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
+        channel.confirm_select()
+        channel.events["basic_ack"].add(self._confirmed)
+        channel.events["basic_nack"].add(self._refused)
+        channel.events["basic_return"].add(self._returned)
+
+    def _publish(self, channel: Any, batch: _Batch, log_id: str, events: Sequence[LoggedEvent]) -> None:
+        for event in events:
+            for exchange in (self._exchange, PUBLIC) if event.public else (self._exchange,):
+                message = Message(
+                    event.body,
+                    content_type="application/cloudevents+json",
+                    delivery_mode=2,
+                    application_headers={"position": event.position, "log_id": log_id},
+                )
+                self._sent += 1
+                batch.tags.add(self._sent)
+                channel.basic_publish(
+                    message, exchange=exchange, routing_key=event.type, mandatory=exchange == self._exchange
+                )
+
+    def _confirmed(self, tag: int, multiple: bool) -> None:
+        batch = self._batch
+        if batch is None:
+            return
+        if multiple:
+            batch.tags = {each for each in batch.tags if each > tag}
+        else:
+            batch.tags.discard(tag)
+        if not batch.tags:
+            batch.done.set()
+
+    def _refused(self, _tag: int, _multiple: bool) -> None:
+        self._lost("refused by the broker")
+
+    def _returned(self, *_what: Any) -> None:
+        metrics.EVENTS_UNROUTABLE.labels(self._producer).inc()
+
+    def _lost(self, reason: str) -> None:
+        with self._lock:
+            batch, self._batch = self._batch, None
+        if batch is not None and not batch.done.is_set():
+            batch.error = reason
+            batch.done.set()
+
+
+class AmqpSubscription:
+    """Meets `chassis.wire.base.EventSubscription`."""
+
+    def __init__(
+        self,
+        url: str,
+        consumer: str,
+        producer: str,
+        *,
+        quorum: bool,
+        receive: Callable[[Delivery], None],
+        rung: Callable[[], None],
+        undecodable: Callable[[bytes, dict[str, str], str], None],
+    ) -> None:
+        self._queue = events_queue_of(consumer, producer)
+        self._exchange = exchange_of(producer)
+        self._quorum = quorum
+        self._receive = receive
+        self._rung = rung
+        self._undecodable = undecodable
+        #: Deliveries of this channel that are not acknowledged: tag → position, oldest first.
+        self._waiting: dict[int, int] = {}
+        self._acked = 0
+        self._link = Link(url, self._queue, self._opened, self._lost)
+
+    @property
+    def ready(self) -> bool:
+        """True while the queue is consumed, or stood by for behind the active consumer."""
+        return self._link.up
+
+    def start(self) -> None:
+        """Starts; declares and consumes whenever the broker is there."""
+        self._link.start()
+
+    def ack_up_to(self, position: int) -> None:
+        """Acknowledges every delivery up to and including `position`."""
+        self._acked = max(self._acked, position)
+        channel = self._link.channel
+        if channel is not None:
+            self._link.do(channel, lambda on: self._ack(on, position))
+
+    def stop(self) -> None:
+        """Stops receiving and closes; what is not acknowledged goes back to the queue."""
+        self._link.close()
+
+    # --- in the owner's thread ----------------------------------------------------------------------------------
+
+    def _opened(self, channel: Any) -> None:
+        arguments: dict[str, Any] = {
+            "x-single-active-consumer": True,
+            "x-max-length": QUEUE_LENGTH,
+            "x-overflow": "drop-head",
+        }
+        if self._quorum:
+            arguments["x-queue-type"] = "quorum"
+        channel.exchange_declare(self._exchange, "topic", durable=True, auto_delete=False)
+        channel.queue_declare(self._queue, durable=True, auto_delete=False, arguments=arguments)
+        channel.queue_bind(self._queue, self._exchange, "#")
+        channel.basic_qos(0, PREFETCH, False)
+        self._waiting = {}
+        channel.basic_consume(
+            self._queue, callback=lambda message: self._take(channel, message), on_cancel=self._cancelled
+        )
+        self._rung()
+
+    def _cancelled(self, tag: str) -> None:
+        raise ConsumerCancelled(f"queue {self._queue} is gone ({tag})")
+
+    def _lost(self, _reason: str) -> None:
+        self._waiting = {}
+
+    def _take(self, channel: Any, message: Any) -> None:
+        headers = message.properties.get("application_headers") or {}
+        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        reason = _fault(headers, body)
+        if reason is not None:
+            self._undecodable(body, {str(name): str(value) for name, value in headers.items()}, reason)
+            channel.basic_ack(message.delivery_tag)
+            return
+        position = headers["position"]
+        self._receive(Delivery(headers["log_id"], position, body))
+        if position <= self._acked:
+            # Applied before: nothing will acknowledge it, and a thousand such would fill the prefetch.
+            channel.basic_ack(message.delivery_tag)
+        else:
+            self._waiting[message.delivery_tag] = position
+
+    def _ack(self, channel: Any, position: int) -> None:
+        run = 0
+        for tag, at in self._waiting.items():
+            if at > position:
+                break
+            run = tag
+        if run:
+            channel.basic_ack(run, multiple=True)
+            self._waiting = {tag: at for tag, at in self._waiting.items() if tag > run}
+        # Behind one that came too early, each by itself.
+        for tag in [tag for tag, at in self._waiting.items() if at <= position]:
+            channel.basic_ack(tag)
+            del self._waiting[tag]
+
+
+def _fault(headers: dict[str, Any], body: bytes) -> str | None:
+    """Why a message is no delivery; None when it is one."""
+    position, log_id = headers.get("position"), headers.get("log_id")
+    if not isinstance(position, int) or isinstance(position, bool) or position < 1:
+        return "no position"
+    if not isinstance(log_id, str) or not log_id:
+        return "no log_id"
+    try:
+        event = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return f"not JSON: {error}"
+    return None if isinstance(event, dict) else "not a JSON object"

@@ -1,0 +1,198 @@
+"""One connection to the broker and the one thread that owns it.
+
+py-amqp's connections are not thread-safe: every frame is read and written by the owner, other threads queue what they
+want done and wake it by a pair of sockets. Plain and green threads alike.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from amqp import Connection
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 10
+#: Longest silence in the middle of a frame, of a declaration's answer, or of a write.
+STALL_S = 10.0
+CONNECT_S = 5.0
+#: Seconds between tries to connect: from the first to the last, both with jitter.
+RETRY_S = (0.1, 3.0)
+
+Work = Callable[[Any], None]
+
+
+class _Connection(Connection):  # type: ignore[misc]
+    # With `connection.blocked`, py-amqp reads the socket before each publish, in the middle of our own reading.
+    negotiate_capabilities = {"consumer_cancel_notify": True, "authentication_failure_close": True}  # noqa: RUF012
+
+
+def connect(url: str) -> Any:
+    """An open connection to `amqp://` or `amqps://user:password@host:port/vhost`. Raises what py-amqp raises."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "amqps"
+    connection = _Connection(
+        host=f"{parts.hostname or 'localhost'}:{parts.port or (5671 if secure else 5672)}",
+        userid=unquote(parts.username or "guest"),
+        password=unquote(parts.password or "guest"),
+        virtual_host=unquote(parts.path[1:]) or "/",
+        ssl={"context": ssl.create_default_context(), "server_hostname": parts.hostname} if secure else False,
+        connect_timeout=CONNECT_S,
+        heartbeat=HEARTBEAT_S,
+    )
+    try:
+        connection.connect()
+        connection.transport.sock.settimeout(STALL_S)
+    except BaseException:
+        connection.collect()
+        raise
+    return connection
+
+
+class Link:
+    """Keeps one channel open; `opened(channel)` declares and consumes on each new one, in the owner's thread.
+
+    `lost(reason)` is called, in the same thread, when the channel is gone for any reason, and before the next one.
+    """
+
+    def __init__(self, url: str, name: str, opened: Work, lost: Callable[[str], None]) -> None:
+        self._urls = [each.strip() for each in url.split(";")]
+        self._name = name
+        self._opened = opened
+        self._lost = lost
+        self._works: deque[tuple[Any, Work]] = deque()
+        self._stopping = threading.Event()
+        #: Set once the first try to connect has ended, well or not.
+        self.tried = threading.Event()
+        self.channel: Any = None
+        self._wake_in, self._wake_out = socket.socketpair()
+        for end in (self._wake_in, self._wake_out):
+            end.setblocking(False)
+        self._thread = threading.Thread(target=self._run, name=f"amqp-{name}", daemon=True)
+
+    @property
+    def up(self) -> bool:
+        """Whether a channel is open and set up."""
+        return self.channel is not None
+
+    def start(self) -> None:
+        """Starts the owner; does not wait for the connection."""
+        self._thread.start()
+
+    def do(self, channel: Any, work: Work) -> None:
+        """Has the owner do `work(channel)`, unless that channel is gone by then. Never blocks, never raises."""
+        self._works.append((channel, work))
+        self._wake()
+
+    def close(self) -> None:
+        """Does what is queued, then closes."""
+        self._stopping.set()
+        self._wake()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join(STALL_S)
+
+    def _wake(self) -> None:
+        # Full: the owner is being woken already; closed: there is no owner any more.
+        with contextlib.suppress(OSError):
+            self._wake_in.send(b"x")
+
+    # --- the owner ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        delay, turn = RETRY_S[0], random.randrange(len(self._urls))
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            connection = None
+            try:
+                connection = connect(self._urls[turn % len(self._urls)])
+                channel = connection.channel()
+                self._opened(channel)
+                self.channel = channel
+                self.tried.set()
+                self._serve(connection, channel)
+                reason = "stopped"
+            except Exception as error:
+                turn += 1
+                reason = f"{type(error).__name__}: {error}".strip()
+                log.warning("amqp.lost", link=self._name, reason=reason)
+            self.channel = None
+            self._tell_lost(reason)
+            self._works.clear()
+            self.tried.set()
+            self._drop(connection)
+            if time.monotonic() - started > RETRY_S[1]:
+                delay = RETRY_S[0]
+            self._stopping.wait(0 if self._stopping.is_set() else delay * (0.5 + random.random()))
+            delay = min(delay * 2, RETRY_S[1])
+        self._wake_in.close()
+        self._wake_out.close()
+
+    def _tell_lost(self, reason: str) -> None:
+        try:
+            self._lost(reason)
+        except Exception:
+            log.exception("amqp.lost_failed", link=self._name)
+
+    def _serve(self, connection: Any, channel: Any) -> None:
+        """Reads and writes until the connection is lost (raises) or closed."""
+        transport = connection.transport
+        with selectors.DefaultSelector() as selector:
+            selector.register(transport.sock, selectors.EVENT_READ)
+            selector.register(self._wake_out, selectors.EVENT_READ)
+            while True:
+                self._work(channel)
+                if self._stopping.is_set() and not self._works:
+                    return
+                ready = {key.fileobj for key, _ in selector.select(1.0)}
+                if self._wake_out in ready:
+                    self._quiet_wake()
+                if transport.sock in ready:
+                    connection.blocking_read(STALL_S)
+                    # TLS reads ahead: what it holds never shows on the socket.
+                    while getattr(transport, "_read_buffer", b"") or self._held(transport.sock):
+                        connection.blocking_read(STALL_S)
+                if not channel.is_open:
+                    raise ConnectionError("channel closed")
+                connection.heartbeat_tick()
+
+    @staticmethod
+    def _held(sock: Any) -> bool:
+        return bool(isinstance(sock, ssl.SSLSocket) and sock.pending())
+
+    def _quiet_wake(self) -> None:
+        try:
+            while self._wake_out.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+
+    def _work(self, channel: Any) -> None:
+        # A bounded run, so that a flood of writers cannot keep the owner from reading.
+        for _ in range(min(len(self._works), 1_000)):
+            of, work = self._works.popleft()
+            if of is channel:
+                work(channel)
+        if self._works:
+            self._wake()
+
+    def _drop(self, connection: Any) -> None:
+        if connection is None:
+            return
+        try:
+            if self._stopping.is_set() and connection.connected:
+                connection.transport.sock.settimeout(2.0)
+                connection.close()
+            connection.collect()
+        except Exception as error:  # clean-up never raises
+            log.debug("amqp.close_failed", link=self._name, error=str(error))

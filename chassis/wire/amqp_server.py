@@ -1,0 +1,143 @@
+"""RPC over RabbitMQ, the answering side: acknowledged once answered, so that what a dead instance had is done again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from amqp import Message
+
+from chassis.errors import InternalError
+from chassis.wire.amqp_client import queue_of
+from chassis.wire.amqp_link import Link
+from chassis.wire.base import Answer, Incoming
+
+log = structlog.get_logger(__name__)
+
+#: Milliseconds that the queue of a service without instance lives: longer than a restart, short enough that callers
+#: of a stopped service are told so at once rather than left waiting.
+QUEUE_EXPIRES_MS = 5_000
+
+
+class AmqpServer:
+    """Meets `chassis.wire.base.RpcServer`."""
+
+    def __init__(self, url: str, service: str, handle: Callable[[Incoming], None], max_workers: int) -> None:
+        self._service = service
+        self._handle = handle
+        self._max = max_workers
+        self._consumer: str | None = None
+        self._stopping = False
+        self._link = Link(url, f"rpc-{service}", self._opened, self._lost)
+
+    @property
+    def ready(self) -> bool:
+        """True while calls are really being consumed."""
+        return self._link.up and self._consumer is not None and not self._stopping
+
+    def start(self) -> None:
+        """Starts; returns when the first try to connect has ended."""
+        self._link.start()
+        self._link.tried.wait(30)
+
+    def stop(self) -> None:
+        """Takes no more; deliveries that come in while the broker is being told go back to the queue."""
+        self._stopping = True
+        told = threading.Event()
+
+        def cancel(channel: Any) -> None:
+            try:
+                if self._consumer is not None:
+                    channel.basic_cancel(self._consumer)
+                    self._consumer = None
+            finally:
+                told.set()
+
+        channel = self._link.channel
+        if channel is not None:
+            self._link.do(channel, cancel)
+            told.wait(5)
+
+    def close(self) -> None:
+        """Closes; replies queued before are sent first."""
+        self._stopping = True
+        self._link.close()
+
+    # --- in the owner's thread ----------------------------------------------------------------------------------
+
+    def _opened(self, channel: Any) -> None:
+        channel.basic_qos(0, self._max, False)
+        self._consume(channel)
+
+    def _consume(self, channel: Any) -> None:
+        if self._stopping:
+            return
+        queue = queue_of(self._service)
+        channel.queue_declare(queue, durable=False, auto_delete=False, arguments={"x-expires": QUEUE_EXPIRES_MS})
+        self._consumer = channel.basic_consume(
+            queue,
+            callback=lambda message: self._take(channel, message),
+            on_cancel=lambda _tag: self._cancelled(channel),
+        )
+
+    def _cancelled(self, channel: Any) -> None:
+        # The queue was deleted under us: the connection is sound, and calls in hand can still be answered on it.
+        log.warning("rpc.cancelled", service=self._service)
+        self._consumer = None
+        self._link.do(channel, self._consume)
+
+    def _lost(self, _reason: str) -> None:
+        self._consumer = None
+
+    def _take(self, channel: Any, message: Any) -> None:
+        if self._stopping:
+            channel.basic_reject(message.delivery_tag, requeue=True)
+            return
+        incoming = self._read(channel, message)
+        if incoming is None:
+            channel.basic_ack(message.delivery_tag)
+            return
+        try:
+            self._handle(incoming)
+        except Exception:
+            log.exception("rpc.handle_failed", service=self._service, method=incoming.method)
+            error = InternalError("Une erreur inattendue s’est produite.")
+            incoming.reply(Answer(error.kind, error.to_json()))
+
+    def _read(self, channel: Any, message: Any) -> Incoming | None:
+        """The call that a message holds; None for what is no call, or comes too late."""
+        properties = message.properties
+        headers = properties.get("application_headers") or {}
+        method, left, context = headers.get("method"), headers.get("left_ms"), headers.get("context", {})
+        reply_to, number = properties.get("reply_to"), properties.get("correlation_id")
+        if (
+            not isinstance(reply_to, str)
+            or not isinstance(number, str)
+            or not isinstance(method, str)
+            or not isinstance(left, int)
+            or not isinstance(context, dict)
+            or not all(isinstance(value, str) for value in context.values())
+        ):
+            log.warning("rpc.malformed", service=self._service, headers=repr(headers)[:500])
+            return None
+        if left <= 0:
+            return None
+        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        tag = message.delivery_tag
+        once = threading.Lock()
+
+        def send(answer: Answer, on: Any) -> None:
+            reply = Message(
+                answer.body, correlation_id=number, delivery_mode=1, application_headers={"status": answer.status}
+            )
+            on.basic_publish(reply, exchange="", routing_key=reply_to)
+            on.basic_ack(tag)
+
+        def reply(answer: Answer) -> None:
+            if once.acquire(blocking=False):
+                self._link.do(channel, lambda on: send(answer, on))
+
+        return Incoming(method, body, dict(context), time.monotonic() + left / 1000, reply)
