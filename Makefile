@@ -39,10 +39,16 @@ format: setup-dev ## Met en forme
 migration: setup-dev ## Écrit une migration : make migration s=clients m="message" (base par FICHE_DATABASE_URL)
 	@$(PY) -m chassis.migrations revision $(s) "$(m)"
 
+schemas: setup-dev ## Réécrit les schémas JSON des événements
+	@$(PY) scripts/schemas.py
+
+screenshots: setup-dev ## Captures d'écran d'un produit qui tourne (FICHE_URL, FICHE_TOKEN)
+	@$(PY) scripts/screenshots.py
+
 lock: ## Réécrit les fichiers de verrouillage
 	@scripts/lock
 
 clean: ## Enlève ce qui se refait (pas var/)
 	@rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache build *.egg-info node_modules
 
-.PHONY: help run demo setup-run setup-dev test unit lint format migration lock clean
+.PHONY: help schemas screenshots run demo setup-run setup-dev test unit lint format migration lock clean

@@ -1,0 +1,129 @@
+"""House rules, held by tests: contracts, events, tables, migrations, routes, locks."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from chassis import migrations
+from chassis.host import service_class
+from chassis.objects import object_store
+from chassis.service import followed_producers, handlers_of
+from chassis.settings import SERVICES, Settings
+from chassis.wire.local import LocalWire
+from contracts.base import Event, Request
+from scripts import schemas
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_import_contracts_hold() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("lock", ["run", "dev"])
+def test_locks_have_hashes_and_name_no_index(lock: str) -> None:
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text()
+    assert "--hash=sha256:" in text
+    assert not re.search(r"https?://|index-url|--find-links|--extra-index", text)
+    assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
+
+
+def test_every_setting_is_in_the_example() -> None:
+    text = (ROOT / ".env.example").read_text()
+    missing = [name for name in Settings.model_fields if f"FICHE_{name.upper()}=" not in text]
+    assert missing == []
+
+
+def test_every_event_has_a_current_schema_and_an_owner_among_the_services() -> None:
+    wanted = schemas.schemas()
+    stored = {path.name: path.read_text() for path in schemas.FOLDER.glob("*.json")}
+    assert stored == wanted, "make schemas"
+    for name, model in Event.registry.items():
+        assert model.event_owner in SERVICES, name
+        assert model.__doc__, name
+        assert model.subject_field in model.model_fields, name
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_request_of_a_service_is_answered_and_every_event_handled_is_told_by_another(service: str) -> None:
+    cls = service_class(service)
+    answered = {
+        function.fiche_rpc.rpc.partition(".")[2]
+        for function in (getattr(cls, name, None) for name in dir(cls))
+        if hasattr(function, "fiche_rpc")
+    }
+    asked = {rpc.partition(".")[2] for rpc in Request.registry if rpc.partition(".")[0] == service}
+    assert asked <= answered
+    assert service not in followed_producers(cls)
+    assert set(handlers_of(cls)) <= set(Event.registry)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_one_migration_head_and_its_tables_are_those_of_the_model(
+    service: str, postgres_url: str
+) -> None:
+    assert migrations.head(service) is not None
+    url = make_url(postgres_url).set(drivername="postgresql+psycopg2", database=f"structure_{service}")
+    migrations.upgrade(service, url)
+    migrations.upgrade(service, url)  # asked twice, it is done once
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, migrations.metadata(service))
+    engine.dispose()
+    # Indexes on expressions are written by hand and cannot be compared.
+    assert [d for d in differences if not (isinstance(d, tuple) and d[0] in ("remove_index", "add_index"))] == []
+
+
+#: Tables of `clients` whose record the protocol itself calls `client_id`.
+_OF_THE_RECORD = {"client_field_write", "client_reference"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_table_has_a_client_id_and_every_home_is_among_the_kinds(service: str) -> None:
+    kinds: dict[str, Any] = getattr(importlib.import_module(f"services.{service}.model"), "KINDS", {})
+    known = {kind.__tablename__ for kind in kinds.values()}
+    for name, table in migrations.metadata(service).tables.items():
+        if name not in _OF_THE_RECORD:
+            assert "client_id" not in table.columns, name
+        if "home_client_id" in table.columns and not name.startswith("known_"):
+            assert "written_client_id" in table.columns, name
+            assert name in known, f"{name} is not among the kinds of {service}"
+
+
+def test_every_route_asks_who_comes_or_is_on_the_short_list(tmp_path: Path) -> None:
+    from gateway import auth
+    from gateway.app import create_app
+
+    settings = Settings(data_dir=tmp_path)
+    app = create_app(settings, LocalWire().rpc_client(), object_store(settings))
+    client = app.test_client()
+    uuid = "00000000-0000-7000-8000-000000000000"
+    seen = set()
+    for rule in app.url_map.iter_rules():
+        seen.add(rule.endpoint)
+        if rule.endpoint in auth.PUBLIC:
+            continue
+        path = re.sub(r"<uuid:\w+>", uuid, rule.rule)
+        path = re.sub(r"<int\(signed=True\):\w+>", "1", path)
+        path = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", path)
+        path = re.sub(r"<\w+>", "x", path)
+        for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}:
+            answer = client.open(path, method=method)
+            assert answer.status_code in (401, 303, 403), (method, path, answer.status_code)
+    assert set(auth.PUBLIC) <= seen
