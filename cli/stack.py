@@ -6,13 +6,13 @@ import signal
 import threading
 
 import structlog
-from chassis.wire.amqp import AmqpWire
 
 from chassis import logs
 from chassis.host import Host
 from chassis.ops import serve_ops
 from chassis.runtime import Runtime
 from chassis.settings import Settings, SettingsError
+from chassis.wire.amqp import AmqpWire
 from cli.accounts import first_sign_in
 
 log = structlog.get_logger(__name__)

@@ -128,15 +128,15 @@ class RabbitServer:
             }
         # Debian's wrapper in /usr/sbin changes user and folder; the program behind it does not.
         direct = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-        log = (self.folder / "out.log").open("ab")
-        self._process = subprocess.Popen(
-            [str(direct) if direct.exists() else program],
-            env=self._environment,
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with (self.folder / "out.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(direct) if direct.exists() else program],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         deadline = time.monotonic() + 90
         while not self._listens():
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -1,0 +1,327 @@
+"""What holds on RabbitMQ when something breaks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from amqp import Message
+
+from chassis.wire.amqp import AmqpWire
+from chassis.wire.amqp_client import queue_of
+from chassis.wire.amqp_events import events_queue_of, exchange_of
+from chassis.wire.amqp_link import connect
+from chassis.wire.base import OK, Answer, Call, Delivery, Incoming, LoggedEvent, PublishError
+from tests.support.servers import RabbitServer
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.broker
+LOG = str(uuid.uuid4())
+
+
+@pytest.fixture
+def name() -> str:
+    return f"t{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def channel(amqp_url: str) -> Iterator[Any]:
+    """A channel of the test's own."""
+    connection = connect(amqp_url)
+    yield connection.channel()
+    connection.close()
+
+
+@pytest.fixture
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
+    """A broker to stop and to kill."""
+    server = RabbitServer(Path(tmp_path_factory.mktemp("broker")))
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def closing() -> Iterator[Callable[[Any], Any]]:
+    """Stops and closes, at the end, what it is given."""
+    made: list[Any] = []
+
+    def keep(thing: Any) -> Any:
+        made.append(thing)
+        return thing
+
+    yield keep
+    for thing in made:
+        for action in ("stop", "close"):
+            getattr(thing, action, lambda: None)()
+
+
+def echo(incoming: Incoming) -> None:
+    incoming.reply(Answer(OK, incoming.body))
+
+
+def code(answer: Answer) -> str:
+    assert answer.from_wire
+    return str(orjson.loads(answer.body)["code"])
+
+
+def event(position: int, public: bool = False) -> LoggedEvent:
+    return LoggedEvent(position, "fiche.t.thing.done.v1", "s", "s", public, orjson.dumps({"n": position}))
+
+
+class Received:
+    """A consumer's side: keeps what the wire brings."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[Delivery] = []
+        self.rings = 0
+        self.bad: list[tuple[bytes, dict[str, str], str]] = []
+
+    def subscribe(self, wire: AmqpWire, consumer: str, producer: str) -> Any:
+        subscription = wire.event_subscription(
+            consumer,
+            producer,
+            receive=self.deliveries.append,
+            rung=self.ring,
+            undecodable=lambda body, headers, reason: self.bad.append((body, headers, reason)),
+        )
+        subscription.start()
+        wait_until(lambda: subscription.ready, "subscribed")
+        return subscription
+
+    def ring(self) -> None:
+        self.rings += 1
+
+    @property
+    def positions(self) -> list[int]:
+        return [delivery.position for delivery in self.deliveries]
+
+
+def depth(channel: Any, queue: str) -> int:
+    return int(channel.queue_declare(queue, passive=True).message_count)
+
+
+def test_threads_through_restarts_of_the_broker(
+    own_broker: RabbitServer, name: str, closing: Callable[[Any], Any]
+) -> None:
+    wire = AmqpWire(own_broker.url)
+    server = closing(wire.rpc_server(name, echo, 10))
+    server.start()
+    client = closing(wire.rpc_client())
+    over = threading.Event()
+    right, failed, wrong = [0] * 16, [0] * 16, []
+
+    def calls(thread: int) -> None:
+        n = 0
+        while not over.is_set():
+            n += 1
+            body = f"{thread}.{n}".encode()
+            answer = client.call_many([Call(name, "m", body)], 5)[0]
+            if answer.from_wire:
+                failed[thread] += 1
+                over.wait(0.01)
+            elif answer != Answer(OK, body):
+                wrong.append((body, answer))
+            else:
+                right[thread] += 1
+
+    def all_answered() -> bool:
+        now = list(right)
+        wait_until(lambda: all(b > a for a, b in zip(now, right, strict=True)), "every thread is answered", 60)
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        futures = [pool.submit(calls, thread) for thread in range(16)]
+        try:
+            all_answered()
+            for kill in (False, True):
+                own_broker.stop(kill=kill)
+                before = sum(failed)
+                wait_until(lambda before=before: sum(failed) > before, "calls fail while the broker is away")
+                own_broker.start()
+                all_answered()
+        finally:
+            over.set()
+        for future in futures:
+            future.result(15)
+    assert wrong == []
+    assert server.ready
+
+
+def test_pending_calls_fail_at_once_when_the_broker_goes(
+    own_broker: RabbitServer, name: str, closing: Callable[[Any], Any]
+) -> None:
+    wire, held = AmqpWire(own_broker.url), []
+    closing(wire.rpc_server(name, held.append, 10)).start()
+    client = closing(wire.rpc_client())
+    with ThreadPoolExecutor(1) as pool:
+        answers = pool.submit(client.call_many, [Call(name, "m", b"")] * 3, 100)
+        wait_until(lambda: len(held) == 3, "in hand")
+        own_broker.stop(kill=True)
+        assert {code(a) for a in answers.result(20)} == {"disconnected"}
+    for incoming in held:
+        echo(incoming)  # never raises
+
+
+def test_what_a_killed_instance_had_is_done_by_another(amqp_url: str, name: str, closing: Callable[[Any], Any]) -> None:
+    instance = subprocess.Popen(
+        [sys.executable, "-m", "tests.chassis.wire.instance", amqp_url, name], stdout=subprocess.PIPE, text=True
+    )
+    wire = AmqpWire(amqp_url)
+    client = closing(wire.rpc_client())
+    try:
+        assert instance.stdout is not None
+        assert instance.stdout.readline() == "ready\n"
+        with ThreadPoolExecutor(1) as pool:
+            answers = pool.submit(client.call_many, [Call(name, "m", str(n).encode()) for n in range(5)], 30)
+            for _ in range(5):
+                assert instance.stdout.readline() == "took m\n"
+            closing(wire.rpc_server(name, echo, 10)).start()
+            instance.kill()
+            assert [a.body for a in answers.result(30)] == [b"0", b"1", b"2", b"3", b"4"]
+    finally:
+        instance.kill()
+        instance.wait(10)
+        if instance.stdout is not None:
+            instance.stdout.close()
+
+
+def test_hostile_messages_are_dropped(amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]) -> None:
+    wire = AmqpWire(amqp_url)
+    server = closing(wire.rpc_server(name, echo, 2))
+    server.start()
+    good = {"method": "m", "left_ms": 5000, "context": {}}
+    for properties in (
+        {},
+        {"reply_to": "nobody"},
+        {"reply_to": "nobody", "correlation_id": "1", "application_headers": {"method": 3}},
+        {"reply_to": "nobody", "correlation_id": "1", "application_headers": {**good, "left_ms": "soon"}},
+        {"reply_to": "nobody", "correlation_id": "1", "application_headers": {**good, "context": {"a": 1}}},
+        {"reply_to": "nobody", "correlation_id": "1", "application_headers": good},
+    ):
+        channel.basic_publish(Message(b"\xff\x00\xfe", **properties), routing_key=queue_of(name))
+    client = closing(wire.rpc_client())
+    assert client.call_many([Call(name, "m", b"\xff\x00")], 10)[0] == Answer(OK, b"\xff\x00")
+    assert server.ready
+
+
+def test_a_deleted_queue_is_consumed_again(
+    amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
+) -> None:
+    wire, held = AmqpWire(amqp_url), []
+    server = closing(wire.rpc_server(name, lambda i: held.append(i) if i.body == b"hold" else echo(i), 10))
+    server.start()
+    client = closing(wire.rpc_client())
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(client.call_many, [Call(name, "m", b"hold")], 30)
+        wait_until(lambda: held, "in hand")
+        channel.queue_delete(queue_of(name))
+        wait_until(lambda: client.call_many([Call(name, "m", b"x")], 5)[0] == Answer(OK, b"x"), "consumed again")
+        echo(held[0])
+        assert answer.result(10)[0] == Answer(OK, b"hold")
+    assert server.ready
+
+
+def test_events_in_order_acknowledged_and_brought_again(
+    amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
+) -> None:
+    wire, first = AmqpWire(amqp_url), Received()
+    subscription = closing(first.subscribe(wire, "reader", name))
+    publisher = closing(wire.event_publisher(name))
+    publisher.publish(LOG, [event(n) for n in range(1, 301)])
+    publisher.publish(LOG, [event(n) for n in range(301, 501)])
+    wait_until(lambda: len(first.deliveries) == 500, "all delivered")
+    assert first.positions == list(range(1, 501))
+    assert first.deliveries[41] == Delivery(LOG, 42, b'{"n":42}')
+    subscription.ack_up_to(400)
+    subscription.stop()
+    second = Received()
+    again = closing(second.subscribe(wire, "reader", name))
+    wait_until(lambda: len(second.deliveries) == 100, "the rest is brought again")
+    assert second.positions == list(range(401, 501))
+    again.ack_up_to(500)
+    again.stop()
+    assert depth(channel, events_queue_of("reader", name)) == 0
+
+
+def test_acknowledging_never_takes_what_lies_ahead(
+    amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
+) -> None:
+    wire, received = AmqpWire(amqp_url), Received()
+    subscription = closing(received.subscribe(wire, "reader", name))
+    publisher = closing(wire.event_publisher(name))
+    publisher.publish(LOG, [event(n) for n in (1, 9, 2, 3, 3, 1)])
+    wait_until(lambda: len(received.deliveries) == 6, "delivered")
+    subscription.ack_up_to(3)
+    publisher.publish(LOG, [event(2)])
+    wait_until(lambda: len(received.deliveries) == 7, "delivered")
+    subscription.stop()
+    assert depth(channel, events_queue_of("reader", name)) == 1
+
+
+def test_bytes_that_are_no_event_are_handed_over(
+    amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
+) -> None:
+    wire, received = AmqpWire(amqp_url), Received()
+    subscription = closing(received.subscribe(wire, "reader", name))
+    good = {"position": 1, "log_id": LOG}
+    for body, headers in ((b"\xff\x00", good), (b"{}", {}), (b"{}", {"position": -1, "log_id": LOG}), (b"[1]", good)):
+        channel.basic_publish(Message(body, application_headers=headers), exchange_of(name), "x")
+    wait_until(lambda: len(received.bad) == 4, "handed over")
+    assert received.bad[0][:2] == (b"\xff\x00", {"position": "1", "log_id": LOG})
+    assert received.deliveries == []
+    subscription.stop()
+    assert depth(channel, events_queue_of("reader", name)) == 0
+
+
+def test_a_deleted_event_queue_is_declared_again_and_rings(
+    amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
+) -> None:
+    wire, received = AmqpWire(amqp_url), Received()
+    closing(received.subscribe(wire, "reader", name))
+    publisher = closing(wire.event_publisher(name))
+    rings = received.rings
+    channel.queue_delete(events_queue_of("reader", name))
+    wait_until(lambda: received.rings > rings, "rung once connected again")
+    publisher.publish(LOG, [event(7)])
+    wait_until(lambda: 7 in received.positions, "delivered again")
+
+
+def test_partners_get_public_events_only(amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]) -> None:
+    publisher = closing(AmqpWire(amqp_url).event_publisher(name))
+    publisher.publish(LOG, [event(1)])
+    queue = channel.queue_declare("", exclusive=True).queue
+    channel.queue_bind(queue, "fiche.public", "fiche.t.thing.#")
+    publisher.publish(LOG, [event(2), event(3, public=True)])
+    message = channel.basic_get(queue, no_ack=True)
+    assert message.headers["position"] == 3
+    assert channel.basic_get(queue, no_ack=True) is None
+
+
+def test_events_through_a_restart(own_broker: RabbitServer, name: str, closing: Callable[[Any], Any]) -> None:
+    wire, received = AmqpWire(own_broker.url), Received()
+    closing(received.subscribe(wire, "reader", name))
+    publisher = closing(wire.event_publisher(name))
+    publisher.publish(LOG, [event(1)])
+    wait_until(lambda: received.positions == [1], "delivered")
+    own_broker.stop(kill=True)
+
+    def refused() -> bool:
+        try:
+            publisher.publish(LOG, [event(2)])
+        except PublishError:
+            return True
+        return False
+
+    assert refused()
+    own_broker.start()
+    wait_until(lambda: not refused(), "published again")
+    wait_until(lambda: received.positions[-1] == 2 and received.positions.count(1) == 2, "brought again")

@@ -1,0 +1,188 @@
+"""What both wires promise of calls."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import orjson
+import pytest
+
+from chassis.wire.amqp import AmqpWire
+from chassis.wire.base import OK, Answer, Call, Incoming, RpcClient, RpcServer, Wire
+from chassis.wire.local import LocalWire
+from tests.support.waiting import wait_until
+
+Serve = Callable[..., RpcServer]
+
+
+@pytest.fixture(params=["local", pytest.param("amqp", marks=pytest.mark.broker)])
+def wire(request: pytest.FixtureRequest) -> Wire:
+    return LocalWire() if request.param == "local" else AmqpWire(request.getfixturevalue("amqp_url"))
+
+
+@pytest.fixture
+def client(wire: Wire) -> Iterator[RpcClient]:
+    made = wire.rpc_client()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def service() -> str:
+    return f"echo_{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def serve(wire: Wire, service: str) -> Iterator[Serve]:
+    made: list[RpcServer] = []
+
+    def start(handle: Callable[[Incoming], None], max_workers: int = 10) -> RpcServer:
+        server = wire.rpc_server(service, handle, max_workers)
+        made.append(server)
+        server.start()
+        wait_until(lambda: server.ready, "the server takes calls")
+        return server
+
+    yield start
+    for server in made:
+        server.stop()
+        server.close()
+
+
+def echo(incoming: Incoming) -> None:
+    incoming.reply(Answer(OK, incoming.method.encode() + b":" + incoming.body))
+
+
+def code(answer: Answer) -> str:
+    assert answer.status == "unavailable"
+    assert answer.from_wire
+    return str(orjson.loads(answer.body)["code"])
+
+
+def test_a_call_carries_body_headers_and_time_left(client: RpcClient, serve: Serve, service: str) -> None:
+    seen: list[Incoming] = []
+
+    def handle(incoming: Incoming) -> None:
+        seen.append(incoming)
+        echo(incoming)
+
+    serve(handle)
+    before = time.monotonic()
+    answer = client.call_many([Call(service, "say", '{"é": 1}'.encode(), {"actor": "Zoé", "n": "1"})], 5)[0]
+    assert answer == Answer(OK, 'say:{"é": 1}'.encode())
+    assert seen[0].headers == {"actor": "Zoé", "n": "1"}
+    assert before < seen[0].deadline <= time.monotonic() + 5
+
+
+def test_a_refusal_is_the_answer_of_the_service(client: RpcClient, serve: Serve, service: str) -> None:
+    serve(lambda incoming: incoming.reply(Answer("not_found", b'{"code": "x"}')))
+    assert client.call_many([Call(service, "m", b"{}")], 5) == [Answer("not_found", b'{"code": "x"}')]
+
+
+def test_answers_come_in_the_order_of_the_calls(client: RpcClient, serve: Serve, service: str) -> None:
+    held: list[Incoming] = []
+
+    def backwards(incoming: Incoming) -> None:
+        held.append(incoming)
+        if len(held) == 20:
+            for each in reversed(held):
+                echo(each)
+
+    serve(backwards, max_workers=20)
+    answers = client.call_many([Call(service, "m", str(n).encode()) for n in range(20)], 10)
+    assert [a.body for a in answers] == [f"m:{n}".encode() for n in range(20)]
+
+
+def test_no_service_is_told_at_once(client: RpcClient, service: str) -> None:
+    started = time.monotonic()
+    assert code(client.call_many([Call(service, "m", b"")], 20)[0]) == "no_service"
+    assert time.monotonic() - started < 10
+
+
+def test_one_deadline_for_all(client: RpcClient, serve: Serve, service: str) -> None:
+    kept: list[Incoming] = []
+
+    def some(incoming: Incoming) -> None:
+        kept.append(incoming)
+        if incoming.method == "quick":
+            echo(incoming)
+
+    serve(some)
+    client.call_many([Call(service, "quick", b"")], 5)
+    started = time.monotonic()
+    answers = client.call_many([Call(service, m, b"") for m in ("slow", "quick", "slow")], 0.5)
+    assert 0.4 < time.monotonic() - started < 5
+    assert [code(answers[0]), answers[1].status, code(answers[2])] == ["timeout", OK, "timeout"]
+    for incoming in kept:
+        echo(incoming)  # late answers, and second ones, disturb nobody
+    assert client.call_many([Call(service, "quick", b"2")], 5)[0].body == b"quick:2"
+
+
+def test_at_most_max_workers_in_hand(client: RpcClient, serve: Serve, service: str) -> None:
+    lock, held, most = threading.Lock(), [], 0
+
+    def handle(incoming: Incoming) -> None:
+        nonlocal most
+        with lock:
+            held.append(incoming)
+            most = max(most, len(held))
+
+    serve(handle, max_workers=3)
+    with ThreadPoolExecutor(1) as pool:
+        answers = pool.submit(client.call_many, [Call(service, "m", b"") for _ in range(12)], 20)
+        for _ in range(4):
+            wait_until(lambda: len(held) == 3, "three in hand")
+            with lock:
+                batch, held[:] = list(held), []
+            for incoming in batch:
+                echo(incoming)
+        assert {a.status for a in answers.result(20)} == {OK}
+    assert most == 3
+
+
+def test_a_graceful_stop_answers_what_is_in_hand_and_gives_back_the_rest(
+    client: RpcClient, serve: Serve, service: str
+) -> None:
+    held: list[Incoming] = []
+    first = serve(held.append, max_workers=2)
+    with ThreadPoolExecutor(1) as pool:
+        answers = pool.submit(client.call_many, [Call(service, "m", str(n).encode()) for n in range(6)], 20)
+        wait_until(lambda: len(held) == 2, "two in hand")
+        serve(echo)
+        first.stop()
+        assert not first.ready
+        for incoming in held:
+            incoming.reply(Answer(OK, b"first"))
+        got = answers.result(20)
+    first.close()
+    assert {a.status for a in got} == {OK}
+    assert len(held) == 2
+    assert [a.body for a in got].count(b"first") == 2
+
+
+def test_close_gives_up_pending_calls(client: RpcClient, serve: Serve, service: str) -> None:
+    held: list[Incoming] = []
+    serve(held.append)
+    with ThreadPoolExecutor(1) as pool:
+        answers = pool.submit(client.call_many, [Call(service, "m", b"")], 60)
+        wait_until(lambda: held, "in hand")
+        client.close()
+        assert code(answers.result(10)[0]) == "disconnected"
+    assert code(client.call_many([Call(service, "m", b"")], 5)[0]) == "disconnected"
+
+
+def test_many_threads_get_their_own_answers(client: RpcClient, serve: Serve, service: str) -> None:
+    serve(echo)
+
+    def calls(thread: int) -> bool:
+        return all(
+            client.call_many([Call(service, "m", f"{thread}.{n}".encode())], 20)[0].body == f"m:{thread}.{n}".encode()
+            for n in range(50)
+        )
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(calls, range(16)))
