@@ -118,6 +118,25 @@ class RevokeApiKey(Command):
     id: Id
 
 
+class PortalAccess(Model):
+    """A contact who may enter the portal, as the section `portal` of a fiche shows it; `id` is the contact's."""
+
+    id: Id
+    name: str
+    email: str
+    status: Literal["invited", "active"]
+    last_seen_at: Moment | None
+
+
+class AccountsFiche(Query):
+    """The section `portal` of a fiche. With `tree` the service uses it instead of its own aliases."""
+
+    rpc: ClassVar[str] = "accounts.fiche"
+    client_id: Id
+    tree: list[Id] | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
 class Authenticate(Query):
     """Whom a session token or a key belongs to. `secret` is what came over HTTP."""
 

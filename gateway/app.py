@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 import structlog
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, g, render_template, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
@@ -140,6 +140,13 @@ def _operations(app: Flask, rpc: Rpc, api: Api) -> None:
     @app.get("/api/openapi.json", endpoint="openapi")
     def openapi() -> Response:
         return Response(body, content_type="application/json")
+
+    @app.get("/api/docs", endpoint="docs")
+    def docs() -> Response:
+        answer = Response(render_template("api_docs.html"), content_type="text/html; charset=utf-8")
+        # The viewer sets styles of its own; it runs no other script than ours and asks nobody else.
+        answer.headers["Content-Security-Policy"] = _CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+        return answer
 
     @app.get("/healthz", endpoint="healthz")
     def healthz() -> Response:

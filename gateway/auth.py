@@ -26,6 +26,7 @@ PUBLIC = {
     "readyz",
     "metrics",
     "openapi",
+    "docs",
     "web.static",
     "web.sign_in_page",
     "web.sign_in",

@@ -10,6 +10,7 @@ import structlog
 
 from chassis.errors import FicheError
 from chassis.wire.base import OK, Answer, Call
+from contracts.accounts import AccountsFiche
 from contracts.base import Query
 from contracts.billing import BillingFiche
 from contracts.clients import ClientFiche
@@ -28,6 +29,7 @@ FEEDERS: tuple[tuple[type[Query], tuple[str, ...]], ...] = (
     (EquipmentFiche, ("equipment",)),
     (MaintenanceFiche, ("maintenance",)),
     (DocumentsFiche, ("documents",)),
+    (AccountsFiche, ("portal",)),
 )
 _MARK = b'"sections":{'
 
@@ -50,7 +52,8 @@ def compose(rpc: Rpc, client_id: UUID) -> bytes:
         again = [_call(rpc, FEEDERS[n][0], client_id, list(client["tree"])) for n in late]
         for n, answer in zip(late, rpc.ask_all(again, max(0.0, deadline - time.monotonic())), strict=True):
             answers[n + 1], found[n] = answer, _split(answer)
-    parts = [orjson.dumps(client["sections"])[1:-1]]
+    own = {name: section for name, section in client["sections"].items() if name != "portal"}
+    parts = [orjson.dumps(own)[1:-1]]
     for (kind, names), answer, part in zip(FEEDERS, answers[1:], found, strict=True):
         if part is not None and part[0] == tree:
             parts.append(part[1])

@@ -26,6 +26,10 @@ def document(routes: list[Route]) -> dict[str, Any]:
     )
     definitions = schema.get("$defs", {})
     for route in routes:
+        if route.body is not None and route.method == "PATCH":
+            # A merge patch has no defaults: what is left out stays as it is.
+            for told in definitions[route.body.__name__].get("properties", {}).values():
+                told.pop("default", None)
         if route.body is not None and route.client_in_body:
             definitions[f"{route.body.__name__}OfClient"] = _with_client(definitions[route.body.__name__])
     definitions["Problem"] = {

@@ -10,8 +10,10 @@ from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
+from services.kit.model import HomeMixin, attach_forest
 
 Base = new_base()
+attach_forest(Base)
 
 
 class User(StampedMixin, Base):  # type: ignore[valid-type,misc]
@@ -61,16 +63,17 @@ class SignInFailure(Base):  # type: ignore[valid-type,misc]
     last_at: Mapped[datetime]
 
 
-class PortalGrant(Base):  # type: ignore[valid-type,misc]
+class PortalGrant(HomeMixin, Base):  # type: ignore[valid-type,misc]
     """A contact with access to the portal, as `clients` told. Rights are asked for at each request, by home."""
 
     __tablename__ = "portal_grant"
     contact_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    home_client_id: Mapped[uuid.UUID] = mapped_column(index=True)
-    written_client_id: Mapped[uuid.UUID]
     email: Mapped[str]
     name: Mapped[str]
     granted: Mapped[bool]
+    #: When the contact last came to the portal; null while it never did.
+    last_seen_at: Mapped[datetime | None]
+    __table_args__ = (Index("ix_portal_grant_home", "home_client_id", "name"),)
 
 
 KINDS = {"portal_grant": PortalGrant}

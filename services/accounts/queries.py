@@ -13,6 +13,7 @@ from chassis.errors import NotFound, Unauthenticated
 from chassis.page import Listing, meta
 from contracts import accounts as c
 from services.accounts.model import ApiKey, SessionToken, User
+from services.kit.homes import fiche_answer, in_tree, tree_of
 
 USERS = Listing(
     source='"user" u',
@@ -33,6 +34,16 @@ KEYS = Listing(
     key="k.id",
     sorts={"-created_at": ("k.created_at", "timestamptz")},
     default="-created_at",
+)
+PORTAL = Listing(
+    source="portal_grant p",
+    item=(
+        "json_build_object('id', p.contact_id, 'name', p.name, 'email', p.email, 'status', "
+        "CASE WHEN p.last_seen_at IS NULL THEN 'invited' ELSE 'active' END, 'last_seen_at', p.last_seen_at)"
+    ),
+    key="p.contact_id",
+    sorts={"name": ("p.name", "text")},
+    default="name",
 )
 
 
@@ -67,6 +78,13 @@ def get_api_key(session: Session, identifier: uuid.UUID, secret: str | None = No
 def list_api_keys(session: Session, request: c.ListApiKeys) -> bytes:
     """A page of keys."""
     return KEYS.page(session, [], {}, request)
+
+
+def fiche(session: Session, request: c.AccountsFiche) -> bytes:
+    """The section of a fiche: who has access to the portal, count and first page in one query."""
+    tree = request.tree or tree_of(session, request.client_id)
+    where, params = in_tree("p", tree)
+    return fiche_answer(tree, {"portal": PORTAL.section(session, ["p.granted", *where], params, request.limit)})
 
 
 def authenticate(session: Session, secret_digest: str, now: datetime) -> c.Identity:

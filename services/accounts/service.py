@@ -65,6 +65,7 @@ class AccountsService(Service):
         try:
             return commands.sign_in(self.uow, request)
         except Unauthenticated:
+            # A transaction of its own, since the refusal rolls this one back.
             beside = UnitOfWork(self.uow.database, self.uow.bell, self.uow.context)
             beside.run(None, lambda: commands.note_failure(beside, request.email))
             raise
@@ -80,6 +81,10 @@ class AccountsService(Service):
     @rpc(c.Bootstrap)
     def bootstrap(self, request: c.Bootstrap) -> c.BootstrapAnswer:
         return commands.bootstrap(self.uow, request)
+
+    @rpc(c.AccountsFiche)
+    def fiche(self, request: c.AccountsFiche) -> bytes:
+        return queries.fiche(self.uow.session, request)
 
     @on(clients.ContactCreated)
     def contact_created(self, event: clients.ContactCreated, envelope: Envelope) -> None:

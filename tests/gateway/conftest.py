@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ class Product:
     process: subprocess.Popen[str]
     http: httpx.Client
     anonymous: httpx.Client
+    opened: ExitStack
 
     def command(self, action: str, service: str) -> None:
         """Stops or starts a service; returns when done."""
@@ -43,7 +45,8 @@ class Product:
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.Client:
         """A client with these headers."""
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20, trust_env=False)
+        made = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20, trust_env=False)
+        return self.opened.enter_context(made)
 
     def new_client(self, **fields: Any) -> dict[str, Any]:
         """A client's record, made by the API."""
@@ -82,8 +85,9 @@ def product(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         with (
             httpx.Client(base_url=base, headers=bearer, timeout=20, trust_env=False) as http,
             httpx.Client(base_url=base, timeout=20, trust_env=False) as anonymous,
+            ExitStack() as opened,
         ):
-            yield Product(url, link, process, http, anonymous)
+            yield Product(url, link, process, http, anonymous, opened)
     finally:
         process.stdin.close()
         try:
@@ -92,3 +96,15 @@ def product(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
             process.kill()
             process.wait()
         process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def routes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Every endpoint of the application and its rule."""
+    from chassis.objects import FolderStore
+    from chassis.settings import load_settings
+    from chassis.wire.local import LocalWire
+    from gateway.app import create_app
+
+    app = create_app(load_settings(), LocalWire().rpc_client(), FolderStore(tmp_path_factory.mktemp("objects")))
+    return {rule.endpoint: rule.rule for rule in app.url_map.iter_rules()}

@@ -32,6 +32,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_api_key_digest")),
     )
     op.create_table(
+        "client_alias",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("parent_id", sa.UUID(), nullable=False),
+        sa.Column("merge_id", sa.UUID(), nullable=False),
+        sa.Column("root_id", sa.UUID(), nullable=False),
+        sa.CheckConstraint("id <> root_id", name=op.f("ck_client_alias_not_itself")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_alias")),
+    )
+    op.create_index(op.f("ix_client_alias_parent_id"), "client_alias", ["parent_id"], unique=False)
+    op.create_index(op.f("ix_client_alias_root_id"), "client_alias", ["root_id"], unique=False)
+    op.create_table(
+        "client_forest",
+        sa.Column("singleton", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.CheckConstraint("singleton", name=op.f("ck_client_forest_singleton")),
+        sa.PrimaryKeyConstraint("singleton", name=op.f("pk_client_forest")),
+    )
+    op.create_table(
         "dropped_event",
         sa.Column("producer", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -41,6 +59,11 @@ def upgrade() -> None:
         sa.Column("dropped_by", sa.Text(), nullable=False),
         sa.Column("dropped_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("producer", "position", name=op.f("pk_dropped_event")),
+    )
+    op.create_table(
+        "erased_client",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erased_client")),
     )
     op.create_table(
         "event_attempt",
@@ -111,14 +134,15 @@ def upgrade() -> None:
     op.create_table(
         "portal_grant",
         sa.Column("contact_id", sa.UUID(), nullable=False),
-        sa.Column("home_client_id", sa.UUID(), nullable=False),
-        sa.Column("written_client_id", sa.UUID(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("granted", sa.Boolean(), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("home_client_id", sa.UUID(), nullable=False),
+        sa.Column("written_client_id", sa.UUID(), nullable=False),
         sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_portal_grant")),
     )
-    op.create_index(op.f("ix_portal_grant_home_client_id"), "portal_grant", ["home_client_id"], unique=False)
+    op.create_index("ix_portal_grant_home", "portal_grant", ["home_client_id", "name"], unique=False)
     op.create_table(
         "sign_in_failure",
         sa.Column("email", sa.Text(), nullable=False),
@@ -167,7 +191,7 @@ def downgrade() -> None:
     op.drop_index("uq_user_email", table_name="user")
     op.drop_table("user")
     op.drop_table("sign_in_failure")
-    op.drop_index(op.f("ix_portal_grant_home_client_id"), table_name="portal_grant")
+    op.drop_index("ix_portal_grant_home", table_name="portal_grant")
     op.drop_table("portal_grant")
     op.drop_index("ix_parked_event_producer_ordering_key", table_name="parked_event")
     op.drop_table("parked_event")
@@ -178,6 +202,11 @@ def downgrade() -> None:
     op.drop_table("event_head")
     op.drop_table("event_consumer")
     op.drop_table("event_attempt")
+    op.drop_table("erased_client")
     op.drop_table("dropped_event")
+    op.drop_table("client_forest")
+    op.drop_index(op.f("ix_client_alias_root_id"), table_name="client_alias")
+    op.drop_index(op.f("ix_client_alias_parent_id"), table_name="client_alias")
+    op.drop_table("client_alias")
     op.drop_table("api_key")
     # ### end Alembic commands ###

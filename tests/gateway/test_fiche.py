@@ -1,0 +1,85 @@
+"""The fiche in one round trip, and what is left of it when a service is away."""
+
+from __future__ import annotations
+
+import time
+
+from tests.gateway.conftest import Product
+
+SECTIONS = {
+    "activities", "addresses", "contacts", "relations", "billing", "documents", "interventions", "job_sites",
+    "quotes", "invoices", "equipment", "maintenance", "portal",
+}  # fmt: skip
+
+
+def test_the_fiche_has_every_section(product: Product) -> None:
+    client = product.new_client()
+    body = {"client_id": client["id"], "name": "Chaudière"}
+    assert product.http.post("/equipment", json=body).status_code == 201
+    answer = product.http.get(f"/clients/{client['id']}/fiche")
+    assert answer.status_code == 200, answer.text
+    fiche = answer.json()
+    assert fiche["client"] == product.http.get(f"/clients/{client['id']}").json()
+    assert set(fiche["sections"]) >= SECTIONS
+    assert {name: s["status"] for name, s in fiche["sections"].items() if s["status"] != "ok"} == {}
+    equipment = fiche["sections"]["equipment"]
+    assert (equipment["count"], equipment["items"][0]["name"], equipment["next"]) == (1, "Chaudière", None)
+    assert "data" in fiche["sections"]["billing"]
+
+
+def test_a_contact_with_access_shows_in_the_portal_section(product: Product) -> None:
+    client = product.new_client()
+    body = {"first_name": "Lou", "last_name": "Petit", "email": "lou@exemple.fr", "portal_access": True}
+    contact = product.http.post(f"/clients/{client['id']}/contacts", json=body).json()
+    deadline = time.monotonic() + 10
+    portal: dict[str, object] = {}
+    while time.monotonic() < deadline:
+        portal = product.http.get(f"/clients/{client['id']}/fiche").json()["sections"]["portal"]
+        if portal["count"]:
+            break
+    assert portal["items"] == [
+        {"id": contact["id"], "name": "Lou Petit", "email": "lou@exemple.fr", "status": "invited", "last_seen_at": None}
+    ]
+
+
+def test_a_service_away_takes_only_its_sections(product: Product) -> None:
+    client = product.new_client()
+    path = f"/clients/{client['id']}/fiche"
+    product.command("stop", "equipment")
+    try:
+        started = time.monotonic()
+        answer = product.http.get(path)
+        assert time.monotonic() - started < 2.5
+        assert answer.status_code == 200
+        off = {name for name, section in answer.json()["sections"].items() if section["status"] == "unavailable"}
+        assert off == {"equipment"}
+        away = product.http.get("/equipment")
+        assert away.status_code == 503
+        assert away.headers["Retry-After"]
+    finally:
+        product.command("start", "equipment")
+    assert product.http.get(path).json()["sections"]["equipment"]["status"] == "ok"
+
+
+def test_without_clients_there_is_no_fiche(product: Product) -> None:
+    client = product.new_client()
+    product.command("stop", "clients")
+    try:
+        answer = product.http.get(f"/clients/{client['id']}/fiche")
+        assert answer.status_code == 503
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.headers["Retry-After"]
+    finally:
+        product.command("start", "clients")
+    assert product.http.get(f"/clients/{client['id']}/fiche").status_code == 200
+
+
+def test_accounts_away_does_not_shut_the_door_on_those_inside(product: Product) -> None:
+    assert product.http.get("/me").status_code == 200
+    product.command("stop", "accounts")
+    try:
+        assert product.http.get("/clients").status_code == 200
+        stranger = product.client({"Authorization": "Bearer never-seen-before-never-seen-before"})
+        assert stranger.get("/clients").status_code == 503
+    finally:
+        product.command("start", "accounts")
