@@ -22,6 +22,9 @@ test: setup-dev lint ## Tout : lint, types, toute la suite sur de vrais serveurs
 	@$(PY) -m pytest
 	@scripts/matrix
 
+stack: setup-dev ## Le produit en processus séparés, sur de vrais serveurs privés
+	@$(PY) -m tests.support.stack
+
 unit: setup-dev ## Les tests sans serveur externe, sur chaque Python 3.11 à 3.13 trouvé
 	@$(PY) -m pytest -m "not broker and not browser"
 	@scripts/matrix

@@ -1,0 +1,125 @@
+"""The whole product as separate processes on RabbitMQ, PostgreSQL and S3."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support import servers
+from tests.support.stack import Stack
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def rabbit(run_folder: Path) -> Iterator[servers.RabbitServer]:
+    """A broker of this module's own, since it is restarted."""
+    server = servers.RabbitServer(run_folder / "stack")
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def stack(run_folder: Path, postgres_url: str, s3: dict[str, str], rabbit: servers.RabbitServer) -> Iterator[Stack]:
+    made = Stack(run_folder / "stack-logs", database_url=postgres_url, amqp_url=rabbit.url, s3=s3)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
+    """Waits until the condition holds and returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            found = condition()
+        except httpx.HTTPError:
+            found = None
+        if found:
+            return found
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.1)
+
+
+def make_client(http: httpx.Client, name: str) -> dict[str, Any]:
+    answer = http.post("/api/v1/clients", json={"kind": "company", "company_name": name})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def sections(http: httpx.Client, client_id: str) -> dict[str, Any]:
+    answer = http.get(f"/api/v1/clients/{client_id}/fiche")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json()["sections"])
+
+
+def test_a_fact_of_one_service_reaches_the_others_by_events(stack: Stack) -> None:
+    with stack.client() as http:
+        client = make_client(http, "Copropriété Les Tilleuls")
+        work = http.post(
+            "/api/v1/interventions",
+            json={"client_id": client["id"], "title": "Fuite", "starts_at": "2026-12-01T08:00:00Z"},
+        )
+        assert work.status_code == 201, work.text
+        until(lambda: sections(http, client["id"])["activities"]["count"] == 1)
+        named = until(lambda: http.get(f"/api/v1/interventions/{work.json()['id']}").json()["client"]["name"])
+        assert named == "Copropriété Les Tilleuls"
+
+
+def test_a_document_streams_to_s3_and_back(stack: Stack) -> None:
+    with stack.client() as http:
+        client = make_client(http, "Documents")
+        content = bytes(range(256)) * 4096
+        sent = http.post(
+            "/api/v1/documents", data={"client_id": client["id"]}, files={"file": ("MÉMO n°2 – façade.bin", content)}
+        )
+        assert sent.status_code == 201, sent.text
+        path = f"/api/v1/documents/{sent.json()['id']}/content"
+        assert http.get(path).content == content
+        part = http.get(path, headers={"Range": "bytes=100-199"})
+        assert (part.status_code, part.content) == (206, content[100:200])
+
+
+def test_with_a_service_stopped_its_section_is_unavailable_in_time_and_comes_back_by_itself(stack: Stack) -> None:
+    with stack.client() as http:
+        client = make_client(http, "Panne")
+        assert stack.stop_service("equipment") == 0
+        started = time.monotonic()
+        found = sections(http, client["id"])
+        assert time.monotonic() - started < 4
+        assert found["equipment"] == {"status": "unavailable"}
+        assert found["interventions"]["status"] == "ok"
+        stack.start_service("equipment")
+        until(lambda: sections(http, client["id"])["equipment"]["status"] == "ok")
+
+
+def test_a_service_killed_loses_nothing_acknowledged(stack: Stack) -> None:
+    with stack.client() as http:
+        client = make_client(http, "Tuée")
+        stack.stop_service("clients", kill=True)
+        work = http.post("/api/v1/equipment", json={"client_id": client["id"], "name": "Chaudière"})
+        assert work.status_code == 503
+        assert work.headers["Retry-After"]
+        stack.start_service("clients")
+        until(lambda: http.get(f"/api/v1/clients/{client['id']}").status_code == 200)
+
+
+def test_every_process_survives_a_restart_of_the_broker(stack: Stack, rabbit: servers.RabbitServer) -> None:
+    with stack.client() as http:
+        before = make_client(http, "Avant")
+        rabbit.stop(kill=True)
+        assert http.get(f"/api/v1/clients/{before['id']}").status_code == 503
+        rabbit.start()
+        stack.wait_whole(60)
+        after = make_client(http, "Après")
+        made = http.post("/api/v1/interventions", json={"client_id": after["id"], "title": "Après la panne"})
+        assert made.status_code == 201, made.text
+        until(lambda: http.get(f"/api/v1/interventions/{made.json()['id']}").json()["client"]["name"] == "Après", 60)
