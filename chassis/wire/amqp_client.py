@@ -6,6 +6,7 @@ import itertools
 import os
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,9 +36,15 @@ class AmqpClient:
         self._url = url
         self._numbers = itertools.count(1)
         self._begin()
+        forked = weakref.WeakMethod(self._forked)
+        os.register_at_fork(after_in_child=lambda: (method := forked()) and method())
+
+    def _forked(self) -> None:
+        # Threads do not survive a fork, and the socket is the parent's: start anew, leaving it untouched.
+        self._parent = self._link
+        self._begin()
 
     def _begin(self) -> None:
-        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._pending: dict[str, tuple[Pending, int, str]] = {}
         self._channel: Any = None
@@ -48,10 +55,6 @@ class AmqpClient:
     def call_many(self, calls: Sequence[Call], timeout: float) -> list[Answer]:
         """See `RpcClient`."""
         deadline = time.monotonic() + timeout
-        if os.getpid() != self._pid:
-            # Threads do not survive a fork, and the socket is the parent's: start anew, leaving it untouched.
-            self._parent = self._link
-            self._begin()
         with self._lock:
             if not self._started and not self._closed:
                 self._started = True
@@ -86,7 +89,7 @@ class AmqpClient:
         with self._lock:
             self._closed = True
         self._lost("Le produit s’arrête.")
-        if self._started and os.getpid() == self._pid:
+        if self._started:
             self._link.close()
         self._link.tried.set()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -192,6 +194,24 @@ def test_what_a_killed_instance_had_is_done_by_another(amqp_url: str, name: str,
         instance.wait(10)
         if instance.stdout is not None:
             instance.stdout.close()
+
+
+def test_a_forked_process_has_a_connection_of_its_own(amqp_url: str, name: str, closing: Callable[[Any], Any]) -> None:
+    wire = AmqpWire(amqp_url)
+    closing(wire.rpc_server(name, echo, 10)).start()
+    client = closing(wire.rpc_client())
+    assert client.call_many([Call(name, "m", b"before")], 10) == [Answer(OK, b"before")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python 3.12 warns of forks beside threads, which is what is tested
+        child = os.fork()
+    if child == 0:
+        try:
+            right = client.call_many([Call(name, "m", b"child")], 10) == [Answer(OK, b"child")]
+            os._exit(0 if right else 1)
+        finally:
+            os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
+    assert client.call_many([Call(name, "m", b"after")], 10) == [Answer(OK, b"after")]
 
 
 def test_hostile_messages_are_dropped(amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]) -> None:
