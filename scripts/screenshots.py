@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pictures of the pages for docs/screenshots: the list of clients and each tab of a fiche, desk and phone, light and dark.
+"""Pictures of the pages for docs/screenshots: list and each tab, desk and phone, light and dark.
 
 Usage: scripts/screenshots.py URL --token KEY | --link PATH_OR_URL [--client ID] [--out FOLDER] [--every]
 A `--token` is an API key (FICHE_BOOTSTRAP_TOKEN); a `--link` is the one-time link that `make run` prints.

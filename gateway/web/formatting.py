@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 #: Narrow no-break space: before : ; ? ! % €, inside « », between thousands.
@@ -66,8 +68,35 @@ def day(value: Any) -> str:
     parsed = parse_day(value)
     if parsed is None:
         return ""
-    number = "1ᵉʳ" if parsed.day == 1 else str(parsed.day)
-    return f"{number}{NBSP}{_MONTHS[parsed.month - 1]} {parsed.year}"
+    return f"{parsed.day}{NBSP}{_MONTHS[parsed.month - 1]} {parsed.year}"
+
+
+def short_day(value: Any, today: date | None = None) -> str:
+    """`24 nov.` in the current year (look: it may go in tables), `24 nov. 2025` in another."""
+    parsed = parse_day(value)
+    if parsed is None:
+        return ""
+    if parsed.year != (today or datetime.now(PARIS).date()).year:
+        return day(parsed)
+    return f"{parsed.day}{NBSP}{_MONTHS[parsed.month - 1]}"
+
+
+def week_day(value: Any, today: date | None = None) -> str:
+    """`jeu. 5 nov.`"""
+    parsed = parse_day(value)
+    return "" if parsed is None else f"{_DAYS[parsed.weekday()]} {short_day(parsed, today)}"
+
+
+def month(value: Any) -> str:
+    """`nov.`"""
+    parsed = parse_day(value)
+    return "" if parsed is None else _MONTHS[parsed.month - 1]
+
+
+def long_month(value: Any) -> str:
+    """`Novembre 2026`."""
+    parsed = parse_day(value)
+    return "" if parsed is None else f"{_LONG_MONTHS[parsed.month - 1].capitalize()} {parsed.year}"
 
 
 def long_day(value: Any) -> str:
@@ -91,6 +120,12 @@ def moment(value: Any) -> str:
     return "" if parsed is None else f"{_DAYS[parsed.weekday()]} {day(parsed)} {parsed:%H:%M}"
 
 
+def short_moment(value: Any, today: date | None = None) -> str:
+    """`mar. 24 nov. 14:30`, with the year when it is another."""
+    parsed = parse_moment(value)
+    return "" if parsed is None else f"{week_day(parsed, today)} {parsed:%H:%M}"
+
+
 def relative(value: Any, now: datetime | None = None) -> str:
     """`à l’instant`, `il y a 2 h`, `hier`, then the day."""
     parsed = parse_moment(value)
@@ -104,9 +139,9 @@ def relative(value: Any, now: datetime | None = None) -> str:
         return f"il y a {int(seconds // 60)}{NBSP}min"
     if seconds >= 0 and parsed.date() == present.date():
         return f"il y a {int(seconds // 3600)}{NBSP}h"
-    if (present.date() - parsed.date()).days == 1:
+    if present.date() - parsed.date() == timedelta(days=1):
         return "hier"
-    return day(parsed)
+    return short_day(parsed, present.date())
 
 
 def heading_day(value: Any, today: date | None = None) -> str:
@@ -163,7 +198,49 @@ def initials(value: Any) -> str:
     return letters.upper()[:2] or "?"
 
 
+def hue(value: Any) -> int:
+    """Which of the six tints of a person's monogram: the same for the same name."""
+    return crc32(str(value or "").encode()) % 6
+
+
+def first_name(value: Any) -> str:
+    """`Karim` of `Karim Haddad`."""
+    return str(value or "").partition(" ")[0]
+
+
+def negative(value: Any) -> str:
+    """A credit note's total, positive in the data, as the deduction it is: `−583,20 €`."""
+    shown = money(value)
+    return f"−{shown}" if shown and not shown.startswith("−") and shown != money(0) else shown
+
+
+def today() -> date:
+    """The day it is in Paris."""
+    return datetime.now(PARIS).date()
+
+
+def total(values: Iterable[Any]) -> Decimal:
+    """Sum of amounts given as text; None counts for nothing."""
+    return sum((Decimal(str(value)) for value in values if value is not None), Decimal(0))
+
+
+def day_number(value: Any) -> str:
+    """`27` of 27 November."""
+    parsed = parse_day(value)
+    return "" if parsed is None else str(parsed.day)
+
+
 FILTERS = {
+    "total": total,
+    "day_number": day_number,
+    "short_day": short_day,
+    "week_day": week_day,
+    "month": month,
+    "long_month": long_month,
+    "short_moment": short_moment,
+    "hue": hue,
+    "first_name": first_name,
+    "negative": negative,
     "count": count,
     "money": money,
     "day": day,

@@ -18,9 +18,9 @@ ACTIVITY = {
 }
 INTERVENTION = {
     "to_plan": ("À planifier", "calendar-plus", "grey"),
-    "planned": ("À venir", "calendar", "blue"),
-    "upcoming": ("À venir", "calendar", "blue"),
-    "today": ("Aujourd’hui", "calendar-clock", "accent"),
+    "planned": ("À venir", "calendar-clock", "blue"),
+    "upcoming": ("À venir", "calendar-clock", "blue"),
+    "today": ("Aujourd’hui", "clock", "accent"),
     "in_progress": ("En cours", "circle-play", "accent"),
     "late": ("En retard", "circle-alert", "red"),
     "done": ("Terminée", "circle-check", "green"),
@@ -60,8 +60,8 @@ JOB_SITE = {
 }
 VISIT = {
     "green": ("Effectuée", "circle-check", "green"),
-    "blue": ("Planifiée", "calendar", "blue"),
-    "red": ("Non planifiée", "circle-alert", "red"),
+    "blue": ("Planifiée", "calendar-clock", "blue"),
+    "red": ("Non planifiée", "calendar-x", "red"),
 }
 EQUIPMENT = {
     "in_service": ("En service", "circle-check", "green"),
@@ -75,6 +75,19 @@ JOB = {
     "failed": ("Échoué", "circle-alert", "red"),
     "cancelled": ("Annulé", "ban", "grey"),
 }
+ROLE = {
+    "owner": "Direction",
+    "administrator": "Administration",
+    "admin": "Administration",
+    "manager": "Responsable",
+    "office": "Bureau",
+    "salesperson": "Commercial",
+    "technician": "Technicien",
+    "lead_technician": "Chef d’équipe",
+    "accountant": "Comptabilité",
+    "subcontractor": "Sous-traitant",
+    "partner": "Partenaire",
+}
 ADDRESS_ROLE = {"owner": "Propriétaire", "tenant": "Locataire", "agent": "Mandataire"}
 TABS = (
     ("fiche", "Fiche", "", ()),
@@ -87,10 +100,11 @@ TABS = (
 )
 #: Icons that the pages use, for the sprite.
 EXTRA_ICONS = (
-    "archive", "arrow-left", "book-user", "building-2", "chevron-down", "chevron-left", "chevron-right", "clock",
-    "file", "folder", "hard-hat", "heater", "import", "inbox", "key-round", "log-out", "map-pin", "menu", "navigation",
-    "plug", "plus", "search", "triangle-alert", "upload", "user", "wrench", "x", "eye", "link", "ellipsis",
-    "notebook-text", "check", "database",
+    "archive", "building-2", "calendar", "calendar-check", "check", "chevron-down", "chevron-left", "chevron-right",
+    "chevron-up", "circle-alert", "database", "eye", "file", "folder", "folder-open", "hard-hat", "heater", "id-card",
+    "inbox", "key-round", "link", "log-out", "mail", "map-pin", "navigation", "notebook-text", "panel-left", "phone",
+    "phone-incoming", "phone-outgoing", "play", "receipt-text", "rotate-ccw", "rotate-cw", "search", "text",
+    "triangle-alert", "unplug", "upload", "user", "wrench", "x",
 )  # fmt: skip
 
 

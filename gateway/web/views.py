@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask import g as flask_g
 
-from chassis.errors import FicheError, Moved, TooMany, Unauthenticated, Unavailable
-from contracts import accounts, billing, clients, equipment, imports, interventions, maintenance
+from chassis.errors import FicheError, Moved, NotFound, TooMany, Unauthenticated, Unavailable
+from contracts import accounts, billing, clients, documents, equipment, imports, interventions, maintenance
 from gateway.web import formatting, labels
 from gateway.web.backend import Backend
+from gateway.web.visits import visits_grid
 
 _HERE = Path(__file__).parent
 _CLIENT_FILTERS = ("q", "kind", "stage", "status", "sales_rep_id", "tag", "sort", "cursor")
@@ -37,6 +39,19 @@ _LISTINGS: dict[str, tuple[str, tuple[tuple[str, str, str, Any], ...]]] = {
 }
 
 
+#: What follows the first page of a section: word of the address → (title, macro, request by tree).
+_SECTIONS: dict[str, tuple[str, str, Any]] = {
+    "documents": ("Documents", "documents", documents.ListDocuments),
+    "interventions": ("Interventions", "interventions", interventions.ListInterventions),
+    "devis": ("Devis", "quotes", billing.ListQuotes),
+    "factures": ("Factures", "invoices", billing.ListInvoices),
+    "avoirs": ("Avoirs", "credit_notes", billing.ListCreditNotes),
+    "equipements": ("Équipements", "equipment", equipment.ListEquipment),
+    "chantiers": ("Chantiers", "job_sites", interventions.ListJobSites),
+    "maintenances": ("Visites d’entretien", "visits", maintenance.ListVisits),
+}
+
+
 def groupby_day(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
     """Activities by day, newest first, as they come."""
     found = groupby(rows, key=lambda row: formatting.parse_day(row["occurred_at"]))
@@ -50,20 +65,43 @@ def _versions() -> dict[str, str]:
     }
 
 
+class CompanyName:
+    """The company's name for the frame, asked once a minute: the frame must not wait for `billing` on each page."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._kept = ("Fiche", 0.0)
+
+    def name(self) -> str:
+        """The name last known; « Fiche » for a company without one."""
+        known, until = self._kept
+        if time.monotonic() >= until:
+            try:
+                known = self._backend.ask(billing.GetCompany()).get("legal_name") or "Fiche"
+            except FicheError:
+                known = known or "Fiche"
+            self._kept = (known, time.monotonic() + 60)
+        return known
+
+
 def web_blueprint(backend: Backend) -> Blueprint:
     """All pages. `csrf_token` must be a template global of the application."""
     web = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
     versions = _versions()
+    company = CompanyName(backend)
 
     @web.app_context_processor
     def _words() -> dict[str, Any]:
         user = getattr(flask_g, "user", None)
         return {
             "labels": labels,
+            "visits_grid": visits_grid,
+            "this_year": lambda: formatting.today().year,
             "asset": lambda name: url_for("web.static", filename=name, v=versions.get(name, "0")),
             "part": "/" + request.path.strip("/").split("/")[0],
             "user_name": lambda: user.name if user else "",
-            "company_name": lambda: "Fiche",
+            "user_role": lambda: labels.ROLE.get(user.roles[0], "") if user and user.roles else "",
+            "company_name": lambda: company.name() if user else "Fiche",
         }
 
     @web.record
@@ -151,13 +189,17 @@ def web_blueprint(backend: Backend) -> Blueprint:
     def client_list() -> Any:
         args = {name: request.args[name] for name in _CLIENT_FILTERS if request.args.get(name)}
         args.setdefault("status", "active")
-        page = backend.ask(clients.ListClients.model_validate(args))
+        asked = {name: value for name, value in args.items() if (name, value) != ("status", "all")}
+        page = backend.ask(clients.ListClients.model_validate(asked))
         shown = {name: value for name, value in args.items() if name != "cursor"}
         next_url = "/clients?" + urlencode({**shown, "cursor": page["next"]}) if page["next"] else ""
-        filtered = any(
-            name in request.args for name in ("q", "kind", "stage", "sales_rep_id", "tag", "status", "cursor")
-        )
-        values = {"page": page, "args": args | {"recherche": request.args.get("recherche")}}
+        filtered = any(args.get(name) for name in ("q", "kind", "stage", "sales_rep_id", "tag", "cursor"))
+        filtered = filtered or args["status"] != "active"
+        values = {
+            "page": page,
+            "args": args | {"recherche": request.args.get("recherche")},
+            "first_url": "/clients?" + urlencode(shown),
+        }
         if request.headers.get("HX-Request"):
             return render_template("_client_rows.html", filtered=filtered, next_url=next_url, **values)
         counts = backend.ask(clients.CountClients())
@@ -188,6 +230,16 @@ def web_blueprint(backend: Backend) -> Blueprint:
         )
         client = backend.ask(clients.GetClient(id=client_id))
         return render_template("activities.html", client=client, page=page)
+
+    @web.get("/clients/<uuid:client_id>/suite/<section>")
+    def section_rest(client_id: UUID, section: str) -> str:
+        if section not in _SECTIONS:
+            raise NotFound("Cette page n’existe pas.")
+        title, macro, kind = _SECTIONS[section]
+        client = backend.ask(clients.GetClient(id=client_id))
+        tree = backend.ask(clients.Identify(ids=[client_id]))["clients"][0]["tree"]
+        page = backend.ask(kind(tree=tree, cursor=request.args.get("cursor") or None))
+        return render_template("section.html", client=client, title=title, macro=macro, page=page)
 
     # --- lists over all clients -------------------------------------------------------------------------------
 
