@@ -56,9 +56,9 @@ class EmbeddedProduct:
     def _serve(self) -> None:
         import eventlet
         import eventlet.wsgi
-        from gateway.app import create_app
 
         from chassis.objects import object_store
+        from gateway.app import create_app
 
         assert self.runtime is not None
         app = create_app(self.settings, self.runtime.client, object_store(self.settings))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chassis.wire.amqp import AmqpWire
 from flask import Flask
 
 from chassis import logs
 from chassis.objects import object_store
 from chassis.settings import load_settings
+from chassis.wire.amqp import AmqpWire
 from gateway.app import create_app
 
 
