@@ -32,6 +32,7 @@ from gateway.web import web_blueprint
 
 log = structlog.get_logger("gateway.http")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,100}$")
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _CSP = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -76,7 +77,7 @@ def create_app(settings: Settings, client: RpcClient, objects: Any) -> Flask:
     app.url_map.strict_slashes = False
     rpc = Rpc(client, settings.deadline_ms)
     app.before_request(_begin)
-    door = Door(app, rpc, secure_cookies=settings.secure_cookies)
+    door = Door(app, rpc, secure_cookies=settings.secure_cookies or settings.url.startswith("https:"))
     api = Api(rpc, Blueprint("api", __name__, url_prefix="/api/v1"), objects, door.end)
     for module in (clients, work, money, files, people, feed):
         module.register(api)
@@ -108,7 +109,8 @@ def _finish(answer: Response) -> Response:
     else:
         answer.headers.setdefault("Cache-Control", "no-store")
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
-    metrics.HTTP_SECONDS.labels(request.method, request.endpoint or "none", answer.status_code).observe(seconds)
+    method = request.method if request.method in _METHODS else "other"
+    metrics.HTTP_SECONDS.labels(method, request.endpoint or "none", answer.status_code).observe(seconds)
     log.info("http", method=request.method, path=request.path, status=answer.status_code, ms=round(seconds * 1000, 1))
     return answer
 
@@ -126,6 +128,9 @@ def _errors(app: Flask) -> None:
     def http(error: HTTPException) -> Any:
         if (error.code or 500) in range(300, 400):
             return error
+        if not request.path.startswith("/api/") and request.accept_mimetypes.accept_html and request.endpoint is None:
+            page = render_template("problem.html", title="Introuvable", detail="Cette page n’existe pas.", retry=None)
+            return Response(page, error.code or 500)
         return problems.from_http(error)
 
     @app.errorhandler(Exception)

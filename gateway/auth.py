@@ -37,6 +37,8 @@ PUBLIC = {
     "api.begin_session",
 }
 
+#: Of these, those that never ask who it is.
+_WITHOUT_ACCOUNTS = {"healthz", "readyz", "metrics", "openapi", "docs", "web.static"}
 #: Roles of people on the road: they read, and write only what their work asks for.
 FIELD_ROLES = {"technician", "subcontractor"}
 FIELD_WRITES = {
@@ -66,6 +68,8 @@ class Door:
     def _check(self) -> None:
         g.user = None
         g.by_cookie = False
+        if request.endpoint in _WITHOUT_ACCOUNTS:
+            return
         token = request.cookies.get(COOKIE, "")
         secret = _bearer()
         if not secret:
@@ -74,7 +78,7 @@ class Door:
         if secret:
             try:
                 g.user = self._identity(secret)
-            except Unauthenticated:
+            except FicheError:
                 if not public:
                     raise
         if g.user is None and not public:
@@ -129,13 +133,31 @@ class Door:
 
     def _keep_csrf(self, answer: Response) -> Response:
         if "csrf" in g and request.cookies.get(CSRF_COOKIE) != g.csrf:
-            answer.set_cookie(CSRF_COOKIE, g.csrf, httponly=True, samesite="Strict", secure=self._secure, path="/")
+            answer.set_cookie(
+                CSRF_COOKIE,
+                g.csrf,
+                httponly=True,
+                samesite="Strict",
+                secure=self._secure or request.is_secure,
+                path="/",
+            )
         return answer
+
+    def _https(self) -> bool:
+        return self._secure or request.is_secure
 
     def begin(self, answer: Response, token: str) -> None:
         """Puts the session's cookie on a response."""
         age = 14 * 24 * 3600
-        answer.set_cookie(COOKIE, token, max_age=age, httponly=True, samesite="Lax", secure=self._secure, path="/")
+        answer.set_cookie(
+            COOKIE,
+            token,
+            max_age=age,
+            httponly=True,
+            samesite="Lax",
+            secure=self._secure or request.is_secure,
+            path="/",
+        )
 
     def end(self, answer: Response) -> None:
         """Ends the session and takes its cookie away."""

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.errors import Conflict, Gone, Invalid, Moved, NotFound
-from contracts.clients import Identify
+from contracts.clients import Identify, ListSub
 from contracts.equipment import CheckEquipment
 from contracts.interventions import CheckInterventions
 from gateway.rpc import Rpc
@@ -51,18 +51,19 @@ class ClientDoor:
         address_id: Any = None,
         contact_id: Any = None,
         field: str | None = None,
+        names: tuple[str, str] = ("address_id", "contact_id"),
     ) -> Home:
         """What a client's id means now.
 
         Raises `NotFound` (or `Invalid` at `field` where the id came in a body), `Gone`, `Conflict` when new work is
         asked of an archived client, `Moved` when the id was merged and `follow` is false, `Invalid` for an address
-        or contact of somebody else.
+        or contact of somebody else; `names` are the fields that hold these two.
         """
         answer = self._rpc.ask_json(
             Identify(
                 ids=[client_id],
-                address_ids=[uuid_of(address_id, "address_id")] if address_id else [],
-                contact_ids=[uuid_of(contact_id, "contact_id")] if contact_id else [],
+                address_ids=[uuid_of(address_id, names[0])] if address_id else [],
+                contact_ids=[uuid_of(contact_id, names[1])] if contact_id else [],
             )
         )
         [found] = answer["clients"]
@@ -77,26 +78,55 @@ class ClientDoor:
             raise Moved("Cette fiche a été fusionnée dans une autre.", data={"client_id": str(root)})
         if new_work and found["status"] == "archived":
             raise Conflict("Cette fiche est archivée : désarchivez-la pour y travailler.", code="client_archived")
-        for name, given, table in (
-            ("address_id", address_id, answer["addresses"]),
-            ("contact_id", contact_id, answer["contacts"]),
+        for name, what, given, table in (
+            (names[0], "Cette adresse", address_id, answer["addresses"]),
+            (names[1], "Ce contact", contact_id, answer["contacts"]),
         ):
             if given and str(table.get(str(UUID(str(given))), {}).get("root_id")) != str(root):
-                what = "Cette adresse" if name == "address_id" else "Ce contact"
                 raise Invalid.field(name, f"{what} n’est pas de ce client.")
         self.places = {key: value.get("place_id") for key, value in answer["addresses"].items()}
         return Home(root, client_id, [UUID(record) for record in found["tree"]], found["status"], answer["forest"])
+
+    def of_row(
+        self, client_id: UUID, values: dict[str, Any], *, new_work: bool = False, field: str | None = None
+    ) -> Home:
+        """What `home` tells, after each id of a row's body was checked with its owner to be of the same client."""
+        address_id, contact_id = values.get("address_id"), values.get("contact_id")
+        home = self.home(client_id, new_work=new_work, field=field, address_id=address_id, contact_id=contact_id)
+        self.check_equipment(_listed(values.get("equipment_ids")), home.tree)
+        self.check_equipment([values["parent_id"]] if values.get("parent_id") else [], home.tree, "parent_id")
+        works = _listed(values.get("intervention_ids"))
+        self.check_work(
+            home.tree,
+            job_site_id=values.get("job_site_id"),
+            intervention_ids=[*works, values["intervention_id"]] if values.get("intervention_id") else works,
+        )
+        return home
 
     def tree(self, client_id: Any) -> list[UUID]:
         """The tree of a filter `client_id`."""
         return self.home(uuid_of(client_id, "client_id")).tree
 
-    def check_equipment(self, ids: list[Any], tree: list[UUID]) -> None:
+    def check_equipment(self, ids: list[Any], tree: list[UUID], field: str = "equipment_ids") -> None:
         """Raises `Invalid` when an equipment is not of the tree."""
         if ids:
-            asked = [uuid_of(identifier, "equipment_ids") for identifier in ids]
+            asked = [uuid_of(identifier, field) for identifier in ids]
             if self._rpc.ask_json(CheckEquipment(ids=asked, tree=tree))["foreign"]:
-                raise Invalid.field("equipment_ids", "Un de ces équipements n’est pas de ce client.")
+                raise Invalid.field(field, "Un de ces équipements n’est pas de ce client.")
+
+    def check_payer(self, root: UUID, payer_id: Any) -> None:
+        """Raises `Invalid` unless the payer is the client itself or one related to it."""
+        payer = self.home(uuid_of(payer_id, "payer_id"), field="payer_id").root
+        if payer == root:
+            return
+        cursor: str | None = None
+        while True:
+            page = self._rpc.ask_json(ListSub(kind="relations", client_id=root, limit=200, cursor=cursor))
+            if any(relation["other_client_id"] == str(payer) for relation in page["items"]):
+                return
+            cursor = page["next"]
+            if cursor is None:
+                raise Invalid.field("payer_id", "Ce payeur n’est pas en relation avec ce client : ajoutez la relation.")
 
     def check_work(self, tree: list[UUID], *, job_site_id: Any = None, intervention_ids: Any = ()) -> None:
         """Raises `Invalid` when a job site or an intervention is not of the tree."""
@@ -109,3 +139,8 @@ class ClientDoor:
             raise Invalid.field("job_site_id", "Ce chantier n’est pas de ce client.")
         if any(str(identifier) in answer["foreign"] for identifier in works):
             raise Invalid.field("intervention_id", "Cette intervention n’est pas de ce client.")
+
+
+def _listed(value: Any) -> list[Any]:
+    """The value if it is a list; another shape is refused later, by the body's own model."""
+    return value if isinstance(value, list) else []

@@ -37,6 +37,7 @@ TITLES = {
     412: "Version périmée",
     413: "Trop volumineux",
     415: "Format non pris en charge",
+    416: "Passage hors du document",
     422: "Valeur refusée",
     428: "Version demandée",
     429: "Trop de demandes",

@@ -10,6 +10,7 @@ from flask import Response, request
 from contracts import billing
 from contracts import clients as c
 from gateway.api.routes import Api, build, if_match, json_body, query, reply
+from gateway.door import uuid_of
 from gateway.fiche import compose
 
 TAG = "Clients"
@@ -99,9 +100,15 @@ def register(api: Api) -> None:
     )
     def update_billing(client_id: UUID) -> Response:
         body = json_body()
-        home = api.door().home(
-            client_id, address_id=body.get("billing_address_id"), contact_id=body.get("invoice_contact_id")
+        door = api.door()
+        home = door.home(
+            client_id,
+            address_id=body.get("billing_address_id"),
+            contact_id=body.get("invoice_contact_id"),
+            names=("billing_address_id", "invoice_contact_id"),
         )
+        if body.get("payer_id"):
+            door.check_payer(home.root, body["payer_id"])
         values = {**home.ids(), "forest": home.forest, "expected_version": if_match(), "changes": body}
         return api.send(build(billing.UpdateDetails, values))
 
@@ -138,8 +145,6 @@ def _rows(api: Api, kind: str) -> None:
         home = api.door().home(client_id, new_work=True, contact_id=values.get("contact_id"))
         more: dict[str, Any] = {}
         if kind == "relations" and values.get("other_client_id"):
-            from gateway.door import uuid_of
-
             other = uuid_of(values["other_client_id"], "other_client_id")
             more["other_home_id"] = api.door().home(other, field="other_client_id").root
         elif kind == "relations":

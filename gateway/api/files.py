@@ -9,11 +9,12 @@ from uuid import UUID
 
 from flask import Response, g, request
 
-from chassis.errors import Invalid
-from chassis.objects import staging_key
+from chassis.errors import Invalid, NotFound
+from chassis.objects import ObjectMissing, staging_key
 from contracts import documents as d
 from gateway.api.routes import Api, build, if_match, json_body
 from gateway.door import uuid_of
+from gateway.problems import problem
 
 TAG = "Documents"
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
@@ -76,9 +77,14 @@ def _content(api: Api, reference: dict[str, Any]) -> Response:
     if matched and request.headers.get("If-Range", etag) == etag and (matched[1] or matched[2]):
         first = int(matched[1]) if matched[1] else max(0, size - int(matched[2]))
         last = min(int(matched[2]), size - 1) if matched[1] and matched[2] else size - 1
-        if first >= size or last < first:
-            return Response(status=416, headers={"Content-Range": f"bytes */{size}"})
-        start, length, status = first, last - first + 1, 206
+        if matched[1] and matched[2] and int(matched[2]) < first:
+            pass  # no range at all (RFC 9110, 14.1.1): the whole is given
+        elif first >= size or last < first:
+            refused = problem(416, "Ce passage est au-delà de la fin du document.")
+            refused.headers["Content-Range"] = f"bytes */{size}"
+            return refused
+        else:
+            start, length, status = first, last - first + 1, 206
     disposition = "inline" if reference["inline"] else "attachment"
     plain = reference["name"].encode("ascii", "replace").decode().replace("?", "_")
     plain = re.sub(r'["\\\x00-\x1f/]', "_", plain)
@@ -92,6 +98,12 @@ def _content(api: Api, reference: dict[str, Any]) -> Response:
         "Cache-Control": "private, max-age=0, must-revalidate",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
+    if status == 200 and reference["sha256"] in request.if_none_match:
+        return Response(status=304, headers={"ETag": etag})
+    try:
+        content = api.objects.open(reference["key"], start, length)
+    except ObjectMissing:
+        raise NotFound("Le contenu de ce document manque.", code="content_missing") from None
     if status == 206:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size}"
-    return Response(api.objects.open(reference["key"], start, length), status, headers=headers)
+    return Response(content, status, headers=headers)

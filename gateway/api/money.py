@@ -79,14 +79,13 @@ def _documents(api: Api, path: str) -> None:
     def create_document() -> Response:
         values = json_body()
         home = api.home_of_body(values)
-        if values.get("intervention_id"):
-            values["intervention_ids"] = [values.pop("intervention_id")]
         return api.create(known["create"], home=home, body=values)
 
     def get_document(id: UUID) -> Response:
         return api.send(build(known["get"], {"id": id}))
 
     def update_document(id: UUID) -> Response:
+        api.changed_row(build(known["get"], {"id": id}))
         return api.patch(known["update"], id)
 
     def delete_document(id: UUID) -> Response:

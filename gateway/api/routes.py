@@ -16,12 +16,16 @@ from chassis.errors import Invalid, Stale
 from chassis.service import invalid_from
 from contracts.base import Request
 from gateway.auth import require_admin
-from gateway.door import ClientDoor, Home
+from gateway.door import ClientDoor, Home, uuid_of
 from gateway.problems import HttpProblem
 from gateway.rpc import Rpc
 
 #: Bytes of a JSON body; more is 413.
 MAX_JSON = 2 * 1024 * 1024
+#: Fields of a row that name things of the same client.
+_NAMED = (
+    "address_id", "contact_id", "equipment_ids", "parent_id", "job_site_id", "intervention_id", "intervention_ids",
+)  # fmt: skip
 _ETAG = re.compile(r'^"(\d{1,9})"$')
 _VERSION = re.compile(rb'"version"\s*:\s*(\d+)')
 
@@ -124,22 +128,19 @@ class Api:
         client_id = values.pop("client_id", None)
         if client_id is None:
             raise Invalid.field("client_id", "Dites de quel client il s’agit.")
-        from gateway.door import uuid_of
-
         door = self.door()
-        home = door.home(
-            uuid_of(client_id, "client_id"),
-            new_work=True,
-            field="client_id",
-            address_id=values.get("address_id"),
-            contact_id=values.get("contact_id"),
-        )
-        place = door.places.get(str(values.get("address_id")))
-        g.place_id = place
-        door.check_equipment(_list(values.get("equipment_ids")), home.tree)
-        works = [values["intervention_id"]] if values.get("intervention_id") else []
-        door.check_work(home.tree, job_site_id=values.get("job_site_id"), intervention_ids=works)
+        home = door.of_row(uuid_of(client_id, "client_id"), values, new_work=True, field="client_id")
+        g.place_id = door.places.get(str(values.get("address_id")))
         return home
+
+    def changed_row(self, asked: Request) -> dict[str, Any]:
+        """For a PATCH: what it names must be of the row's client. Gives `place_id` where the address changes."""
+        body = json_body()
+        if not any(body.get(name) for name in _NAMED):
+            return {}
+        door = self.door()
+        door.of_row(UUID(self.rpc.ask_json(asked)["client_id"]), body)
+        return {"place_id": door.places.get(str(body["address_id"]))} if body.get("address_id") else {}
 
     def list(self, kind: type[Request], *, repeatable: tuple[str, ...] = (), **renamed: str) -> Response:
         """A list: the query string as the request's fields; `client_id` becomes the tree."""
@@ -153,10 +154,6 @@ class Api:
         if client_id:
             values["tree"] = self.door().tree(client_id)
         return self.send(build(kind, values))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def build(kind: type[Request], values: dict[str, Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -23,23 +22,6 @@ def register(api: Api) -> None:
     _job_sites(api)
     _equipment(api)
     _maintenance(api)
-
-
-def _changed_place(api: Api, owner: UUID, body: dict[str, Any]) -> dict[str, Any]:
-    """For a PATCH that moves a row: the address, contact, equipment and job site must be its client's."""
-    names = ("address_id", "contact_id", "equipment_ids", "job_site_id")
-    if not any(body.get(name) for name in names):
-        return {}
-    door = api.door()
-    home = door.home(owner, address_id=body.get("address_id"), contact_id=body.get("contact_id"))
-    equipment = body.get("equipment_ids")
-    door.check_equipment(equipment if isinstance(equipment, list) else [], home.tree)
-    door.check_work(home.tree, job_site_id=body.get("job_site_id"))
-    return {"place_id": door.places.get(str(body.get("address_id")))} if body.get("address_id") else {}
-
-
-def _owner(api: Api, asked: Any) -> UUID:
-    return UUID(api.rpc.ask_json(asked)["client_id"])
 
 
 def _interventions(api: Api) -> None:
@@ -81,7 +63,7 @@ def _interventions(api: Api) -> None:
         "PATCH", "/interventions/{id}", "Modifie", tag=tag, body=i.InterventionChanges, answer=i.InterventionView
     )
     def update_intervention(id: UUID) -> Response:
-        more = _changed_place(api, _owner(api, i.GetIntervention(id=id)), json_body())
+        more = api.changed_row(i.GetIntervention(id=id))
         return api.patch(i.UpdateIntervention, id, **more)
 
     @api.route("DELETE", "/interventions/{id}", "Supprime", tag=tag, status=204)
@@ -170,7 +152,7 @@ def _job_sites(api: Api) -> None:
 
     @api.route("PATCH", "/job-sites/{id}", "Modifie", tag=tag, body=i.JobSiteChanges, answer=i.JobSiteView)
     def update_job_site(id: UUID) -> Response:
-        more = _changed_place(api, _owner(api, i.GetJobSite(id=id)), json_body())
+        more = api.changed_row(i.GetJobSite(id=id))
         return api.patch(i.UpdateJobSite, id, **more)
 
 
@@ -202,7 +184,7 @@ def _equipment(api: Api) -> None:
 
     @api.route("PATCH", "/equipment/{id}", "Modifie", tag=tag, body=e.EquipmentChanges, answer=e.Equipment)
     def update_equipment(id: UUID) -> Response:
-        more = _changed_place(api, _owner(api, e.GetEquipment(id=id)), json_body())
+        more = api.changed_row(e.GetEquipment(id=id))
         return api.patch(e.UpdateEquipment, id, **more)
 
     @api.route("DELETE", "/equipment/{id}", "Retire", tag=tag, status=204)
@@ -239,7 +221,7 @@ def _maintenance(api: Api) -> None:
 
     @api.route("PATCH", "/maintenance-plans/{id}", "Modifie", tag=tag, body=m.PlanChanges, answer=m.PlanView)
     def update_plan(id: UUID) -> Response:
-        more = _changed_place(api, _owner(api, m.GetPlan(id=id)), json_body())
+        more = api.changed_row(m.GetPlan(id=id))
         return api.patch(m.UpdatePlan, id, **more)
 
     @api.route("GET", "/maintenance-visits", "Visites", tag=tag, query=m.ListVisits, answer=m.VisitView, listed=True)

@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 TOKEN = "cle-de-demarrage-des-essais-0123456789"
 
@@ -28,6 +30,7 @@ class Product:
     http: httpx.Client
     anonymous: httpx.Client
     opened: ExitStack
+    database_url: str
 
     def command(self, action: str, service: str) -> None:
         """Stops or starts a service; returns when done."""
@@ -47,6 +50,14 @@ class Product:
         """A client with these headers."""
         made = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20, trust_env=False)
         return self.opened.enter_context(made)
+
+    def sql(self, service: str, statement: str, **values: Any) -> None:
+        """Runs a statement in a service's database."""
+        address = make_url(f"{self.database_url}_{service}").set(drivername="postgresql+psycopg2")
+        engine = create_engine(address)
+        with engine.begin() as connection:
+            connection.execute(text(statement), values)
+        engine.dispose()
 
     def new_client(self, **fields: Any) -> dict[str, Any]:
         """A client's record, made by the API."""
@@ -87,7 +98,7 @@ def product(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
             httpx.Client(base_url=base, timeout=20, trust_env=False) as anonymous,
             ExitStack() as opened,
         ):
-            yield Product(url, link, process, http, anonymous, opened)
+            yield Product(url, link, process, http, anonymous, opened, environment["FICHE_DATABASE_URL"])
     finally:
         process.stdin.close()
         try:

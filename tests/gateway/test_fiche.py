@@ -61,6 +61,21 @@ def test_a_service_away_takes_only_its_sections(product: Product) -> None:
     assert product.http.get(path).json()["sections"]["equipment"]["status"] == "ok"
 
 
+def test_a_service_with_another_idea_of_the_tree_is_asked_again(product: Product) -> None:
+    mine, other = product.new_client(), product.new_client()
+    for client, name in ((mine, "À moi"), (other, "À l’autre")):
+        assert product.http.post("/equipment", json={"client_id": client["id"], "name": name}).status_code == 201
+    # Equipment believes in a merge that `clients` knows nothing of (it was undone a moment ago, say).
+    product.sql(
+        "equipment",
+        "INSERT INTO client_alias (id, parent_id, merge_id, root_id) VALUES (:id, :root, :id, :root)",
+        id=other["id"], root=mine["id"],
+    )  # fmt: skip
+    for client, name in ((mine, "À moi"), (other, "À l’autre")):
+        section = product.http.get(f"/clients/{client['id']}/fiche").json()["sections"]["equipment"]
+        assert (section["status"], [item["name"] for item in section["items"]]) == ("ok", [name])
+
+
 def test_without_clients_there_is_no_fiche(product: Product) -> None:
     client = product.new_client()
     product.command("stop", "clients")
