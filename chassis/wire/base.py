@@ -36,8 +36,8 @@ class RpcClient(Protocol):
         """Sends all calls at once and waits for all answers, at most `timeout` seconds (one deadline for all).
 
         Never raises for a call: one that could not be sent or answered is `Answer("unavailable", <error JSON>,
-        from_wire=True)` with code `timeout`, `no_service`, `disconnected`, `overloaded` or `bad_answer`. Answers come in the order
-        of the calls. The time left travels with each call.
+        from_wire=True)` with code `timeout`, `no_service`, `disconnected`, `overloaded` or `bad_answer`.
+        Answers come in the order of the calls. The time left travels with each call.
         """
         ...
 
