@@ -10,14 +10,23 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
 #: Identifier on the wire: a UUID (version 7 when made by us) in its canonical lower-case text.
 Id = Annotated[UUID, PlainSerializer(str, return_type=str)]
 #: Amount of money or quantity: exact decimal, a string on the wire.
 DecimalText = Annotated[Decimal, PlainSerializer(lambda value: format(value, "f"), return_type=str)]
-#: Moment: aware, normalised to UTC by the database, ISO 8601 on the wire.
-Moment = AwareDatetime
+
+
+def _of_this_world(value: datetime) -> datetime:
+    """Refuses what has no date in another time zone: whoever reads the event would fail on it."""
+    if not 1000 <= value.year <= 9000:
+        raise ValueError("Cette date est hors de portée.")
+    return value
+
+
+#: Moment: aware, normalised to UTC by the database, ISO 8601 on the wire; years 1000 to 9000.
+Moment = Annotated[AwareDatetime, AfterValidator(_of_this_world)]
 #: Short text of one line, outer white space refused by trimming.
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
 #: A line that may not be empty.
