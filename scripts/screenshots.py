@@ -94,7 +94,7 @@ def contexts(browser: Browser, url: str, token: str, state: Any) -> Iterator[tup
 def main() -> None:
     """Takes the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url")
+    parser.add_argument("url", nargs="?", default=os.environ.get("FICHE_URL", "http://127.0.0.1:8000"))
     parser.add_argument("--token", default=os.environ.get("FICHE_TOKEN", ""))
     parser.add_argument("--link", default="")
     parser.add_argument("--client", default="")

@@ -1,0 +1,93 @@
+"""A signed-in Chromium before the running product."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.gateway.conftest import TOKEN, Product, product
+
+__all__ = ["product"]
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium, or the one that playwright installed."""
+    path = os.environ.get("FICHE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def desk(chromium: Browser, product: Product) -> Iterator[Page]:
+    """A page of 1440 × 900, signed in; the test fails on a script error or a refusal of the content policy."""
+    yield from _page(chromium, product, 1440, 900)
+
+
+@pytest.fixture
+def phone(chromium: Browser, product: Product) -> Iterator[Page]:
+    """A page of 390 × 844, signed in."""
+    yield from _page(chromium, product, 390, 844)
+
+
+def _page(browser: Browser, product: Product, width: int, height: int) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR", base_url=product.url)
+    context.add_cookies([{"name": "fiche_session", "value": TOKEN, "url": product.url}])
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
+    yield page
+    context.close()
+    assert not faults, faults
+
+
+@pytest.fixture(scope="session")
+def tilleuls(product: Product) -> dict[str, Any]:
+    """A client with something in each section."""
+    client = product.new_client(
+        company_name="Copropriété Les Tilleuls", email="syndic@lestilleuls.example", phone="01 99 00 20 14"
+    )
+    base = f"/clients/{client['id']}"
+    address = product.http.post(
+        f"{base}/addresses",
+        json={"label": "Bâtiment A", "street": "18 rue des Tilleuls", "postal_code": "69100", "city": "Villeurbanne"},
+    )
+    bodies: tuple[tuple[str, dict[str, Any]], ...] = (
+        (f"{base}/contacts", {"first_name": "Odile", "last_name": "Garnier", "role": "Présidente"}),
+        (f"{base}/activities", {"kind": "call", "direction": "in", "subject": "Fuite au vase d’expansion"}),
+        ("/interventions", {"client_id": client["id"], "title": "Purge des colonnes"}),
+        ("/job-sites", {"client_id": client["id"], "title": "Rénovation de la chaufferie"}),
+        ("/equipment", {"client_id": client["id"], "name": "Chaudière 1", "address_id": address.json()["id"]}),
+        (
+            "/quotes",
+            {
+                "client_id": client["id"],
+                "lines": [{"label": "Circulateur", "quantity": "1", "unit_price": "2905.00", "vat_rate": "20"}],
+            },
+        ),
+    )
+    for path, body in bodies:
+        if path.endswith("/activities"):
+            body = body | {"occurred_at": "2026-11-24T09:12:00+01:00"}
+        answer = product.http.post(path, json=body)
+        assert answer.status_code == 201, f"{path}: {answer.text}"
+    return client
