@@ -131,6 +131,9 @@ def _errors(app: Flask) -> None:
         if not request.path.startswith("/api/") and request.accept_mimetypes.accept_html and request.endpoint is None:
             page = render_template("problem.html", title="Introuvable", detail="Cette page n’existe pas.", retry=None)
             return Response(page, error.code or 500)
+        if error.code == 404 and not request.path.startswith("/api/") and request.accept_mimetypes.accept_html:
+            detail = "Cette page n’existe pas, ou n’existe plus."
+            return render_template("problem.html", title="Introuvable", detail=detail), 404
         return problems.from_http(error)
 
     @app.errorhandler(Exception)
