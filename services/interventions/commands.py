@@ -140,14 +140,18 @@ def update_intervention(uow: UnitOfWork, request: c.UpdateIntervention) -> bytes
         row.state = "planned" if row.starts_at else "to_plan"
     touch(uow, row)
     uow.session.flush()
-    planned = row.state == "planned" and changed & {"starts_at", "ends_at", "technician_ids"}
+    planned = row.state == "planned" and changed & {"starts_at", "ends_at"}
     uow.emit((c.InterventionPlanned if planned else c.InterventionUpdated)(**facts(uow, row)))
     return queries.get_intervention(uow.session, row.id)
 
 
 def act(uow: UnitOfWork, request: c.ActOnIntervention) -> bytes:
     """Starts, finishes, cancels, archives, unarchives or deletes."""
-    row = _living(uow, request.id)
+    row = lock(uow.session, Intervention, request.id, ABSENT)
+    if row.deleted_at is not None:
+        if request.action == "delete":
+            return b"{}"
+        raise Gone("Cette intervention a été supprimée.")
     check_version(row, request.expected_version)
     before = (row.state, row.archived_at, row.deleted_at)
     event: type[c.InterventionEvent] = c.InterventionUpdated
@@ -180,6 +184,10 @@ def act(uow: UnitOfWork, request: c.ActOnIntervention) -> bytes:
         uow.session.flush()
         more = {"finished_at": row.finished_at} if event is c.InterventionDone else {}
         uow.emit(event(**facts(uow, row), **more))
+        if event is c.InterventionCancelled:
+            # The visit is free: planned again, it gets another intervention, and this one tells of it no more.
+            row.visit_id = None
+            uow.session.flush()
     if row.deleted_at is not None:
         return b"{}"
     return queries.get_intervention(uow.session, row.id)

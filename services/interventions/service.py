@@ -98,12 +98,20 @@ class InterventionsService(ClientRowsService):
     def quote_created(self, event: billing.QuoteCreated, envelope: Envelope) -> None:
         commands.link_document(self.uow, event.id, event.intervention_ids, "quote")
 
+    @on(billing.QuoteUpdated)
+    def quote_updated(self, event: billing.QuoteUpdated, envelope: Envelope) -> None:
+        commands.link_document(self.uow, event.id, event.intervention_ids, "quote")
+
     @on(billing.QuoteDeleted)
     def quote_deleted(self, event: billing.QuoteDeleted, envelope: Envelope) -> None:
         commands.link_document(self.uow, event.id, [], "quote")
 
     @on(billing.InvoiceCreated)
     def invoice_created(self, event: billing.InvoiceCreated, envelope: Envelope) -> None:
+        commands.link_document(self.uow, event.id, event.intervention_ids, "invoice")
+
+    @on(billing.InvoiceUpdated)
+    def invoice_updated(self, event: billing.InvoiceUpdated, envelope: Envelope) -> None:
         commands.link_document(self.uow, event.id, event.intervention_ids, "invoice")
 
     @on(billing.InvoiceIssued)

@@ -51,9 +51,13 @@ def visits_due(
 def _by_rule(rule: str, starts_on: date, ends_on: date | None, last: date) -> Iterator[Due]:
     begin = datetime(starts_on.year, starts_on.month, starts_on.day)
     horizon = datetime(last.year, last.month, last.day, 23, 59)
-    occurrences = [moment.date() for moment in rrulestr(rule, dtstart=begin).between(begin, horizon, inc=True)]
+    parsed = rrulestr(rule, dtstart=begin)
+    occurrences = [moment.date() for moment in parsed.between(begin, horizon, inc=True)]
+    # One beyond the horizon, so that the last visit has its whole period too.
+    beyond = parsed.after(horizon)
     for index, day in enumerate(occurrences):
-        following = occurrences[index + 1] - timedelta(days=1) if index + 1 < len(occurrences) else day
+        following = occurrences[index + 1] if index + 1 < len(occurrences) else beyond and beyond.date()
+        following = following - timedelta(days=1) if following else day
         end = min(following, ends_on) if ends_on else following
         # A rule names its days itself: nothing is moved for weekends or holidays.
         yield Due(index, 0, day, max(day, end), day)

@@ -76,6 +76,10 @@ def update_plan(uow: UnitOfWork, request: c.UpdatePlan) -> bytes:
     uow.session.flush()
     if changed & {"period", "rrule", "visits_per_period", "ends_on", "paused"}:
         _withdraw(uow, row)
+        if changed & {"period", "rrule"}:
+            _set_aside(uow, row)
+        # Neither a new schedule nor the end of a pause makes visits of the past.
+        row.visits_from = max(row.visits_from or row.starts_on, _today(uow))
         make_visits(uow, row)
     if "assignee_id" in changed:
         for visit in uow.session.scalars(_open_visits(row.id)):
@@ -106,6 +110,18 @@ def _withdraw(uow: UnitOfWork, plan: Plan) -> None:
             "AND due_on >= :today"
         ),
         {"plan": plan.id, "today": _today(uow)},
+    )
+
+
+def _set_aside(uow: UnitOfWork, plan: Plan) -> None:
+    """Gives what was kept of the former schedule keys below zero: those of the new one count from zero."""
+    uow.session.execute(
+        text(
+            "UPDATE visit SET period_index = kept.index FROM (SELECT id, least((SELECT min(period_index) FROM visit "
+            "WHERE plan_id = :plan), 0) - row_number() OVER (ORDER BY due_on, id) AS index FROM visit "
+            "WHERE plan_id = :plan AND period_index >= 0) kept WHERE visit.id = kept.id"
+        ),
+        {"plan": plan.id},
     )
 
 
@@ -211,18 +227,22 @@ def schedule_visit(uow: UnitOfWork, request: c.ScheduleVisit) -> bytes:
 # --- what interventions tell --------------------------------------------------------------------------------------
 
 
-def intervention_moved(uow: UnitOfWork, visit_id: uuid.UUID | None, starts_at: datetime | None) -> None:
+def intervention_moved(
+    uow: UnitOfWork, visit_id: uuid.UUID | None, intervention_id: uuid.UUID, starts_at: datetime | None
+) -> None:
     """Moving the intervention moves the visit; without a date it is to plan again, and red."""
     row = _visit(uow, visit_id)
-    if row is not None and row.done_at is None:
+    if row is not None and row.done_at is None and row.intervention_id == intervention_id:
         row.intervention_starts_at = starts_at
         touch(uow, row)
 
 
-def intervention_done(uow: UnitOfWork, visit_id: uuid.UUID | None, finished_at: datetime) -> None:
+def intervention_done(
+    uow: UnitOfWork, visit_id: uuid.UUID | None, intervention_id: uuid.UUID, finished_at: datetime
+) -> None:
     """Finishing the intervention turns the visit green, once."""
     row = _visit(uow, visit_id)
-    if row is not None and row.done_at is None:
+    if row is not None and row.done_at is None and row.intervention_id == intervention_id:
         row.done_at = finished_at
         touch(uow, row)
         uow.session.flush()

@@ -62,15 +62,15 @@ class MaintenanceService(ClientRowsService):
 
     @on(interventions.InterventionPlanned)
     def intervention_planned(self, event: interventions.InterventionPlanned, envelope: Envelope) -> None:
-        commands.intervention_moved(self.uow, event.visit_id, event.starts_at)
+        commands.intervention_moved(self.uow, event.visit_id, event.id, event.starts_at)
 
     @on(interventions.InterventionUpdated)
     def intervention_updated(self, event: interventions.InterventionUpdated, envelope: Envelope) -> None:
-        commands.intervention_moved(self.uow, event.visit_id, event.starts_at)
+        commands.intervention_moved(self.uow, event.visit_id, event.id, event.starts_at)
 
     @on(interventions.InterventionDone)
     def intervention_done(self, event: interventions.InterventionDone, envelope: Envelope) -> None:
-        commands.intervention_done(self.uow, event.visit_id, event.finished_at)
+        commands.intervention_done(self.uow, event.visit_id, event.id, event.finished_at)
 
     @on(interventions.InterventionCancelled)
     def intervention_cancelled(self, event: interventions.InterventionCancelled, envelope: Envelope) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from chassis.errors import Conflict, Gone, Invalid, Stale
 from chassis.ids import new_id
-from contracts import accounts
+from contracts import accounts, maintenance
 from contracts import interventions as c
 from tests.support.services import ServiceUnderTest, make_service
 
@@ -126,3 +126,22 @@ def test_the_fiche_counts_both_sections(service: ServiceUnderTest) -> None:
     assert sections["job_sites"]["items"][0]["intervention_count"] == 1
     foreign = service.call(c.CheckInterventions(tree=[new_id()], job_site_ids=[site["id"]]))["foreign"]
     assert foreign == [site["id"]]
+
+
+def test_a_visit_planned_again_after_its_work_was_cancelled_gets_a_new_intervention(service: ServiceUnderTest) -> None:
+    home, visit = new_id(), new_id()
+
+    def scheduled(work: uuid.UUID) -> maintenance.VisitScheduled:
+        return maintenance.VisitScheduled(
+            id=visit, home_client_id=home, client_id=home, written_client_id=home, plan_id=new_id(),
+            due_on=datetime.now(UTC).date(), intervention_id=work, title="Visite", starts_at=datetime.now(UTC),
+            ends_at=None, technician_ids=[], address_id=None, place_id=None, equipment_ids=[],
+        )  # fmt: skip
+
+    first, second = new_id(), new_id()
+    service.tell(scheduled(first))
+    service.tell(scheduled(first))
+    service.call(c.ActOnIntervention(id=first, action="cancel"))
+    service.tell(scheduled(second))
+    items = service.call(c.ListInterventions(tree=[home]))["items"]
+    assert {item["id"] for item in items} == {str(first), str(second)}

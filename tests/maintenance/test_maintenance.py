@@ -134,3 +134,15 @@ def test_a_changed_plan_moves_only_open_visits_to_come(service: ServiceUnderTest
     service.call(c.UpdatePlan(id=made["id"], changes=c.PlanChanges(paused=True)))
     left = service.call(c.ListVisits(plan_id=made["id"], limit=200))["items"]
     assert [item["id"] for item in left] == [first["id"]]
+
+
+def test_a_plan_that_changes_its_period_keeps_the_past_and_makes_the_future(service: ServiceUnderTest) -> None:
+    today = date.today()
+    made = plan(service, new_id(), period="month", starts_on=today - timedelta(days=400))
+    service.call(c.UpdatePlan(id=made["id"], changes=c.PlanChanges(period="year")))
+    coming = service.call(c.ListVisits(plan_id=made["id"], from_day=today, limit=200))["items"]
+    assert coming
+    before = {v["id"] for v in service.call(c.ListVisits(plan_id=made["id"], to_day=today, limit=200))["items"]}
+    service.call(c.UpdatePlan(id=made["id"], changes=c.PlanChanges(period="month")))
+    after = {v["id"] for v in service.call(c.ListVisits(plan_id=made["id"], to_day=today, limit=200))["items"]}
+    assert after - before == set()
