@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any, ClassVar, Literal
 
@@ -50,8 +51,11 @@ def check_rrule(value: str) -> None:
     upper = value.upper()
     if any(word in upper for word in ("SECONDLY", "MINUTELY", "HOURLY", "DTSTART", "EXRULE")):
         raise ValueError("Cette récurrence est trop fine, ou porte sa propre date de début.")
+    # dateutil takes an interval of 0, and then never comes to an end.
+    if any(not one.isdigit() or int(one) < 1 for one in re.findall(r"INTERVAL=([^;\s]*)", upper)):
+        raise ValueError("L’intervalle d’une récurrence est un nombre à partir de 1.")
     try:
-        rrulestr(value)
+        rrulestr(value, ignoretz=True)
     except (ValueError, TypeError, KeyError):
         raise ValueError("Cette règle de récurrence n’est pas valable (RFC 5545).") from None
 

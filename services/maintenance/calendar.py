@@ -51,7 +51,7 @@ def visits_due(
 def _by_rule(rule: str, starts_on: date, ends_on: date | None, last: date) -> Iterator[Due]:
     begin = datetime(starts_on.year, starts_on.month, starts_on.day)
     horizon = datetime(last.year, last.month, last.day, 23, 59)
-    parsed = rrulestr(rule, dtstart=begin)
+    parsed = rrulestr(rule, dtstart=begin, ignoretz=True)
     occurrences = [moment.date() for moment in parsed.between(begin, horizon, inc=True)]
     # One beyond the horizon, so that the last visit has its whole period too.
     beyond = parsed.after(horizon)

@@ -232,7 +232,10 @@ def intervention_moved(
 ) -> None:
     """Moving the intervention moves the visit; without a date it is to plan again, and red."""
     row = _visit(uow, visit_id)
-    if row is not None and row.done_at is None and row.intervention_id == intervention_id:
+    if row is None or row.done_at is not None or row.intervention_id != intervention_id:
+        return
+    # Most changes of an intervention are none of its visit: no version more, so that no open form goes stale.
+    if row.intervention_starts_at != starts_at:
         row.intervention_starts_at = starts_at
         touch(uow, row)
 

@@ -146,3 +146,26 @@ def test_a_plan_that_changes_its_period_keeps_the_past_and_makes_the_future(serv
     service.call(c.UpdatePlan(id=made["id"], changes=c.PlanChanges(period="month")))
     after = {v["id"] for v in service.call(c.ListVisits(plan_id=made["id"], to_day=today, limit=200))["items"]}
     assert after - before == set()
+
+
+def test_what_does_not_move_an_intervention_leaves_its_visit_as_it_is(service: ServiceUnderTest) -> None:
+    made = plan(service, new_id())
+    visit = service.call(c.ListVisits(plan_id=made["id"]))["items"][0]
+    starts = datetime(2027, 3, 1, 7, tzinfo=UTC)
+    planned = service.call(c.ScheduleVisit(id=visit["id"], body=c.ScheduleBody(starts_at=starts)))
+    told = interventions.InterventionUpdated(
+        id=planned["intervention_id"], home_client_id=visit["client_id"], client_id=visit["client_id"], number="INT-1",
+        title="Autre", kind="intervention", state="planned", starts_at=starts, ends_at=None, address_id=None,
+        place_id=None, technician_ids=[], visit_id=visit["id"], job_site_id=None,
+    )  # fmt: skip
+    service.tell(told)
+    assert service.call(c.GetVisit(id=visit["id"])) == planned
+
+
+def test_a_rule_may_end_at_a_moment_in_utc_and_must_move_on(service: ServiceUnderTest) -> None:
+    rule = "FREQ=MONTHLY;UNTIL=20270201T000000Z"
+    made = plan(service, new_id(), period=None, rrule=rule, starts_on=date(2026, 12, 1))
+    assert len(service.call(c.ListVisits(plan_id=made["id"]))["items"]) == 3
+    for interval in ("0", "-1", "00"):
+        with pytest.raises(ValueError, match="intervalle"):
+            c.PlanBody(starts_on=date(2026, 1, 1), rrule=f"FREQ=DAILY;INTERVAL={interval}")
