@@ -12,6 +12,17 @@ RPC_HANDLED = Counter("fiche_rpc_handled_total", "Calls answered", ("service", "
 RPC_SECONDS = Histogram(
     "fiche_rpc_handling_seconds", "Time from delivery to answer", ("service", "method"), buckets=_BUCKETS
 )
+RPC_DROPPED = Counter(
+    "fiche_rpc_dropped_total", "Calls taken and not handled: malformed, late, deadly", ("service", "reason")
+)
+RPC_CALLED = Counter(
+    "fiche_rpc_called_total", "Calls sent; the status of the answer or the code of the wire", ("service", "status")
+)
+RPC_CALL_SECONDS = Histogram(
+    "fiche_rpc_call_seconds", "Time from sending a call to its answer", ("service",), buckets=_BUCKETS
+)
+WIRE_LOST = Counter("fiche_wire_lost_total", "Connections lost, and tries to connect that failed", ("link",))
+EVENTS_PUBLISHED = Counter("fiche_events_published_total", "Events confirmed by the broker", ("producer",))
 
 
 def rpc_handled(service: str, method: str, status: str, started: float) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import structlog
 from amqp import Message
 
-from chassis.wire.amqp_link import Link
+from chassis.wire.amqp_link import Link, body_of
 from chassis.wire.base import OK, Answer, Call
-from chassis.wire.pending import Pending, unavailable
+from chassis.wire.pending import Pending
 
 log = structlog.get_logger(__name__)
 
@@ -54,35 +54,31 @@ class AmqpClient:
 
     def call_many(self, calls: Sequence[Call], timeout: float) -> list[Answer]:
         """See `RpcClient`."""
-        deadline = time.monotonic() + timeout
+        pending = Pending(calls, timeout)
         with self._lock:
             if not self._started and not self._closed:
                 self._started = True
                 self._link.start()
-        self._link.tried.wait(max(0.0, deadline - time.monotonic()))
-        pending = Pending(len(calls))
+        self._link.tried.wait(max(0.0, pending.deadline - time.monotonic()))
         sent: list[tuple[str, Call]] = []
         with self._lock:
             for index, call in enumerate(calls):
                 if self._channel is None:
-                    pending.set(index, unavailable("disconnected", "La messagerie interne est injoignable."))
+                    pending.fail(index, "disconnected", "La messagerie interne est injoignable.")
                 elif len(self._pending) >= IN_FLIGHT:
-                    pending.set(index, unavailable("overloaded", "Trop de demandes sont en cours."))
+                    pending.fail(index, "overloaded", "Trop de demandes sont en cours.")
                 else:
                     number = str(next(self._numbers))
                     self._pending[number] = (pending, index, call.service)
                     sent.append((number, call))
             if sent:
                 # Under the lock, so that calls given up by `_lost` are never published on the next channel.
-                self._link.do(self._channel, lambda channel: self._publish(channel, sent, deadline))
-        pending.done.wait(max(0.0, deadline - time.monotonic()))
+                self._link.do(self._channel, lambda channel: self._publish(channel, sent, pending.deadline))
+        answers = pending.wait()
         with self._lock:
             for number, _ in sent:
                 self._pending.pop(number, None)
-        return [
-            answer or unavailable("timeout", f"Le service {call.service} n’a pas répondu à temps.")
-            for call, answer in zip(calls, list(pending.answers), strict=True)
-        ]
+        return answers
 
     def close(self) -> None:
         """Gives up every pending call and closes."""
@@ -122,7 +118,7 @@ class AmqpClient:
             self._channel = None
             pending, self._pending = list(self._pending.values()), {}
         for each, index, _ in pending:
-            each.set(index, unavailable("disconnected", "La liaison avec la messagerie interne a été coupée."))
+            each.fail(index, "disconnected", "La liaison avec la messagerie interne a été coupée.")
 
     def _answered(self, message: Any) -> None:
         with self._lock:
@@ -130,10 +126,10 @@ class AmqpClient:
         if found is None:
             return  # late: whoever asked has given up
         status = (message.properties.get("application_headers") or {}).get("status")
-        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        body = body_of(message)
         if not isinstance(status, str) or (status != OK and not body.startswith(b"{")):
             log.error("rpc.bad_answer", service=found[2])
-            found[0].set(found[1], unavailable("bad_answer", f"La réponse du service {found[2]} est illisible."))
+            found[0].fail(found[1], "bad_answer", f"La réponse du service {found[2]} est illisible.")
             return
         found[0].set(found[1], Answer(status, body))
 
@@ -141,4 +137,4 @@ class AmqpClient:
         with self._lock:
             found = self._pending.pop(str(message.properties.get("correlation_id")), None)
         if found is not None:
-            found[0].set(found[1], unavailable("no_service", f"Le service {found[2]} est arrêté."))
+            found[0].fail(found[1], "no_service", f"Le service {found[2]} est arrêté.")

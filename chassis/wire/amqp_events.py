@@ -12,7 +12,7 @@ from amqp import Message
 from amqp.exceptions import ConsumerCancelled
 
 from chassis import metrics
-from chassis.wire.amqp_link import Link
+from chassis.wire.amqp_link import Link, body_of
 from chassis.wire.base import Delivery, LoggedEvent, PublishError
 
 log = structlog.get_logger(__name__)
@@ -73,6 +73,7 @@ class AmqpPublisher:
             raise PublishError(f"not confirmed within {CONFIRM_S:.0f} s")
         if batch.error is not None:
             raise PublishError(batch.error)
+        metrics.EVENTS_PUBLISHED.labels(self._producer).inc(len(events))
 
     def close(self) -> None:
         """Closes the connection."""
@@ -202,7 +203,7 @@ class AmqpSubscription:
 
     def _take(self, channel: Any, message: Any) -> None:
         headers = message.properties.get("application_headers") or {}
-        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        body = body_of(message)
         reason = _fault(headers, body)
         if reason is not None:
             self._undecodable(body, {str(name): str(value) for name, value in headers.items()}, reason)

@@ -20,6 +20,10 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from amqp import Connection
+from amqp.method_framing import frame_handler
+from amqp.serialization import decode_properties_basic
+
+from chassis import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +35,27 @@ CONNECT_S = 5.0
 RETRY_S = (0.1, 3.0)
 
 Work = Callable[[Any], None]
+
+
+def _tolerant_frames(connection: Any, callback: Any) -> Callable[[Any], Any]:
+    """py-amqp's reader of frames; a message whose properties cannot be read has none.
+
+    py-amqp raises in the middle of the frame: the connection would be lost, the broker would bring the message again,
+    and so on for ever. Without properties it is malformed, and the callback drops or parks it.
+    """
+    read = frame_handler(connection, callback)
+
+    def on_frame(frame: Any) -> Any:
+        kind, channel, payload = frame
+        if kind == 2:
+            try:
+                decode_properties_basic(payload, 12)
+            except Exception as error:  # bad UTF-8, times out of range, tables nested without end…
+                log.warning("amqp.unreadable_properties", error=repr(error))
+                frame = (kind, channel, bytes(payload[:12]) + b"\0\0")
+        return read(frame)
+
+    return on_frame
 
 
 class _Connection(Connection):  # type: ignore[misc]
@@ -50,6 +75,7 @@ def connect(url: str) -> Any:
         ssl={"context": ssl.create_default_context(), "server_hostname": parts.hostname} if secure else False,
         connect_timeout=CONNECT_S,
         heartbeat=HEARTBEAT_S,
+        frame_handler=_tolerant_frames,
     )
     try:
         connection.connect()
@@ -58,6 +84,11 @@ def connect(url: str) -> Any:
         connection.collect()
         raise
     return connection
+
+
+def body_of(message: Any) -> bytes:
+    """The bytes of a message; py-amqp gives a text for an empty one."""
+    return message.body.encode() if isinstance(message.body, str) else bytes(message.body)
 
 
 class Link:
@@ -117,6 +148,7 @@ class Link:
             try:
                 connection = connect(self._urls[turn % len(self._urls)])
                 channel = connection.channel()
+                channel.auto_decode = False  # a body is bytes, whatever its sender says of it
                 self._opened(channel)
                 self.channel = channel
                 self.tried.set()
@@ -125,6 +157,7 @@ class Link:
             except Exception as error:
                 turn += 1
                 reason = f"{type(error).__name__}: {error}".strip()
+                metrics.WIRE_LOST.labels(self._name).inc()
                 log.warning("amqp.lost", link=self._name, reason=reason)
             self.channel = None
             self._tell_lost(reason)

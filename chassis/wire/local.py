@@ -1,6 +1,6 @@
 """The wire of the one-process product: calls are handed over, events are read from the logs when a bell rings.
 
-Works with plain and with green threads: it only uses `threading` and `queue`.
+Works with plain and with green threads: it only uses `threading`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+import structlog
+
+from chassis import metrics
+from chassis.errors import InternalError
 from chassis.wire.base import (
     Answer,
     Call,
@@ -22,6 +26,8 @@ from chassis.wire.base import (
     RpcServer,
 )
 from chassis.wire.pending import Pending, unavailable
+
+log = structlog.get_logger(__name__)
 
 #: Calls that may wait for one service; more are refused at once.
 BACKLOG = 1_000
@@ -104,44 +110,41 @@ class _LocalClient:
         self._lock = threading.Lock()
 
     def call_many(self, calls: Sequence[Call], timeout: float) -> list[Answer]:
-        pending = Pending(len(calls))
-        deadline = time.monotonic() + timeout
+        pending = Pending(calls, timeout)
         with self._lock:
-            if self._closed:
-                return [unavailable("disconnected", "Le produit s’arrête.") for _ in calls]
-            self._pending.add(pending)
+            closed = self._closed
+            if not closed:
+                self._pending.add(pending)
         try:
             for index, call in enumerate(calls):
-                self._send(call, index, pending, deadline)
-            pending.done.wait(max(0.0, deadline - time.monotonic()))
+                if closed:
+                    pending.fail(index, "disconnected", "Le produit s’arrête.")
+                else:
+                    self._send(call, index, pending)
+            return pending.wait()
         finally:
             with self._lock:
                 self._pending.discard(pending)
-        return [
-            answer
-            if answer is not None
-            else unavailable("timeout", f"Le service {call.service} n’a pas répondu à temps.")
-            for call, answer in zip(calls, list(pending.answers), strict=True)
-        ]
 
-    def _send(self, call: Call, index: int, pending: Pending, deadline: float) -> None:
-        server = self._wire.pick(call.service)
-        if server is None:
-            pending.set(index, unavailable("no_service", f"Le service {call.service} est arrêté."))
-            return
-        incoming = Incoming(
-            call.method, call.body, dict(call.headers), deadline, lambda answer: pending.set(index, answer)
-        )
-        if not server.offer(incoming):
-            pending.set(index, unavailable("overloaded", f"Le service {call.service} est surchargé."))
+    def _send(self, call: Call, index: int, pending: Pending) -> None:
+        def reply(answer: Answer) -> None:
+            pending.set(index, answer)
+
+        incoming = Incoming(call.method, call.body, dict(call.headers), pending.deadline, reply)
+        while (server := self._wire.pick(call.service)) is not None:
+            if server.offer(incoming):
+                return
+            if server.ready:
+                pending.fail(index, "overloaded", f"Le service {call.service} est surchargé.")
+                return
+        pending.fail(index, "no_service", f"Le service {call.service} est arrêté.")
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
             pending = list(self._pending)
         for each in pending:
-            for index in range(len(each.answers)):
-                each.set(index, unavailable("disconnected", "Le produit s’arrête."))
+            each.fail_all("disconnected", "Le produit s’arrête.")
 
 
 class _LocalServer:
@@ -152,6 +155,7 @@ class _LocalServer:
         self._max = max_workers
         self._waiting: deque[Incoming] = deque()
         self._in_hand = 0
+        self._pumping = False
         self._lock = threading.Lock()
         self._taking = False
 
@@ -190,26 +194,47 @@ class _LocalServer:
         return True
 
     def _pump(self) -> None:
-        while True:
-            with self._lock:
-                if not self._waiting or self._in_hand >= self._max:
-                    return
+        """Hands over while there is room: one thread at a time, so that answers given at once do not nest."""
+        with self._lock:
+            if self._pumping:
+                return
+            self._pumping = True
+        try:
+            while (incoming := self._next()) is not None:
+                self._hand_over(incoming)
+        except BaseException:  # this (green) thread is being ended: the next one to come goes on
+            self._pumping = False
+            raise
+
+    def _hand_over(self, incoming: Incoming) -> None:
+        reply = self._answered(incoming.reply)
+        try:
+            self._handle(Incoming(incoming.method, incoming.body, incoming.headers, incoming.deadline, reply))
+        except Exception:
+            log.exception("rpc.handle_failed", service=self.service, method=incoming.method)
+            error = InternalError("Une erreur inattendue s’est produite.")
+            reply(Answer(error.kind, error.to_json()))
+
+    def _next(self) -> Incoming | None:
+        with self._lock:
+            while self._waiting and self._in_hand < self._max:
                 incoming = self._waiting.popleft()
-                if incoming.deadline <= time.monotonic():
-                    continue  # whoever asked has given up
-                self._in_hand += 1
-            self._handle(
-                Incoming(
-                    incoming.method, incoming.body, incoming.headers, incoming.deadline, self._answered(incoming.reply)
-                )
-            )
+                if incoming.deadline > time.monotonic():
+                    self._in_hand += 1
+                    return incoming
+                metrics.RPC_DROPPED.labels(self.service, "late").inc()  # whoever asked has given up
+            self._pumping = False
+            return None
 
     def _answered(self, reply: Callable[[Answer], None]) -> Callable[[Answer], None]:
+        once = threading.Lock()
+
         def answered(answer: Answer) -> None:
-            with self._lock:
-                self._in_hand -= 1
-            reply(answer)
-            self._pump()
+            if once.acquire(blocking=False):
+                with self._lock:
+                    self._in_hand -= 1
+                reply(answer)
+                self._pump()
 
         return answered
 

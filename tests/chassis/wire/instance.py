@@ -1,7 +1,11 @@
-"""An instance of a service as a process of its own, to be killed: it takes calls, says so, and never answers."""
+"""An instance of a service as a process of its own, to be killed: it says which calls it takes, and never answers.
+
+A call of the method `die` ends it, as a call does that exhausts memory or crashes a library.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 
@@ -13,6 +17,8 @@ def main(url: str, service: str) -> None:
     def handle(incoming: Incoming) -> None:
         sys.stdout.write(f"took {incoming.method}\n")
         sys.stdout.flush()
+        if incoming.method == "die":
+            os._exit(1)
 
     server = AmqpWire(url).rpc_server(service, handle, 10)
     server.start()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import struct
 import subprocess
 import sys
 import threading
+import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,9 +20,10 @@ import orjson
 import pytest
 from amqp import Message
 
+from chassis import metrics
 from chassis.wire.amqp import AmqpWire
 from chassis.wire.amqp_client import queue_of
-from chassis.wire.amqp_events import events_queue_of, exchange_of
+from chassis.wire.amqp_events import QUEUE_LENGTH, events_queue_of, exchange_of
 from chassis.wire.amqp_link import connect
 from chassis.wire.base import OK, Answer, Call, Delivery, Incoming, LoggedEvent, PublishError
 from tests.support.servers import RabbitServer
@@ -27,6 +31,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 LOG = str(uuid.uuid4())
+THREADS = 64
 
 
 @pytest.fixture
@@ -42,13 +47,32 @@ def channel(amqp_url: str) -> Iterator[Any]:
     connection.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
-    """A broker to stop and to kill."""
+    """A broker to stop and to kill; a test leaves it running."""
     server = RabbitServer(Path(tmp_path_factory.mktemp("broker")))
     server.start()
     yield server
+    server.stop(kill=True)
     server.close()
+
+
+class Raw(Message):  # type: ignore[misc]
+    """A message with properties that no honest writer makes."""
+
+    def __init__(self, properties: bytes) -> None:
+        super().__init__(b"x")
+        self._raw = properties
+
+    def _serialize_properties(self) -> bytes:
+        return self._raw
+
+
+#: A correlation id that is no UTF-8, and a header that is a moment out of range.
+UNREADABLE = (
+    struct.pack(">H", 0x0400) + b"\x01\xff",
+    struct.pack(">HI", 0x2000, 11) + b"\x01aT" + b"\xff" * 8,
+)
 
 
 @pytest.fixture
@@ -119,7 +143,7 @@ def test_threads_through_restarts_of_the_broker(
     server.start()
     client = closing(wire.rpc_client())
     over = threading.Event()
-    right, failed, wrong = [0] * 16, [0] * 16, []
+    right, failed, wrong = [0] * THREADS, [0] * THREADS, []
 
     def calls(thread: int) -> None:
         n = 0
@@ -140,8 +164,8 @@ def test_threads_through_restarts_of_the_broker(
         wait_until(lambda: all(b > a for a, b in zip(now, right, strict=True)), "every thread is answered", 60)
         return True
 
-    with ThreadPoolExecutor(16) as pool:
-        futures = [pool.submit(calls, thread) for thread in range(16)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        futures = [pool.submit(calls, thread) for thread in range(THREADS)]
         try:
             all_answered()
             for kill in (False, True):
@@ -171,6 +195,7 @@ def test_pending_calls_fail_at_once_when_the_broker_goes(
         assert {code(a) for a in answers.result(20)} == {"disconnected"}
     for incoming in held:
         echo(incoming)  # never raises
+    own_broker.start()
 
 
 def test_what_a_killed_instance_had_is_done_by_another(amqp_url: str, name: str, closing: Callable[[Any], Any]) -> None:
@@ -228,6 +253,8 @@ def test_hostile_messages_are_dropped(amqp_url: str, name: str, channel: Any, cl
         {"reply_to": "nobody", "correlation_id": "1", "application_headers": good},
     ):
         channel.basic_publish(Message(b"\xff\x00\xfe", **properties), routing_key=queue_of(name))
+    for unreadable in UNREADABLE:
+        channel.basic_publish(Raw(unreadable), routing_key=queue_of(name))
     client = closing(wire.rpc_client())
     assert client.call_many([Call(name, "m", b"\xff\x00")], 10)[0] == Answer(OK, b"\xff\x00")
     assert server.ready
@@ -295,7 +322,10 @@ def test_bytes_that_are_no_event_are_handed_over(
     good = {"position": 1, "log_id": LOG}
     for body, headers in ((b"\xff\x00", good), (b"{}", {}), (b"{}", {"position": -1, "log_id": LOG}), (b"[1]", good)):
         channel.basic_publish(Message(body, application_headers=headers), exchange_of(name), "x")
-    wait_until(lambda: len(received.bad) == 4, "handed over")
+    for unreadable in UNREADABLE:
+        channel.basic_publish(Raw(unreadable), exchange_of(name), "x")
+    wait_until(lambda: len(received.bad) == 6, "handed over")
+    assert received.bad[4:] == [(b"x", {}, "no position")] * 2
     assert received.bad[0][:2] == (b"\xff\x00", {"position": "1", "log_id": LOG})
     assert received.deliveries == []
     subscription.stop()
@@ -345,3 +375,102 @@ def test_events_through_a_restart(own_broker: RabbitServer, name: str, closing: 
     own_broker.start()
     wait_until(lambda: not refused(), "published again")
     wait_until(lambda: received.positions[-1] == 2 and received.positions.count(1) == 2, "brought again")
+
+
+def test_a_call_that_ends_its_instance_does_not_end_them_all(
+    amqp_url: str, name: str, closing: Callable[[Any], Any]
+) -> None:
+    instances = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.chassis.wire.instance", amqp_url, name], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    try:
+        for instance in instances:
+            assert instance.stdout is not None
+            assert instance.stdout.readline() == "ready\n"
+        client = closing(AmqpWire(amqp_url).rpc_client())
+        answer = client.call_many([Call(name, "die", b"")], 60)[0]
+        assert answer.status == "internal"
+        assert orjson.loads(answer.body)["code"] == "deadly_call"
+        assert sorted(instance.poll() is None for instance in instances) == [False, False, False, True]
+    finally:
+        for instance in instances:
+            instance.kill()
+            instance.wait(10)
+            if instance.stdout is not None:
+                instance.stdout.close()
+
+
+def test_a_frozen_broker_costs_the_deadline_and_no_more(
+    own_broker: RabbitServer, name: str, closing: Callable[[Any], Any]
+) -> None:
+    wire = AmqpWire(own_broker.url)
+    closing(wire.rpc_server(name, echo, 10)).start()
+    client = closing(wire.rpc_client())
+    assert client.call_many([Call(name, "m", b"1")], 10) == [Answer(OK, b"1")]
+    assert own_broker._process is not None
+    os.killpg(own_broker._process.pid, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        big = b"x" * 20_000_000  # more than the socket's buffers hold: the owner of the connection waits to write
+        assert {code(a) for a in client.call_many([Call(name, "m", big)] * 2, 0.5)} == {"timeout"}
+        assert {code(a) for a in client.call_many([Call(name, "m", b"2")] * 2, 0.5)} == {"timeout"}
+        assert time.monotonic() - started < 5
+    finally:
+        os.killpg(own_broker._process.pid, signal.SIGCONT)
+    wait_until(lambda: client.call_many([Call(name, "m", b"3")], 2) == [Answer(OK, b"3")], "whole again", 60)
+
+
+def test_an_answer_that_is_none_is_told(amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]) -> None:
+    client = closing(AmqpWire(amqp_url).rpc_client())
+    channel.queue_declare(queue_of(name), auto_delete=True)
+    for body, headers in ((b"ok", {}), (b"\xff", {"status": "not_found"}), (b"", {"status": 7})):
+        with ThreadPoolExecutor(1) as pool:
+            answers = pool.submit(client.call_many, [Call(name, "m", b"")], 20)
+            message = wait_until(lambda: channel.basic_get(queue_of(name), no_ack=True), "asked")
+            reply = Message(body, correlation_id=message.correlation_id, application_headers=headers)
+            channel.basic_publish(Message(b"{}", correlation_id="unknown"), routing_key=message.reply_to)
+            channel.basic_publish(reply, routing_key=message.reply_to)
+            assert code(answers.result(20)[0]) == "bad_answer"
+
+
+def test_an_event_that_no_queue_wants_is_published_and_counted(amqp_url: str, name: str, closing: Any) -> None:
+    publisher = closing(AmqpWire(amqp_url).event_publisher(name))
+    publisher.publish(LOG, [event(n) for n in range(1, 4)])
+    assert metrics.EVENTS_UNROUTABLE.labels(name)._value.get() == 3
+    assert metrics.EVENTS_PUBLISHED.labels(name)._value.get() == 3
+
+
+@pytest.mark.parametrize("quorum", [False, True])
+def test_a_queue_is_a_read_ahead_that_keeps_the_newest(
+    amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any], quorum: bool
+) -> None:
+    wire, received = AmqpWire(amqp_url, quorum=quorum), Received()
+    closing(received.subscribe(wire, "reader", name)).stop()
+    publisher = closing(wire.event_publisher(name))
+    for start in range(1, 10_401, 400):
+        publisher.publish(LOG, [event(n) for n in range(start, start + 400)])
+    assert depth(channel, events_queue_of("reader", name)) == QUEUE_LENGTH
+    again = closing(received.subscribe(wire, "reader", name))
+
+    def all_read() -> bool:
+        again.ack_up_to(max(received.positions, default=0))
+        return bool(received.positions) and received.positions[-1] == 10_400
+
+    wait_until(all_read, "read to the end")
+    assert received.positions == list(range(401, 10_401))
+
+
+def test_one_consumer_at_a_time_and_the_next_stands_by(amqp_url: str, name: str, closing: Callable[[Any], Any]) -> None:
+    wire, first, second = AmqpWire(amqp_url), Received(), Received()
+    active = closing(first.subscribe(wire, "reader", name))
+    closing(second.subscribe(wire, "reader", name))
+    publisher = closing(wire.event_publisher(name))
+    publisher.publish(LOG, [event(n) for n in range(1, 21)])
+    wait_until(lambda: len(first.deliveries) == 20, "all to the first")
+    assert second.deliveries == []
+    active.ack_up_to(15)
+    active.stop()
+    wait_until(lambda: second.positions == [16, 17, 18, 19, 20], "the rest to the next")

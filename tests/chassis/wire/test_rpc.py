@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from chassis.wire.amqp import AmqpWire
-from chassis.wire.base import OK, Answer, Call, Incoming, RpcClient, RpcServer, Wire
+from chassis.wire.base import OK, Answer, Call, Incoming, LoggedEvent, RpcClient, RpcServer, Wire
 from chassis.wire.local import LocalWire
 from tests.support.waiting import wait_until
 
@@ -186,3 +186,115 @@ def test_many_threads_get_their_own_answers(client: RpcClient, serve: Serve, ser
 
     with ThreadPoolExecutor(16) as pool:
         assert all(pool.map(calls, range(16)))
+
+
+def test_a_stopped_service_is_told_at_once(client: RpcClient, serve: Serve, service: str) -> None:
+    server = serve(echo)
+    assert client.call_many([Call(service, "m", b"")], 10)[0].status == OK
+    server.stop()
+    started = time.monotonic()
+    assert code(client.call_many([Call(service, "m", b"")], 20)[0]) == "no_service"
+    assert time.monotonic() - started < 3
+    serve(echo)
+    assert client.call_many([Call(service, "m", b"")], 10)[0].status == OK
+
+
+def test_a_handler_that_raises_is_an_internal_error(client: RpcClient, serve: Serve, service: str) -> None:
+    def handle(incoming: Incoming) -> None:
+        if incoming.method == "bad":
+            raise LookupError("secret of the house")
+        echo(incoming)
+
+    serve(handle, max_workers=1)
+    answers = client.call_many([Call(service, m, b"") for m in ("bad", "good", "bad", "good")], 10)
+    assert [a.status for a in answers] == ["internal", OK, "internal", OK]
+    assert b"secret" not in answers[0].body
+    assert not answers[0].from_wire
+
+
+def test_a_second_answer_frees_no_second_place(client: RpcClient, serve: Serve, service: str) -> None:
+    lock, held, most = threading.Lock(), [], 0
+
+    def handle(incoming: Incoming) -> None:
+        nonlocal most
+        with lock:
+            held.append(incoming)
+            most = max(most, len(held))
+
+    serve(handle, max_workers=1)
+    with ThreadPoolExecutor(1) as pool:
+        answers = pool.submit(client.call_many, [Call(service, "m", b"") for _ in range(6)], 20)
+        for _ in range(6):
+            wait_until(lambda: len(held) == 1, "one in hand")
+            with lock:
+                incoming = held.pop()
+            for _ in range(3):
+                echo(incoming)
+        assert {a.status for a in answers.result(20)} == {OK}
+    assert most == 1
+
+
+def test_a_long_line_is_answered_and_a_longer_one_refused(client: RpcClient, serve: Serve, service: str) -> None:
+    held: list[Incoming] = []
+    serve(lambda incoming: echo(incoming) if held else held.append(incoming), max_workers=1)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.call_many, [Call(service, "m", str(n).encode()) for n in range(1_500)], 60)
+        wait_until(lambda: held, "the first is in hand")
+        refused = [answer for answer in client.call_many([Call(service, "m", b"")] * 700, 1) if answer.from_wire]
+        assert {code(answer) for answer in refused} <= {"overloaded", "timeout"}
+        echo(held[0])
+        answers = first.result(60)
+    told = [code(answer) for answer in answers if answer.from_wire]
+    assert set(told) == {"overloaded"}
+    assert 300 <= len(told) <= 700
+    answered = [(n, answer.body) for n, answer in enumerate(answers) if not answer.from_wire]
+    assert answered == [(n, f"m:{n}".encode()) for n, _ in answered]
+
+
+def test_a_call_that_is_late_is_never_handled(client: RpcClient, serve: Serve, service: str) -> None:
+    taken: list[bytes] = []
+    held: list[Incoming] = []
+
+    def handle(incoming: Incoming) -> None:
+        taken.append(incoming.body)
+        if incoming.body == b"hold":
+            held.append(incoming)
+        else:
+            echo(incoming)
+
+    serve(handle, max_workers=1)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.call_many, [Call(service, "m", b"hold")], 30)
+        wait_until(lambda: held, "in hand")
+        late = client.call_many([Call(service, "m", b"late")] * 5, 0.2)
+        assert {code(answer) for answer in late} == {"timeout"}
+        echo(held[0])
+        assert first.result(10)[0].status == OK
+    assert client.call_many([Call(service, "m", b"next")], 10)[0].body == b"m:next"
+    assert taken == [b"hold", b"next"]
+
+
+@pytest.mark.parametrize("size", [0, 200_000, 5_000_000])
+def test_bodies_of_any_size_pass_untouched(client: RpcClient, serve: Serve, service: str, size: int) -> None:
+    serve(lambda incoming: incoming.reply(Answer(OK, incoming.body)))
+    body = bytes(range(256)) * (size // 256)
+    assert client.call_many([Call(service, "m", body)] * 3, 20) == [Answer(OK, body)] * 3
+
+
+def test_a_consumer_is_told_at_its_start_and_when_the_log_grows(wire: Wire, service: str) -> None:
+    told: list[object] = []
+    subscription = wire.event_subscription(
+        "reader", service, receive=told.append, rung=lambda: told.append("rung"), undecodable=lambda *bad: None
+    )
+    subscription.start()
+    publisher = wire.event_publisher(service)
+    try:
+        wait_until(lambda: subscription.ready and told, "told at its start")
+        told.clear()
+        publisher.publish("log", [LoggedEvent(1, "fiche.t.thing.done.v1", "s", "s", False, b"{}")])
+        wait_until(lambda: told, "told of the event")
+        subscription.ack_up_to(1)
+    finally:
+        subscription.stop()
+        publisher.close()
+    assert not subscription.ready

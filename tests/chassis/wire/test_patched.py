@@ -1,0 +1,27 @@
+"""Both wires under eventlet: the same suite, run again in a process with green threads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.broker
+def test_the_suite_of_the_wires_holds_with_green_threads(amqp_url: str) -> None:
+    files = [str(HERE / name) for name in ("test_rpc.py", "test_amqp.py")]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.chassis.wire.patched", "-q", "-p", "no:cacheprovider", *files],
+        cwd=HERE.parents[2],
+        env={**os.environ, "FICHE_TEST_AMQP_URL": amqp_url},
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
