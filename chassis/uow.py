@@ -87,7 +87,8 @@ class UnitOfWork:
             except Exception as error:
                 # A commit whose outcome was never heard may have taken place: only a keyed command, whose answer
                 # would be found, or a query may be run again.
-                safe = request is None or not request.command or self.context.idempotency_key is not None
+                keyed = _is_remembered(request) and self.context.idempotency_key is not None
+                safe = request is None or not request.command or keyed
                 if not (is_transient(error) and safe):
                     raise
                 log.warning("transaction.again", attempt=attempt, error=type(error).__name__)
@@ -101,7 +102,7 @@ class UnitOfWork:
         with self.database.session() as session:
             self._session = session
             try:
-                keyed = request is not None and request.command and self.context.idempotency_key is not None
+                keyed = _is_remembered(request) and self.context.idempotency_key is not None
                 if keyed and request is not None:
                     earlier = self._earlier_answer(request)
                     if earlier is not None:
@@ -122,7 +123,9 @@ class UnitOfWork:
     # --- idempotent answers -----------------------------------------------------------------------------------
 
     def _fingerprint(self, request: Request) -> str:
-        body = request.rpc + "\n" + request.model_dump_json(exclude_unset=True)
+        """Hash of the request without its secrets: a fast hash of a password would undo the slow one kept for it."""
+        values = _without_secrets(request.model_dump(mode="json", exclude_unset=True))
+        body = request.rpc + "\n" + json.dumps(values, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(body.encode()).hexdigest()
 
     def _earlier_answer(self, request: Request) -> bytes | None:
@@ -153,7 +156,7 @@ class UnitOfWork:
                 "actor": self.context.actor.id,
                 "key": self.context.idempotency_key,
                 "request": self._fingerprint(request),
-                "answer": to_body(result).decode(),
+                "answer": _without_shown_once(request, to_body(result)).decode(),
             },
         )
 
@@ -192,6 +195,29 @@ class UnitOfWork:
         }
 
 
+#: Fields of requests that are secrets wherever they stand.
+_SECRETS = frozenset({"password", "token", "secret"})
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_secrets(part) for name, part in value.items() if name not in _SECRETS}
+    if isinstance(value, list):
+        return [_without_secrets(part) for part in value]
+    return value
+
+
+def _is_remembered(request: Request | None) -> bool:
+    return isinstance(request, Command) and request.remembered
+
+
+def _without_shown_once(request: Request, body: bytes) -> bytes:
+    names = request.shown_once if isinstance(request, Command) else frozenset()
+    if not names:
+        return body
+    return json.dumps(dict(json.loads(body)) | dict.fromkeys(names)).encode()
+
+
 def to_body(result: Any) -> bytes:
     """JSON of an answer: bytes pass untouched, models are dumped, None is an empty object."""
     if isinstance(result, bytes):
@@ -201,8 +227,3 @@ def to_body(result: Any) -> bytes:
     if hasattr(result, "model_dump_json"):
         return str(result.model_dump_json()).encode()
     return json.dumps(result).encode()
-
-
-def is_command(request: Request) -> bool:
-    """Whether a request may write."""
-    return isinstance(request, Command)

@@ -102,6 +102,7 @@ class CreateApiKey(Command):
     """Makes a key and shows it once."""
 
     rpc: ClassVar[str] = "accounts.create_api_key"
+    shown_once: ClassVar[frozenset[str]] = frozenset({"key"})
     body: ApiKeyBody
 
 
@@ -159,6 +160,7 @@ class SignIn(Command):
     """E-mail and password for a session."""
 
     rpc: ClassVar[str] = "accounts.sign_in"
+    remembered: ClassVar[bool] = False
     email: str = Field(max_length=254)
     password: str = Field(max_length=200)
 
@@ -167,6 +169,7 @@ class SignInByLink(Command):
     """A one-time link's token for a session."""
 
     rpc: ClassVar[str] = "accounts.sign_in_by_link"
+    remembered: ClassVar[bool] = False
     token: str = Field(max_length=200)
 
 
@@ -182,6 +185,7 @@ class SignOut(Command):
     """Ends a session."""
 
     rpc: ClassVar[str] = "accounts.sign_out"
+    remembered: ClassVar[bool] = False
     token: str = Field(max_length=200)
 
 
@@ -189,6 +193,7 @@ class Bootstrap(Command):
     """First start: makes the administrator, and the key or the one-time link to come in with."""
 
     rpc: ClassVar[str] = "accounts.bootstrap"
+    remembered: ClassVar[bool] = False
     token: str = Field(default="", max_length=500)
     #: Ask for a new one-time link for the first administrator also when there is one already.
     link: bool = True

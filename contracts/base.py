@@ -85,6 +85,10 @@ class Command(Request):
     """A request that changes state; repeated under one key, it acts once."""
 
     command: ClassVar[bool] = True
+    #: False where the answer is a secret by itself (a session): it is never stored, and a repeat acts again.
+    remembered: ClassVar[bool] = True
+    #: Fields of the answer that are shown once: a repeat gets the first answer without them.
+    shown_once: ClassVar[frozenset[str]] = frozenset()
 
 
 class Page(Query):

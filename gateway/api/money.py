@@ -46,7 +46,10 @@ def register(api: Api) -> None:
 
     @api.route("POST", "/quotes/{id}/invoice", "Facture un devis (brouillon)", tag=TAG, answer=b.Invoice)
     def invoice_quote(id: UUID) -> Response:
-        return api.send(build(b.InvoiceQuote, {**json_body(), "id": id}))
+        values = {**json_body(), "id": id}
+        quote = api.rpc.ask_json(b.GetQuote(id=id))
+        api.door().home(UUID(quote["client_id"]), new_work=True)
+        return api.send(build(b.InvoiceQuote, values))
 
     @api.route("POST", "/invoices/{id}/payments", "Enregistre un règlement", tag=TAG, body=b.PaymentBody)
     def record_payment(id: UUID) -> Response:

@@ -94,14 +94,14 @@ def _interventions(api: Api) -> None:
         values = {"id": id, "expected_version": if_match(required=False), "body": json_body()}
         return api.send(build(i.FillReport, values))
 
-    @api.route("POST", "/interventions/{id}/invoice", "Facture (brouillon)", tag=tag, status=201)
+    @api.route("POST", "/interventions/{id}/invoice", "Facture (brouillon)", tag=tag, answer=billing.Invoice)
     def invoice_intervention(id: UUID) -> Response:
         work = api.rpc.ask_json(i.GetIntervention(id=id))
         body = json_body()
         lines = body.get("lines") or [{"label": work["title"], "quantity": "1", "unit_price": "0"}]
-        home = api.door().home(UUID(work["client_id"]), new_work=True)
-        values = {**body, "lines": lines, "intervention_ids": [str(id)], "address_id": work.get("address_id")}
-        return api.create(billing.CreateInvoice, home=home, body=values)
+        values = {"address_id": work.get("address_id"), **body, "lines": lines, "intervention_ids": [str(id)]}
+        home = api.door().of_row(UUID(work["client_id"]), values, new_work=True)
+        return api.create(billing.CreateInvoice, home=home, body=values, status=200)
 
     @api.route("GET", "/intervention-types", "Types", tag=tag, answer=i.TypeView, listed=True)
     def list_types() -> Response:

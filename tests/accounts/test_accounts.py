@@ -203,3 +203,26 @@ def test_the_snapshot_tells_every_user(service: ServiceUnderTest) -> None:
     worker = service.worker()
     events = worker.uow.run(None, worker.snapshot_events)
     assert user.id in {event.id for event in events}
+
+
+def test_no_secret_is_stored_with_the_answers_already_given(service: ServiceUnderTest) -> None:
+    asked = c.CreateApiKey(body=c.ApiKeyBody(name="Partenaire"))
+    first = service.call(asked, key="clé-une-fois")
+    again = service.call(asked, key="clé-une-fois")
+    assert first["key"]
+    assert again == first | {"key": None}
+    user = new_user(service, "office", password=PASSWORD)
+    session = service.call(c.SignIn(email=user.email or "", password=PASSWORD), key="session-une-fois")
+    stored = " ".join(row[0] for row in service.sql("SELECT answer FROM idempotent_answer"))
+    assert first["key"] not in stored
+    assert session["token"] not in stored
+
+
+def test_a_password_is_no_part_of_what_tells_two_requests_apart(service: ServiceUnderTest) -> None:
+    email = f"{uuid.uuid4().hex[:10]}@exemple.fr"
+    for password in (PASSWORD, "une tout autre phrase"):
+        service.call(
+            c.CreateUser(body=c.UserBody(name="Alex", email=email, password=password)), key="avec-mot-de-passe"
+        )
+    rows = service.sql("SELECT count(*) FROM idempotent_answer WHERE key = 'avec-mot-de-passe'")
+    assert rows[0][0] == 1
