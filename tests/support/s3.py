@@ -61,6 +61,9 @@ def running_s3(folder: Path) -> Iterator[dict[str, str]]:
                 f"-filer.port={filer}",
                 f"-filer.localSocket={folder}/filer.sock",
                 f"-s3.port={s3}",
+                # Listeners that nobody asks, on fixed ports: two suites on one machine would stop each other.
+                "-s3.port.iceberg=0",
+                "-s3.port.lance=0",
                 "-s3",
                 "-filer",
                 f"-s3.config={config}",
