@@ -43,7 +43,8 @@ class EmbeddedProduct:
     def _start(self) -> None:
         base = None
         if not self.settings.database_url:
-            self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+            # Closed: documents are in there too.
+            self.settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.postgres = EmbeddedPostgres(self.settings.data_dir / "postgres")
             base = self.postgres.start()
         for name in SERVICES:
@@ -121,7 +122,8 @@ def run_embedded(settings: Settings, *, demo: bool) -> None:
 
             ensure_demo(product)
         while not stopping.wait(0.5):
-            pass
+            if product.postgres is not None and product.postgres.revive():
+                log.warning("postgres.revived")
         out.print("Arrêt…")
     finally:
         product.stop()

@@ -18,6 +18,7 @@ def main() -> None:
 
             eventlet.monkey_patch()
     warnings.filterwarnings("ignore", message=r"(?s).*Eventlet is deprecated")
+    from chassis.embedded_pg import EmbeddedPostgresError
     from chassis.errors import FicheError
     from chassis.settings import SettingsError
     from cli.app import app, failure
@@ -26,6 +27,8 @@ def main() -> None:
         app()
     except SettingsError as error:
         failure(f"Réglage refusé. {error}")
+    except EmbeddedPostgresError as error:
+        failure(str(error))
     except FicheError as error:
         failure(error.detail)
 
