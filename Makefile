@@ -45,6 +45,9 @@ migration: setup-dev ## Écrit une migration : make migration s=clients m="messa
 schemas: setup-dev ## Réécrit les schémas JSON des événements
 	@$(PY) scripts/schemas.py
 
+bench: setup-dev ## Aller-retour RPC, éventail et fiche HTTP, en multiples du plancher mesuré dans la même passe
+	@$(PY) -m bench
+
 screenshots: setup-dev ## Captures d'écran d'un produit qui tourne (FICHE_URL, FICHE_TOKEN)
 	@$(PY) scripts/screenshots.py
 
@@ -54,4 +57,4 @@ lock: ## Réécrit les fichiers de verrouillage
 clean: ## Enlève ce qui se refait (pas var/)
 	@rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache build *.egg-info node_modules
 
-.PHONY: help schemas screenshots run demo setup-run setup-dev test unit lint format migration lock clean
+.PHONY: help bench schemas screenshots run demo setup-run setup-dev test unit lint format migration lock clean

@@ -1,0 +1,1 @@
+"""How fast calls are, beside the floor of the same run: `make bench`."""

@@ -1,0 +1,101 @@
+"""The assembled fiche over HTTP, of a client whose sections are full."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+#: Rows of each list section: at least a first page.
+ROWS = 50
+
+
+class Api:
+    """A lean HTTP client on one kept connection, so that its own time hardly counts."""
+
+    def __init__(self, url: str, token: str) -> None:
+        parts = urlsplit(url)
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._connection = kind(parts.netloc, timeout=30)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def ask(self, method: str, path: str, body: Any = None) -> bytes:
+        """Bytes of the answer. Raises `RuntimeError` on a refusal."""
+        data = None if body is None else json.dumps(body)
+        self._connection.request(method, f"/api/v1{path}", data, self._headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {content[:500]!r}")
+        return content
+
+    def json(self, method: str, path: str, body: Any = None) -> Any:
+        """The same, parsed."""
+        return json.loads(self.ask(method, path, body))
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()
+
+
+def full_client(api: Api) -> str:
+    """Makes a client with `ROWS` rows in each of the large sections; returns its id."""
+    client = api.json("POST", "/clients", {"kind": "company", "company_name": "Mesure & Fils"})["id"]
+    address = {"street": "1 rue des Lilas", "postal_code": "75011", "city": "Paris"}
+    api.ask("POST", f"/clients/{client}/addresses", address)
+    boiler = api.json("POST", "/equipment", {"client_id": client, "name": "Chaudière"})["id"]
+    plan = {
+        "client_id": client,
+        "equipment_ids": [boiler],
+        "visits_per_period": 1,
+        "period": "month",
+        "starts_on": "2026-01-05",
+    }
+    api.ask("POST", "/maintenance-plans", plan)
+    lines = [{"label": "Entretien", "quantity": "1", "unit_price": "120.00", "vat_rate": "10"}] * 3
+    for number in range(ROWS):
+        api.ask("POST", f"/clients/{client}/contacts", {"last_name": f"Petit {number}"})
+        api.ask("POST", f"/clients/{client}/activities", {"kind": "call", "subject": f"Appel {number}"})
+        for path, body in (
+            ("/interventions", {"title": f"Dépannage {number}"}),
+            ("/job-sites", {"title": f"Chantier {number}"}),
+            ("/equipment", {"name": f"Radiateur {number}"}),
+            ("/quotes", {"lines": lines}),
+            ("/invoices", {"lines": lines}),
+        ):
+            api.ask("POST", path, {"client_id": client, **body})
+    return str(client)
+
+
+def fullest_client(api: Api) -> str:
+    """Id of the client with the most rows, of the first hundred; changes nothing. Raises when there is none."""
+    clients = [client["id"] for client in api.json("GET", "/clients?limit=100")["items"]]
+    if not clients:
+        raise RuntimeError("the product has no client to read")
+    return str(max(clients, key=lambda client: _size(api.json("GET", f"/clients/{client}/fiche"))))
+
+
+def _size(fiche: dict[str, Any]) -> int:
+    return sum(section.get("count") or 0 for section in fiche["sections"].values())
+
+
+def reader(api: Api, client: str) -> tuple[Callable[[], None], dict[str, Any]]:
+    """What reads the fiche once and raises when a section lacks; and what it holds (bytes, rows by section).
+
+    A busy gateway may know what was just told by events a moment later: waits until every section is there.
+    """
+    path = f"/clients/{client}/fiche"
+    deadline = time.monotonic() + 30
+    while b'"unavailable"' in (body := api.ask("GET", path)):
+        if time.monotonic() > deadline:
+            raise RuntimeError("a section of the fiche stays unavailable")
+    sections = json.loads(body)["sections"]
+    rows = {name: len(section["items"]) for name, section in sections.items() if section.get("items")}
+
+    def once() -> None:
+        assert b'"unavailable"' not in api.ask("GET", path)
+
+    return once, {"bytes": len(body), "rows": rows}
