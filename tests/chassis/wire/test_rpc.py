@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import orjson
@@ -234,12 +234,26 @@ def test_a_second_answer_frees_no_second_place(client: RpcClient, serve: Serve, 
     assert most == 1
 
 
+class _Counted(list[Call]):
+    """Calls that tell when they have been walked through once."""
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        super().__init__(calls)
+        self.walked = threading.Event()
+
+    def __iter__(self) -> Iterator[Call]:
+        yield from super().__iter__()
+        self.walked.set()
+
+
 def test_a_long_line_is_answered_and_a_longer_one_refused(client: RpcClient, serve: Serve, service: str) -> None:
     held: list[Incoming] = []
     serve(lambda incoming: echo(incoming) if held else held.append(incoming), max_workers=1)
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(client.call_many, [Call(service, "m", str(n).encode()) for n in range(1_500)], 60)
-        wait_until(lambda: held, "the first is in hand")
+        line = _Counted(Call(service, "m", str(n).encode()) for n in range(1_500))
+        first = pool.submit(client.call_many, line, 60)
+        # Only when all have been handed over is it sure how many the line has room for.
+        wait_until(lambda: held and line.walked.is_set(), "the first is in hand and the others wait")
         refused = [answer for answer in client.call_many([Call(service, "m", b"")] * 700, 1) if answer.from_wire]
         assert {code(answer) for answer in refused} <= {"overloaded", "timeout"}
         echo(held[0])
