@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import threading
 import time
@@ -14,7 +15,7 @@ from chassis.embedded_pg import EmbeddedPostgres
 from chassis.host import Host
 from chassis.migrations import upgrade
 from chassis.runtime import Runtime
-from chassis.settings import SERVICES, Settings
+from chassis.settings import SERVICES, Settings, SettingsError
 from chassis.wire.local import LocalWire
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,7 @@ class EmbeddedProduct:
             raise
 
     def _start(self) -> None:
+        self._listen()
         base = None
         if not self.settings.database_url:
             # Closed: documents are in there too.
@@ -54,8 +56,18 @@ class EmbeddedProduct:
         self.host.start()
         self._serve()
 
-    def _serve(self) -> None:
+    def _listen(self) -> None:
+        """Takes the port first: one that is in use is told before anything else is done."""
         import eventlet
+
+        host, port = self.settings.host, self.settings.port
+        try:
+            self._socket = eventlet.listen((host, port), reuse_port=False)
+        except OSError as error:
+            reason = "est déjà pris" if error.errno == errno.EADDRINUSE else f": {error.strerror}"
+            raise SettingsError(f"FICHE_PORT : le port {port} de {host} {reason}") from None
+
+    def _serve(self) -> None:
         import eventlet.wsgi
 
         from chassis.objects import object_store
@@ -63,7 +75,6 @@ class EmbeddedProduct:
 
         assert self.runtime is not None
         app = create_app(self.settings, self.runtime.client, object_store(self.settings))
-        self._socket = eventlet.listen((self.settings.host, self.settings.port), reuse_port=False)
         quiet = structlog.get_logger("gateway.http")
         self._server = threading.Thread(
             target=eventlet.wsgi.server,
