@@ -35,7 +35,7 @@ def test_import_contracts_hold() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("lock", ["run", "dev"])
+@pytest.mark.parametrize("lock", ["run", "dev", "node", *(f"image-{name}" for name in (*SERVICES, "gateway"))])
 def test_locks_have_hashes_and_name_no_index(lock: str) -> None:
     text = (ROOT / "requirements" / f"{lock}.txt").read_text()
     assert "--hash=sha256:" in text
