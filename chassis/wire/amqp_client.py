@@ -71,9 +71,10 @@ class AmqpClient:
                     number = str(next(self._numbers))
                     self._pending[number] = (pending, index, call.service)
                     sent.append((number, call))
-            if sent:
-                # Under the lock, so that calls given up by `_lost` are never published on the next channel.
-                self._link.do(self._channel, lambda channel: self._publish(channel, sent, pending.deadline))
+            channel = self._channel
+        if sent:
+            # On the channel they were counted for: calls given up by `_lost` are never published on the next.
+            self._link.send(channel, lambda channel: self._publish(channel, sent, pending.deadline))
         answers = pending.wait()
         with self._lock:
             for number, _ in sent:
@@ -89,7 +90,7 @@ class AmqpClient:
             self._link.close()
         self._link.tried.set()
 
-    # --- in the owner's thread ----------------------------------------------------------------------------------
+    # --- in the owner's thread, but for `_publish` -----------------------------------------------------------------
 
     def _publish(self, channel: Any, sent: list[tuple[str, Call]], deadline: float) -> None:
         for number, call in sent:

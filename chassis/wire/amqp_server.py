@@ -164,7 +164,7 @@ class AmqpServer:
 
         def reply(answer: Answer) -> None:
             if once.acquire(blocking=False):
-                self._link.do(channel, lambda on: send(answer, on))
+                self._link.send(channel, lambda on: send(answer, on))
 
         return Incoming(method, body, dict(context), time.monotonic() + left / 1000, reply)
 
