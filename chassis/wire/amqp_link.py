@@ -208,10 +208,11 @@ class Link:
                 flow.flush()
                 if self._stopping.is_set() and not self._works:
                     return
-                ready = {key.fileobj for key, _ in selector.select(1.0)}
+                # What came with an answer that `_opened` or a work waited for is in the buffer, not on the socket.
+                ready = {key.fileobj for key, _ in selector.select(0 if flow.has_read else 1.0)}
                 if self._wake_out in ready:
                     self._quiet_wake()
-                if transport.sock in ready:
+                if transport.sock in ready or flow.has_read:
                     connection.blocking_read(STALL_S)
                     while flow.has_read:
                         connection.blocking_read(STALL_S)

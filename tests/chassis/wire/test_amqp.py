@@ -25,6 +25,7 @@ from chassis.wire.amqp import AmqpWire
 from chassis.wire.amqp_client import queue_of
 from chassis.wire.amqp_events import QUEUE_LENGTH, events_queue_of, exchange_of
 from chassis.wire.amqp_link import connect
+from chassis.wire.amqp_server import QUEUE_EXPIRES_MS
 from chassis.wire.base import OK, Answer, Call, Delivery, Incoming, LoggedEvent, PublishError
 from tests.support.servers import RabbitServer
 from tests.support.waiting import wait_until
@@ -474,3 +475,18 @@ def test_one_consumer_at_a_time_and_the_next_stands_by(amqp_url: str, name: str,
     active.ack_up_to(15)
     active.stop()
     wait_until(lambda: second.positions == [16, 17, 18, 19, 20], "the rest to the next")
+
+
+def test_calls_that_waited_for_an_instance_are_answered_as_soon_as_it_comes(
+    amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
+) -> None:
+    """They come in one piece with the broker's word that they will: nothing more then shows on the socket."""
+    wire = AmqpWire(amqp_url)
+    client = closing(wire.rpc_client())
+    for service in [f"{name}{n}" for n in range(10)]:
+        channel.queue_declare(queue_of(service), auto_delete=False, arguments={"x-expires": QUEUE_EXPIRES_MS})
+        with ThreadPoolExecutor(1) as pool:
+            answers = pool.submit(client.call_many, [Call(service, "m", str(n).encode()) for n in range(10)], 3)
+            wait_until(lambda service=service: depth(channel, queue_of(service)) == 10, "waiting")
+            closing(wire.rpc_server(service, echo, 10)).start()
+            assert [answer.status for answer in answers.result(10)] == [OK] * 10
