@@ -55,6 +55,7 @@ lock: ## Réécrit les fichiers de verrouillage
 	@scripts/lock
 
 clean: ## Enlève ce qui se refait (pas var/)
-	@rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache build *.egg-info node_modules
+	@rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info \
+		node_modules gateway/web/static/vendor
 
-.PHONY: help bench schemas screenshots run demo setup-run setup-dev test unit lint format migration lock clean
+.PHONY: help run demo setup-run setup-dev test stack unit lint format migration schemas bench screenshots lock clean
