@@ -128,6 +128,10 @@ class S3Server:
         self.kill()
         if self._container is not None:
             self._container.remove()
+        for path in Path("/tmp").glob("seaweedfs-*-grpc-*.sock"):
+            # It leaves them behind, whatever TMPDIR says.
+            if path.stem.rpartition("-")[2] in {str(port + 10_000) for port in self._ports}:
+                path.unlink(missing_ok=True)
         forget(self)
 
 
