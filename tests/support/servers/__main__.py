@@ -11,6 +11,8 @@ import shutil
 import signal
 import sys
 
+import pytest
+
 from tests.support import servers
 
 KINDS = ("postgres", "rabbitmq", "s3")
@@ -45,4 +47,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except pytest.exit.Exception as error:
+        sys.exit(error.msg)

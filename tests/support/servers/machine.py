@@ -40,6 +40,12 @@ def missing(what: str, advice: str) -> NoReturn:
     pytest.exit(f"Les tests ont besoin de {what} : {advice}.", returncode=3)
 
 
+def ended(what: str, log: Path) -> NoReturn:
+    """Ends the run with the last lines of a server that did not start; its folder goes with the run."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    missing(what, "il ne démarre pas :\n" + "\n".join(text.splitlines()[-20:]))
+
+
 @functools.cache
 def docker_answers() -> bool:
     """Whether a Docker engine is there (the client alone is none)."""
@@ -158,4 +164,6 @@ def forget(server: object) -> None:
 @atexit.register
 def _stop_all() -> None:
     for stop in list(_running.values())[::-1]:
-        stop()
+        # One that does not let itself be stopped is no reason to leave the others running.
+        with contextlib.suppress(Exception):
+            stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from chassis.embedded_pg import free_port
 from tests.support.servers.docker import Container
-from tests.support.servers.machine import IMAGES, docker_answers, forget, missing, need, stop_at_exit
+from tests.support.servers.machine import IMAGES, docker_answers, ended, forget, need, stop_at_exit
 
 _ADVICE = "apt install rabbitmq-server, ou Docker, ou FICHE_TEST_AMQP_URL"
 
@@ -45,9 +46,9 @@ class RabbitServer:
             self._launch(need("rabbitmq-server", "rabbitmq-server", _ADVICE))
         deadline = time.monotonic() + 90
         while not self._listens():
-            ended = self._process is not None and self._process.poll() is not None
-            if ended or time.monotonic() > deadline:
-                missing("RabbitMQ", f"il ne démarre pas ; voyez {self.folder / 'out.log'}")
+            gone = self._process is not None and self._process.poll() is not None
+            if gone or time.monotonic() > deadline:
+                ended("RabbitMQ", self.folder / "out.log")
             time.sleep(0.1)
 
     def _launch(self, program: str) -> None:
@@ -134,5 +135,7 @@ class RabbitServer:
         if self._container is not None:
             self._container.remove()
         if self._environment:
-            subprocess.run(["epmd", "-kill"], env=self._environment, capture_output=True, check=False)
+            # Absent where the server could not even start.
+            with contextlib.suppress(FileNotFoundError):
+                subprocess.run(["epmd", "-kill"], env=self._environment, capture_output=True, check=False)
         forget(self)

@@ -14,7 +14,7 @@ import urllib3
 
 from chassis.embedded_pg import free_port
 from tests.support.servers.docker import Container
-from tests.support.servers.machine import IMAGES, docker_answers, forget, missing, stop_at_exit
+from tests.support.servers.machine import IMAGES, docker_answers, ended, forget, missing, stop_at_exit
 
 ACCESS, SECRET = "fiche-tests", "fiche-tests-secret"
 
@@ -62,7 +62,7 @@ class S3Server:
             except urllib3.exceptions.HTTPError:
                 pass
             if (self._process is not None and self._process.poll() is not None) or time.monotonic() > deadline:
-                missing("S3", f"seaweedfs ne démarre pas ; voyez {self.folder / 'weed.log'}")
+                ended("S3", self.folder / "weed.log")
             time.sleep(0.1)
 
     def _launch(self) -> None:
