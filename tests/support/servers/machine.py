@@ -51,7 +51,7 @@ def docker_answers() -> bool:
     """Whether a Docker engine is there (the client alone is none)."""
     import docker  # type: ignore[import-untyped]
     import requests
-    from docker.errors import DockerException
+    from docker.errors import DockerException  # type: ignore[import-untyped]
 
     # A client that finds nobody leaves its socket to the garbage collector, which warns.
     with warnings.catch_warnings():
