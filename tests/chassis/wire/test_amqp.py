@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import struct
 import subprocess
 import sys
@@ -27,7 +26,9 @@ from chassis.wire.amqp_events import QUEUE_LENGTH, events_queue_of, exchange_of
 from chassis.wire.amqp_link import connect
 from chassis.wire.amqp_server import QUEUE_EXPIRES_MS
 from chassis.wire.base import OK, Answer, Call, Delivery, Incoming, LoggedEvent, PublishError
+from tests.support.proxy import Proxy
 from tests.support.servers import RabbitServer
+from tests.support.servers.machine import need
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
@@ -54,7 +55,6 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServe
     server = RabbitServer(Path(tmp_path_factory.mktemp("broker")))
     server.start()
     yield server
-    server.stop(kill=True)
     server.close()
 
 
@@ -404,24 +404,58 @@ def test_a_call_that_ends_its_instance_does_not_end_them_all(
                 instance.stdout.close()
 
 
-def test_a_frozen_broker_costs_the_deadline_and_no_more(
-    own_broker: RabbitServer, name: str, closing: Callable[[Any], Any]
-) -> None:
-    wire = AmqpWire(own_broker.url)
-    closing(wire.rpc_server(name, echo, 10)).start()
-    client = closing(wire.rpc_client())
-    assert client.call_many([Call(name, "m", b"1")], 10) == [Answer(OK, b"1")]
-    assert own_broker._process is not None
-    os.killpg(own_broker._process.pid, signal.SIGSTOP)
+def test_a_frozen_way_costs_the_deadline_and_no_more(amqp_url: str, name: str, closing: Callable[[Any], Any]) -> None:
+    closing(AmqpWire(amqp_url).rpc_server(name, echo, 10)).start()
+    proxy = Proxy(amqp_url)
+    client = AmqpWire(proxy.url).rpc_client()
     try:
+        assert client.call_many([Call(name, "m", b"1")], 10) == [Answer(OK, b"1")]
+        proxy.freeze()
         started = time.monotonic()
         big = b"x" * 20_000_000  # more than the socket's buffers hold: the owner of the connection waits to write
         assert {code(a) for a in client.call_many([Call(name, "m", big)] * 2, 0.5)} == {"timeout"}
         assert {code(a) for a in client.call_many([Call(name, "m", b"2")] * 2, 0.5)} == {"timeout"}
         assert time.monotonic() - started < 5
+        proxy.thaw()
+        wait_until(lambda: client.call_many([Call(name, "m", b"3")], 2) == [Answer(OK, b"3")], "whole again", 60)
     finally:
-        os.killpg(own_broker._process.pid, signal.SIGCONT)
-    wait_until(lambda: client.call_many([Call(name, "m", b"3")], 2) == [Answer(OK, b"3")], "whole again", 60)
+        proxy.close()
+        client.close()
+
+
+def test_over_tls_with_a_certificate_that_is_trusted_and_not_without(
+    amqp_url: str, name: str, closing: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificate = tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            need("openssl", "openssl", "apt install openssl"),
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+            "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+            "-keyout", str(certificate), "-out", str(tmp_path / "public.pem"),
+        ],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    certificate.write_text(certificate.read_text() + (tmp_path / "public.pem").read_text())
+    proxy = Proxy(amqp_url, certificate)
+    try:
+        wire = AmqpWire(proxy.url)
+        stranger = wire.rpc_client()
+        assert code(stranger.call_many([Call(name, "m", b"")], 10)[0]) == "disconnected"
+        stranger.close()
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "public.pem"))
+        closing(wire.rpc_server(name, echo, 10)).start()
+        client, received = closing(wire.rpc_client()), Received()
+        for size in (0, 10, 1_000_000):
+            calls = [Call(name, "m", bytes([n]) * size) for n in range(12)]
+            assert client.call_many(calls, 20) == [Answer(OK, call.body) for call in calls]
+        subscription = closing(received.subscribe(wire, "reader", name))
+        closing(wire.event_publisher(name)).publish(LOG, [event(n) for n in range(1, 501)])
+        wait_until(lambda: received.positions == list(range(1, 501)), "delivered")
+        subscription.ack_up_to(500)
+    finally:
+        proxy.close()
 
 
 def test_an_answer_that_is_none_is_told(amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]) -> None:

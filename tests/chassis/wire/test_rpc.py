@@ -312,3 +312,37 @@ def test_a_consumer_is_told_at_its_start_and_when_the_log_grows(wire: Wire, serv
         subscription.stop()
         publisher.close()
     assert not subscription.ready
+
+
+def test_instances_replaced_one_after_the_other_lose_no_call(client: RpcClient, serve: Serve, service: str) -> None:
+    over = threading.Event()
+    counts = [0] * 16
+
+    def calls(thread: int) -> list[Answer]:
+        failed: list[Answer] = []
+        while not over.is_set():
+            sent = [Call(service, "m", f"{thread}.{counts[thread]}.{n}".encode()) for n in range(3)]
+            answers = client.call_many(sent, 5)
+            failed += [a for a, call in zip(answers, sent, strict=True) if a != Answer(OK, b"m:" + call.body)]
+            counts[thread] += 1
+            over.wait(0.001)  # green threads give way only where they wait
+        return failed
+
+    def served() -> None:
+        before = sum(counts)
+        wait_until(lambda: sum(counts) > before + 50, "calls are answered")
+
+    current = serve(echo)
+    with ThreadPoolExecutor(16) as pool:
+        futures = [pool.submit(calls, thread) for thread in range(16)]
+        try:
+            for _ in range(12):
+                served()
+                following = serve(echo)
+                served()
+                current.stop()
+                current.close()
+                current = following
+        finally:
+            over.set()
+        assert [future.result(20) for future in futures] == [[]] * 16
