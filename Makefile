@@ -48,7 +48,7 @@ schemas: setup-dev ## Réécrit les schémas JSON des événements
 bench: setup-dev ## Aller-retour RPC, éventail et fiche HTTP, en multiples du plancher mesuré dans la même passe
 	@$(PY) -m bench
 
-screenshots: setup-dev ## Captures d'écran d'un produit qui tourne (FICHE_URL, FICHE_TOKEN)
+screenshots: setup-dev ## Captures d'écran d'un produit de démonstration (ou du vôtre : FICHE_URL, FICHE_TOKEN)
 	@$(PY) scripts/screenshots.py
 
 lock: ## Réécrit les fichiers de verrouillage

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Pictures of the pages for docs/screenshots: list and each tab, desk and phone, light and dark.
 
-Usage: scripts/screenshots.py URL --token KEY | --link PATH_OR_URL [--client ID] [--out FOLDER] [--every]
-A `--token` is an API key (FICHE_BOOTSTRAP_TOKEN); a `--link` is the one-time link that `make run` prints.
+Usage: scripts/screenshots.py [URL --token KEY | --link PATH_OR_URL] [--client ID] [--out FOLDER] [--every]
+Without an address it runs the product itself, with a demo company. A `--token` is an API key
+(FICHE_BOOTSTRAP_TOKEN); a `--link` is the one-time link that `make run` prints.
 """
 
 from __future__ import annotations
@@ -10,10 +11,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
+import secrets
 import shutil
 import subprocess
+import sys
+import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +98,40 @@ def contexts(browser: Browser, url: str, token: str, state: Any) -> Iterator[tup
             context.close()
 
 
+@contextmanager
+def own_product() -> Iterator[tuple[str, str]]:
+    """Address and key of a product of our own with a demo company, gone afterwards."""
+    token = secrets.token_hex(24)
+    with tempfile.TemporaryDirectory(prefix="fiche-pictures-") as name:
+        output = Path(name) / "out.log"
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("FICHE_")}
+        environment |= {"FICHE_DATA_DIR": f"{name}/var", "FICHE_PORT": "0", "FICHE_BOOTSTRAP_TOKEN": token}
+        with output.open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "cli.main", "dev", "--demo"],
+                cwd=ROOT,
+                env=environment | {"COLUMNS": "200"},
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            deadline = time.monotonic() + 300
+            while "Entreprise de démonstration" not in output.read_text():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise SystemExit(output.read_text())
+                time.sleep(0.2)
+            found = re.search(r"est prête en \S+ s\s?: (\S+)", output.read_text())
+            assert found
+            yield found[1], token
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
 def main() -> None:
     """Takes the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url", nargs="?", default=os.environ.get("FICHE_URL", "http://127.0.0.1:8000"))
+    parser.add_argument("url", nargs="?", default=os.environ.get("FICHE_URL", ""))
     parser.add_argument("--token", default=os.environ.get("FICHE_TOKEN", ""))
     parser.add_argument("--link", default="")
     parser.add_argument("--client", default="")
@@ -102,6 +139,15 @@ def main() -> None:
     parser.add_argument("--every", action="store_true", help="each page in dark mode too, not only list and fiche")
     parser.add_argument("--only", default="", help="names of pages, parted by commas")
     given = parser.parse_args()
+    if given.url:
+        take(given)
+        return
+    with own_product() as (given.url, given.token):
+        take(given)
+
+
+def take(given: argparse.Namespace) -> None:
+    """Takes the pictures of the product at `given.url`."""
     url = given.url.rstrip("/")
     given.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
