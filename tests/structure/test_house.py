@@ -32,7 +32,9 @@ def test_make_help_names_every_target_and_every_target_is_phony() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.M)
     assert phony
     assert set(phony[1].split()) == targets
-    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    # Under `make test` the inner make would tell the folder it enters.
+    command = ["make", "--no-print-directory", "help"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     inner = {name for name in targets if name.startswith("setup-")}
     assert {line.split()[0] for line in shown.splitlines()} == targets - inner
 
