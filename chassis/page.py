@@ -47,6 +47,11 @@ def meta(alias: str) -> str:
     )
 
 
+def like(value: str) -> str:
+    """Text for LIKE with its wildcards taken literally."""
+    return value.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+
+
 def encode_cursor(sort: str, value: str, key: str) -> str:
     """An opaque cursor: behind which sort value and key the next page begins."""
     return base64.urlsafe_b64encode(orjson.dumps([sort, value, key])).decode().rstrip("=")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import orjson
@@ -248,11 +247,3 @@ def _remove(session: Session, producer: str, position: int) -> None:
 def parked_count(session: Session) -> int:
     """How many events wait for an operator."""
     return int(session.execute(text("SELECT count(*) FROM parked_event")).scalar_one())
-
-
-def forget_log(session: Session, producer: str, log_id: uuid.UUID, position: int) -> None:
-    """Sets the place after a rebuild from a snapshot."""
-    session.execute(
-        text("UPDATE event_place SET log_id = :log, position = :position WHERE producer = :producer"),
-        {"log": log_id, "position": position, "producer": producer},
-    )

@@ -8,7 +8,6 @@ from uuid import UUID
 import orjson
 from flask import Response, g, jsonify, request
 
-from chassis.context import Actor
 from chassis.errors import FicheError, Invalid
 from chassis.objects import staging_key
 from chassis.settings import SERVICES
@@ -17,8 +16,7 @@ from contracts import accounts as a
 from contracts import imports as im
 from contracts.chassis import Health, ParkedAct, ParkedList, ParkedShow
 from gateway.api.routes import Api, build, json_body, reply
-
-__all__ = ["Actor", "register"]
+from gateway.auth import require_admin
 
 
 def register(api: Api) -> None:
@@ -144,11 +142,11 @@ def _operations(api: Api) -> None:
         return jsonify({"items": items, "next": None})
 
     def show(consumer: str, producer: str, position: int) -> Response:
-        api_admin()
+        require_admin()
         return reply(api.rpc.ask(ParkedShow(producer=producer, position=position), service=_service(consumer)))
 
     def act(consumer: str, producer: str, position: int, action: str) -> Response:
-        api_admin()
+        require_admin()
         reason = str(json_body().get("reason", ""))
         asked = build(ParkedAct, {"action": action, "producer": producer, "position": position, "reason": reason})
         return reply(api.rpc.ask(asked, service=_service(consumer)))
@@ -156,13 +154,6 @@ def _operations(api: Api) -> None:
     base = "/operations/dead-letters/<consumer>/<producer>/<int(signed=True):position>"
     api.blueprint.add_url_rule(base, "dead_letter", show, methods=["GET"])
     api.blueprint.add_url_rule(f"{base}/<any(replay,drop):action>", "dead_letter_act", act, methods=["POST"])
-
-
-def api_admin() -> None:
-    """Raises `Forbidden` unless an administrator asks."""
-    from gateway.auth import require_admin
-
-    require_admin()
 
 
 def _service(name: str) -> str:

@@ -16,6 +16,7 @@ from services.clients.commands.shared import facts
 from services.clients.model import KINDS, Address, Base, Client, Contact
 from services.clients.queries import history, identity, rows, search
 from services.clients.queries import records as record_queries
+from services.kit.follow import know_user
 
 _DELETERS = {
     "addresses": addresses.delete_address,
@@ -171,18 +172,7 @@ class ClientsService(Service):
     @on(accounts.UserCreated)
     @on(accounts.UserUpdated)
     def user_told(self, event: accounts.UserState, envelope: Envelope) -> None:
-        self.uow.session.execute(
-            text(
-                "INSERT INTO known_user (id, name, roles, active) VALUES (:id, :name, CAST(:roles AS jsonb), :active) "
-                "ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, roles = EXCLUDED.roles, active = EXCLUDED.active"
-            ),
-            {
-                "id": event.id,
-                "name": event.name,
-                "roles": orjson.dumps(event.roles).decode(),
-                "active": event.active,
-            },
-        )
+        know_user(self.uow.session, event)
 
     @on(interventions.InterventionPlanned)
     def intervention_planned(self, event: interventions.InterventionPlanned, envelope: Envelope) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import Gone, NotFound
-from chassis.page import Listing, meta
+from chassis.page import Listing, like, meta
 from contracts.documents import CheckDocuments, ContentReference, DocumentsFiche, ListDocuments, ListFolders
 from services.documents.model import Content, Document, plain
 from services.documents.sniff import INLINE
@@ -88,7 +88,7 @@ def list_documents(session: Session, request: ListDocuments) -> bytes:
         params["folder"] = request.folder
     for number, word in enumerate(plain(request.q).split()[:10]):
         where.append(f"e.search LIKE :q{number}")
-        params[f"q{number}"] = "%{}%".format(word.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_"))
+        params[f"q{number}"] = f"%{like(word)}%"
     return DOCUMENTS.page(session, where, params, request)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, meta
+from chassis.page import Listing, like, meta
 from contracts.equipment import CheckEquipment, EquipmentFiche, ListEquipment
 from services.kit.homes import (
     ADDRESS_JSON,
@@ -52,7 +52,7 @@ def list_equipment(session: Session, request: ListEquipment) -> bytes:
         params["address"] = request.address_id
     if request.q.strip():
         where.append("concat_ws(' ', e.name, e.brand, e.model, e.serial_number, e.reference) ILIKE :q")
-        params["q"] = f"%{escape_like(request.q.strip())}%"
+        params["q"] = f"%{like(request.q.strip())}%"
     return EQUIPMENT.page(session, [_LIVING, *where], params, request)
 
 
@@ -71,8 +71,3 @@ def check(session: Session, request: CheckEquipment) -> dict[str, list[str]]:
     )
     known = {str(row[0]) for row in rows}
     return {"foreign": [str(identifier) for identifier in request.ids if str(identifier) not in known]}
-
-
-def escape_like(value: str) -> str:
-    """Text with the wildcards of LIKE taken literally."""
-    return value.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

@@ -14,10 +14,10 @@ from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
 from chassis.uow import UnitOfWork
 from contracts import interventions as c
-from contracts.clients import Origin
 from services.interventions import queries
 from services.interventions.model import Intervention, InterventionType, JobSite, ReportVersion
 from services.kit.homes import root_of
+from services.kit.stamps import stamps
 
 PARIS = ZoneInfo("Europe/Paris")
 ABSENT = "Cette intervention n’existe pas."
@@ -39,16 +39,6 @@ def next_number(uow: UnitOfWork, series: str, digits: int) -> str:
         table = "intervention" if series == "INT" else "job_site"
         if not uow.session.scalar(text(f"SELECT 1 FROM {table} WHERE number = :number"), {"number": number}):
             return number
-
-
-def stamps(uow: UnitOfWork, origin: Origin | None) -> dict[str, Any]:
-    """Stamp columns of a new row; an import's own moment and author where it gives them."""
-    values = stamp_new(uow)
-    if origin and origin.created_at:
-        values["created_at"] = values["updated_at"] = origin.created_at
-    if origin and origin.created_by_name:
-        values["created_by_name"] = values["updated_by_name"] = origin.created_by_name
-    return values
 
 
 def create_intervention(uow: UnitOfWork, request: c.CreateIntervention) -> bytes:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, meta
+from chassis.page import Listing, like, meta
 from contracts import interventions as c
 from services.kit.homes import ADDRESS_JSON, address_join, client_join, client_pairs, fiche_answer, in_tree, tree_of
 
@@ -125,7 +125,7 @@ def list_interventions(session: Session, request: c.ListInterventions) -> bytes:
         params.update(values)
 
     if request.q.strip():
-        add("(x.title ILIKE :q OR x.number ILIKE :q)", q=f"%{_literal(request.q.strip())}%")
+        add("(x.title ILIKE :q OR x.number ILIKE :q)", q=f"%{like(request.q.strip())}%")
     if request.type_id:
         add("x.type_id = :type", type=request.type_id)
     if request.address_id:
@@ -167,10 +167,6 @@ def _has(kind: str) -> str:
     return f"EXISTS (SELECT 1 FROM linked_document l WHERE l.intervention_id = x.id AND l.kind = '{kind}')"
 
 
-def _literal(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-
-
 def list_job_sites(session: Session, request: c.ListJobSites) -> bytes:
     """A page of job sites."""
     where, params = in_tree("x", request.tree)
@@ -179,7 +175,7 @@ def list_job_sites(session: Session, request: c.ListJobSites) -> bytes:
         params["status"] = request.status
     if request.q.strip():
         where.append("(x.title ILIKE :q OR x.number ILIKE :q)")
-        params["q"] = f"%{_literal(request.q.strip())}%"
+        params["q"] = f"%{like(request.q.strip())}%"
     return JOB_SITES.page(session, where, params, request)
 
 

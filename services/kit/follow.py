@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import orjson
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from chassis.service import Service, on
 from contracts import accounts, clients
@@ -36,11 +37,11 @@ class ClientRowsService(Service):
 
     @on(accounts.UserCreated)
     def user_created(self, event: accounts.UserCreated, envelope: Envelope) -> None:
-        self._know_user(event)
+        know_user(self.uow.session, event)
 
     @on(accounts.UserUpdated)
     def user_updated(self, event: accounts.UserUpdated, envelope: Envelope) -> None:
-        self._know_user(event)
+        know_user(self.uow.session, event)
 
     def _know_client(self, event: Any) -> None:
         self.uow.session.execute(
@@ -78,21 +79,19 @@ class ClientRowsService(Service):
             },
         )
 
-    def _know_user(self, event: Any) -> None:
-        self.uow.session.execute(
-            text(
-                "INSERT INTO known_user (id, name, roles, active) "
-                "VALUES (:id, :name, CAST(:roles AS jsonb), :active) ON CONFLICT (id) DO UPDATE SET "
-                "name = EXCLUDED.name, roles = EXCLUDED.roles, active = EXCLUDED.active"
-            ),
-            {
-                "id": event.id,
-                "name": event.name,
-                "roles": _json_list(event.roles),
-                "active": event.active,
-            },
-        )
 
-
-def _json_list(values: Any) -> str:
-    return orjson.dumps(list(values)).decode()
+def know_user(session: Session, event: accounts.UserState) -> None:
+    """Keeps name, roles and activity of a member of staff as accounts told them."""
+    session.execute(
+        text(
+            "INSERT INTO known_user (id, name, roles, active) "
+            "VALUES (:id, :name, CAST(:roles AS jsonb), :active) ON CONFLICT (id) DO UPDATE SET "
+            "name = EXCLUDED.name, roles = EXCLUDED.roles, active = EXCLUDED.active"
+        ),
+        {
+            "id": event.id,
+            "name": event.name,
+            "roles": orjson.dumps(event.roles).decode(),
+            "active": event.active,
+        },
+    )

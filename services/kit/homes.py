@@ -73,10 +73,3 @@ def fiche_answer(tree: Sequence[uuid.UUID], sections: dict[str, bytes], **extra:
     more = b"".join(b',"%b":%b' % (name.encode(), json) for name, json in extra.items())
     ids = orjson.dumps([str(record) for record in tree])
     return b'{"tree":' + ids + b',"sections":{' + body + b"}" + more + b"}"
-
-
-def home_of_address(session: Session, address_id: uuid.UUID) -> Any:
-    """The known address's row (`home_client_id`, `place_id`), or None when no event has told it yet."""
-    return session.execute(
-        text("SELECT home_client_id, place_id FROM known_address WHERE id = :id"), {"id": address_id}
-    ).one_or_none()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import servers
 from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
@@ -37,16 +38,14 @@ def stack(run_folder: Path, postgres_url: str, s3: dict[str, str], rabbit: serve
 
 def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
     """Waits until the condition holds and returns what it gave."""
-    deadline = time.monotonic() + seconds
-    while True:
+
+    def answered() -> Any:
         try:
-            found = condition()
+            return condition()
         except httpx.HTTPError:
-            found = None
-        if found:
-            return found
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.1)
+            return None
+
+    return wait_until(answered, "it comes to hold", timeout=seconds)
 
 
 def make_client(http: httpx.Client, name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, meta
+from chassis.page import Listing, like, meta
 from contracts import billing as c
 from services.billing.queries.parties import TODAY, get_details
 from services.kit.homes import ADDRESS_JSON, address_join, client_join, client_pairs, fiche_answer, in_tree, tree_of
@@ -172,13 +172,8 @@ def _filters(request: Any) -> tuple[list[str], dict[str, Any]]:
         params["intervention"] = str(request.intervention_id)
     if request.q.strip():
         where.append("concat_ws(' ', e.number, e.title, e.client_reference, kc.display_name) ILIKE :q")
-        params["q"] = f"%{_literal(request.q.strip())}%"
+        params["q"] = f"%{like(request.q.strip())}%"
     return where, params
-
-
-def _literal(value: str) -> str:
-    """Text with the wildcards of LIKE taken literally."""
-    return value.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def list_quotes(session: Session, request: c.ListQuotes) -> bytes:

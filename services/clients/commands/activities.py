@@ -13,10 +13,11 @@ from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
-from services.clients.commands.shared import check_home, check_new, stamps
+from services.clients.commands.shared import check_home, check_new
 from services.clients.model import Activity, Contact
 from services.clients.queries import rows as queries
 from services.kit.homes import root_of, tree_of
+from services.kit.stamps import stamps
 
 
 def create_activity(uow: UnitOfWork, request: c.CreateActivity) -> bytes:

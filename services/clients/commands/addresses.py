@@ -11,10 +11,11 @@ from chassis.stamp import apply_changes, check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
 from services.clients import fields
-from services.clients.commands.shared import check_new, root_record, stamps, tell_updated
+from services.clients.commands.shared import check_new, root_record, tell_updated
 from services.clients.model import Address, Client, Place
 from services.clients.queries import rows
 from services.kit.homes import root_of
+from services.kit.stamps import stamps
 
 ABSENT = "Cette adresse n’existe pas."
 _MAIN = "main_address_id"

@@ -13,11 +13,12 @@ from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
 from contracts.fields import phone_forms
-from services.clients.commands.shared import check_home, check_new, stamps
+from services.clients.commands.shared import check_home, check_new
 from services.clients.model import Client, Contact
 from services.clients.queries import rows as queries
 from services.clients.text import phone_digits, search_text
 from services.kit.homes import root_of
+from services.kit.stamps import stamps
 
 
 def create_contact(uow: UnitOfWork, request: c.CreateContact) -> bytes:

@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from chassis.errors import Invalid
 from chassis.ids import new_id
+from chassis.stamp import stamp_new
 from chassis.uow import UnitOfWork
 from contracts import clients as c
-from services.clients.commands.shared import check_new, stamps
+from services.clients.commands.shared import check_new
 from services.clients.model import CustomField
 from services.clients.queries import history as queries
 
@@ -38,7 +39,7 @@ def create_custom_field(uow: UnitOfWork, request: c.CreateCustomField) -> bytes:
     check_new(uow, CustomField, request.id)
     if uow.session.scalar(select(CustomField.id).where(CustomField.key == body.key)):
         raise Invalid.field("key", "Cette clé existe déjà.", code="key_taken")
-    row = CustomField(id=request.id or new_id(), **body.model_dump(), **stamps(uow, None))
+    row = CustomField(id=request.id or new_id(), **body.model_dump(), **stamp_new(uow))
     uow.session.add(row)
     uow.session.flush()
     return queries.get_custom_field(uow.session, row.id)

@@ -23,7 +23,6 @@ from services.clients.commands.shared import (
     lock_record,
     record_to_edit,
     root_record,
-    stamps,
     status_of,
     tell_updated,
 )
@@ -31,6 +30,7 @@ from services.clients.model import Client, ClientTag
 from services.clients.queries import history
 from services.clients.queries import records as queries
 from services.kit.homes import tree_of
+from services.kit.stamps import stamps
 
 #: Fields of a body that are one write each; `own_name` is the body's `display_name`.
 _PLAIN = tuple(name for name in fields.SINGLE if name != "own_name")

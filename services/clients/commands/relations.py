@@ -12,11 +12,12 @@ from chassis.ids import new_id
 from chassis.stamp import check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
-from services.clients.commands.shared import check_home, check_new, stamps
+from services.clients.commands.shared import check_home, check_new
 from services.clients.model import Relation
 from services.clients.queries import rows as queries
 from services.clients.relations import BY_TYPE, HIERARCHICAL
 from services.kit.homes import root_of, tree_of
+from services.kit.stamps import stamps
 
 ABSENT = "Cette relation n’existe pas."
 _RELATIONS_LOCK = 5_021_981

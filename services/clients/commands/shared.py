@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from chassis.errors import Conflict, Gone, NotFound, Stale, StartOver
-from chassis.stamp import stamp_new, touch
+from chassis.stamp import touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
 from services.clients import fields
@@ -80,18 +80,6 @@ def tell_updated(uow: UnitOfWork, row: Client, changed: set[str]) -> None:
     touch(uow, row)
     uow.session.flush()
     uow.emit(c.ClientUpdated(**facts(row), changed=sorted(changed)))
-
-
-def stamps(uow: UnitOfWork, origin: c.Origin | None) -> dict[str, Any]:
-    """Stamp columns of a new row; an import's own moment and author where it gives them."""
-    values = stamp_new(uow)
-    if origin and origin.created_at:
-        values["created_at"] = origin.created_at
-        values["updated_at"] = origin.created_at
-    if origin and origin.created_by_name:
-        values["created_by_name"] = origin.created_by_name
-        values["updated_by_name"] = origin.created_by_name
-    return values
 
 
 def record_to_edit(uow: UnitOfWork, identifier: uuid.UUID) -> Client:

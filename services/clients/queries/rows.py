@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, meta
+from chassis.page import Listing, like, meta
 from contracts import clients as c
 from services.clients.relations import KINDS
 from services.clients.text import asked_digits, fold, looks_like_phone
@@ -202,8 +202,3 @@ def find_contacts(session: Session, request: c.FindContacts) -> bytes:
         where.append(f"x.search LIKE :word{n}")
         params[f"word{n}"] = f"%{word}%"
     return FOUND_CONTACTS.page(session, where, params, request)
-
-
-def like(value: str) -> str:
-    """Text with the wildcards of LIKE taken literally."""
-    return value.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

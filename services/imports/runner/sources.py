@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from chassis.objects import object_store
 from chassis.settings import Settings
@@ -18,24 +19,24 @@ from services.imports.records import CustomField, Item, Record
 _YIELD_EVERY = 200
 
 
-class Source:
+class Source(Protocol):
     """Something that yields items, twice the same."""
 
     def items(self) -> Iterator[Item]:
         """Records, refusals, notices."""
-        raise NotImplementedError
+        ...
 
     def rows(self) -> dict[str, int]:
         """Rows to account for, by table."""
-        raise NotImplementedError
+        ...
 
     def rows_of(self, record: Record) -> list[tuple[str, str]]:
         """(table, row) of each row of the source that the record accounts for."""
-        raise NotImplementedError
+        ...
 
     def line_of(self, record: Record) -> tuple[str, str]:
         """(table, row) under which a person finds the record in the source."""
-        raise NotImplementedError
+        ...
 
 
 class DolibarrSource(Source):
