@@ -8,6 +8,7 @@ import uuid
 import httpx
 
 from tests.gateway.conftest import Product
+from tests.support.waiting import wait_until
 
 PDF = b"%PDF-1.4\n" + bytes(range(256)) * 5000
 
@@ -19,7 +20,14 @@ def upload(product: Product, name: str, content: bytes, **form: str) -> httpx.Re
 
 
 def test_bytes_come_back_as_they_went(product: Product) -> None:
-    made = upload(product, "Contrat été.pdf", PDF, folder="Contrats")
+    client = product.new_client()
+    first = upload(product, "premier.pdf", PDF, client_id=client["id"]).json()["id"]
+    # The client's name comes by event: only once it is there do two readings of a document agree.
+    wait_until(
+        lambda: product.http.get(f"/documents/{first}").json()["client"]["name"] == client["display_name"],
+        "the client is known to documents",
+    )
+    made = upload(product, "Contrat été.pdf", PDF, folder="Contrats", client_id=client["id"])
     assert made.status_code == 201, made.text
     document = made.json()
     assert (document["name"], document["folder"], document["size"]) == ("Contrat été.pdf", "Contrats", len(PDF))
