@@ -49,6 +49,8 @@ class EventHeadMixin:
     log_id: Mapped[uuid.UUID] = mapped_column(server_default=text("gen_random_uuid()"))
     position: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     published: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    #: Identities the log had before its database was restored: log id → last position that they share with it.
+    former: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
     @declared_attr.directive
     @classmethod
@@ -76,6 +78,36 @@ class EventPlaceMixin:
     producer: Mapped[str] = mapped_column(primary_key=True)
     log_id: Mapped[uuid.UUID | None]
     position: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    #: Id of the event at that position: the producer's log must hold the same one there.
+    event_id: Mapped[uuid.UUID | None]
+    #: Why reading stopped until an operator rebuilds; null while it goes on.
+    halted: Mapped[str | None]
+    rebuild_asked_at: Mapped[datetime | None]
+    rebuilt_at: Mapped[datetime | None]
+
+
+class EventHandlerMixin:
+    """Handlers this service is known to have: one that appears later has missed its past and says what becomes of it.
+
+    `position` is how far that past has been replayed from the log; null once it is level with the place.
+    """
+
+    __tablename__ = "event_handler"
+    producer: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[str]
+    position: Mapped[int | None] = mapped_column(BigInteger)
+    known_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class EventSnapshotMixin:
+    """Pages of snapshots of this service's state, each snapshot made in one transaction; swept after a day."""
+
+    __tablename__ = "event_snapshot"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    page: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    body: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(server_default=text("now()"), index=True)
 
 
 class ParkedEventMixin:
@@ -168,6 +200,8 @@ def new_base() -> type[DeclarativeBase]:
         EventHeadMixin,
         EventLogMixin,
         EventPlaceMixin,
+        EventHandlerMixin,
+        EventSnapshotMixin,
         ParkedEventMixin,
         EventConsumerMixin,
         EventAttemptMixin,

@@ -10,10 +10,11 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, add_tables, new_base
-from services.kit.model import HomeMixin, KnownUserMixin, attach_forest
+from services.kit.model import HomeMixin, KnownUserMixin, attach_company, attach_forest
 
 Base = new_base()
 attach_forest(Base)
+attach_company(Base)
 add_tables(Base, KnownUserMixin)
 
 

@@ -11,10 +11,11 @@ from sqlalchemy import CheckConstraint, Index, Numeric, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
-from services.kit.model import HomeMixin, attach
+from services.kit.model import HomeMixin, attach, attach_company
 
 Base = new_base()
 attach(Base)
+attach_company(Base)
 
 
 class InterventionType(StampedMixin, Base):  # type: ignore[valid-type,misc]

@@ -89,6 +89,24 @@ class KnownAddressMixin:
     retired: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
+class KnownCompanyMixin:
+    """One row once billing has told it: the company's time zone, by which days begin and end."""
+
+    __tablename__ = "known_company"
+    singleton: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    timezone: Mapped[str]
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        return (CheckConstraint("singleton", name="singleton"),)
+
+
+def attach_company(base: type[DeclarativeBase]) -> None:
+    """Adds what billing tells of the company."""
+    add_tables(base, KnownCompanyMixin)
+
+
 def attach(base: type[DeclarativeBase]) -> None:
     """Adds the tables of this module to a service's base."""
     attach_forest(base)

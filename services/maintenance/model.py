@@ -10,10 +10,11 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
-from services.kit.model import HomeMixin, attach
+from services.kit.model import HomeMixin, attach, attach_company
 
 Base = new_base()
 attach(Base)
+attach_company(Base)
 
 
 class Plan(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
