@@ -4,7 +4,7 @@ SHELL := bash
 PY := .venv/bin/python
 
 help: ## Cette aide
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 run: setup-run ## Le produit entier en un processus ; affiche l'adresse et comment entrer
 	@.venv/bin/fiche dev
@@ -45,6 +45,9 @@ migration: setup-dev ## Écrit une migration : make migration s=clients m="messa
 schemas: setup-dev ## Réécrit les schémas JSON des événements
 	@$(PY) scripts/schemas.py
 
+release-schemas: setup-dev ## Fige les schémas publiés sous la version de pyproject.toml (à la publication)
+	@$(PY) scripts/schemas.py release
+
 bench: setup-dev ## Aller-retour RPC, éventail et fiche HTTP, en multiples du plancher mesuré dans la même passe
 	@$(PY) -m bench
 
@@ -58,4 +61,4 @@ clean: ## Enlève ce qui se refait (pas var/)
 	@rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info \
 		node_modules gateway/web/static/vendor
 
-.PHONY: help run demo setup-run setup-dev test stack unit lint format migration schemas bench screenshots lock clean
+.PHONY: help run demo setup-run setup-dev test stack unit lint format migration schemas release-schemas bench screenshots lock clean

@@ -10,12 +10,29 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 #: Identifier on the wire: a UUID (version 7 when made by us) in its canonical lower-case text.
-Id = Annotated[UUID, PlainSerializer(str, return_type=str)]
+Id = Annotated[
+    UUID,
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "format": "uuid"}, mode="serialization"),
+]
 #: Amount of money or quantity: exact decimal, a string on the wire.
-DecimalText = Annotated[Decimal, PlainSerializer(lambda value: format(value, "f"), return_type=str)]
+DecimalText = Annotated[
+    Decimal,
+    PlainSerializer(lambda value: format(value, "f"), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}, mode="serialization"),
+]
 
 
 def _of_this_world(value: datetime) -> datetime:
