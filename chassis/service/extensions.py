@@ -1,0 +1,174 @@
+"""What Nameko runs for a service: providers of a worker's needs, the taker of calls, relay and consumers of events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from eventlet.event import Event as EventletEvent
+from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector, SharedExtension
+
+from chassis import metrics
+from chassis.context import Context
+from chassis.errors import InternalError, Invalid, NotFound
+from chassis.events.consumer import Consumer
+from chassis.events.relay import Notifier, Relay
+from chassis.events.source import LogSource
+from chassis.runtime import Runtime
+from chassis.service.handlers import followed_producers, handlers_of
+from chassis.uow import UnitOfWork
+from chassis.wire.base import Answer, Incoming, RpcServer
+
+log = structlog.get_logger(__name__)
+
+
+class UnitOfWorkProvider(DependencyProvider):  # type: ignore[misc]
+    """Gives each worker a unit of work of its own."""
+
+    def setup(self) -> None:
+        self.runtime: Runtime = self.container.config["runtime"]
+
+    def get_dependency(self, worker_ctx: Any) -> UnitOfWork:
+        name = self.container.service_name
+        context = worker_ctx.data.get("context") or Context()
+        return UnitOfWork(self.runtime.database(name), self.runtime.bell(name), context)
+
+
+class RuntimeProvider(DependencyProvider):  # type: ignore[misc]
+    """Gives the worker the process's runtime: settings, RPC client, wire."""
+
+    def get_dependency(self, worker_ctx: Any) -> Runtime:
+        runtime: Runtime = self.container.config["runtime"]
+        return runtime
+
+
+class RpcServerExtension(SharedExtension, ProviderCollector):  # type: ignore[misc]
+    """One taker of calls per container; each call becomes a Nameko worker."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server: RpcServer | None = None
+
+    def start(self) -> None:
+        if self.server is None:
+            runtime: Runtime = self.container.config["runtime"]
+            self.by_method = {provider.rpc_method: provider for provider in self._providers}
+            self.server = runtime.wire.rpc_server(
+                self.container.service_name, self.handle, runtime.settings.max_workers
+            )
+            self.server.start()
+
+    def stop(self) -> None:
+        if self.server is not None:
+            self.server.stop()
+        super().stop()
+
+    @property
+    def ready(self) -> bool:
+        """Whether calls are really being consumed."""
+        return self.server is not None and self.server.ready
+
+    def handle(self, incoming: Incoming) -> None:
+        """Starts a worker for the call; refuses what no method answers to."""
+        provider = self.by_method.get(incoming.method)
+        if provider is None:
+            error = NotFound("Cette méthode n’existe pas.", code="no_such_method")
+            incoming.reply(Answer(error.kind, error.to_json()))
+            return
+        try:
+            context = Context.from_headers(incoming.headers, incoming.deadline)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            bad = Invalid("Les en-têtes de cet appel sont mal formés.", code="bad_headers")
+            incoming.reply(Answer(bad.kind, bad.to_json()))
+            return
+        started = time.perf_counter()
+
+        def done(_worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            answer = result if isinstance(result, Answer) else _internal(exc_info)
+            metrics.rpc_handled(self.container.service_name, incoming.method, answer.status, started)
+            incoming.reply(answer)
+            return result, exc_info
+
+        self.container.spawn_worker(provider, (incoming.body,), {}, {"context": context}, done)
+
+
+def _internal(exc_info: Any) -> Answer:
+    error = InternalError("Une erreur inattendue s’est produite.")
+    log.error("rpc.worker_failed", exc_info=exc_info)
+    return Answer(error.kind, error.to_json())
+
+
+class RpcEntrypoint(Entrypoint):  # type: ignore[misc]
+    """A method that answers one kind of request."""
+
+    server = RpcServerExtension()
+
+    def __init__(self, rpc_method: str) -> None:
+        super().__init__()
+        self.rpc_method = rpc_method
+
+    def setup(self) -> None:
+        self.server.register_provider(self)
+
+    def stop(self) -> None:
+        self.server.unregister_provider(self)
+
+
+class EventsExtension(Entrypoint):  # type: ignore[misc]
+    """Relay, notifier and consumers of one service; a batch of events runs as a Nameko worker of `apply_events`."""
+
+    def setup(self) -> None:
+        self.runtime: Runtime = self.container.config["runtime"]
+        self.consumers: list[Consumer] = []
+        self.relay: Relay | None = None
+        self.notifier: Notifier | None = None
+
+    def start(self) -> None:
+        name = self.container.service_name
+        database, bell, wire = self.runtime.database(name), self.runtime.bell(name), self.runtime.wire
+        if wire.events_by_bell:
+            bell.listen(lambda: wire.ring(name))
+        else:
+            self.notifier = Notifier(database, bell)
+            self.relay = Relay(database, bell, wire)
+            self.notifier.start()
+            self.relay.start()
+        handlers = handlers_of(self.container.service_cls)
+        for producer in followed_producers(self.container.service_cls):
+            consumer = Consumer(name, producer, handlers, LogSource(self.runtime.client, name), self._run_in_worker)
+            consumer.subscription = wire.event_subscription(
+                name,
+                producer,
+                receive=consumer.receive,
+                rung=consumer.rung,
+                undecodable=consumer.undecodable,
+            )
+            consumer.subscription.start()
+            consumer.start()
+            self.consumers.append(consumer)
+
+    def stop(self) -> None:
+        for consumer in self.consumers:
+            consumer.stop()
+        for part in (self.relay, self.notifier):
+            if part is not None:
+                part.stop()
+
+    @property
+    def ready(self) -> bool:
+        """Whether every producer's events really come in."""
+        return all(consumer.ready for consumer in self.consumers)
+
+    def _run_in_worker(self, work: Callable[[Any], None]) -> None:
+        outcome = EventletEvent()
+
+        def done(_worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            outcome.send(result if exc_info is None else exc_info[1])
+            return result, exc_info
+
+        self.container.spawn_worker(self, (work,), {}, {"context": Context()}, done)
+        raised = outcome.wait()
+        if raised is not None:
+            raise raised
