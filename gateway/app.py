@@ -27,6 +27,7 @@ from gateway.api.routes import Api
 from gateway.auth import Door
 from gateway.fiche import compose
 from gateway.openapi import document
+from gateway.published import publish_events
 from gateway.rpc import Rpc
 from gateway.web import web_blueprint
 
@@ -86,6 +87,7 @@ def create_app(settings: Settings, client: RpcClient, objects: Any) -> Flask:
     app.extensions["fiche_api"] = api
     _errors(app)
     _operations(app, rpc, api)
+    publish_events(app)
     app.after_request(_finish)
     return app
 

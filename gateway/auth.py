@@ -27,6 +27,9 @@ PUBLIC = {
     "metrics",
     "openapi",
     "docs",
+    "asyncapi",
+    "event_schema",
+    "events_docs",
     "web.static",
     "web.sign_in_page",
     "web.sign_in",
@@ -38,7 +41,17 @@ PUBLIC = {
 }
 
 #: Of these, those that never ask who it is.
-_WITHOUT_ACCOUNTS = {"healthz", "readyz", "metrics", "openapi", "docs", "web.static"}
+_WITHOUT_ACCOUNTS = {
+    "healthz",
+    "readyz",
+    "metrics",
+    "openapi",
+    "docs",
+    "asyncapi",
+    "event_schema",
+    "events_docs",
+    "web.static",
+}
 #: Roles of people on the road: they read, and write only what their work asks for.
 FIELD_ROLES = {"technician", "subcontractor"}
 FIELD_WRITES = {

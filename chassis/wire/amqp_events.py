@@ -92,9 +92,10 @@ class AmqpPublisher:
 
     def _publish(self, channel: Any, batch: _Batch, log_id: str, events: Sequence[LoggedEvent]) -> None:
         for event in events:
+            told = event.told
             for exchange in (self._exchange, PUBLIC) if event.public else (self._exchange,):
                 message = Message(
-                    event.body,
+                    told,
                     content_type="application/cloudevents+json",
                     delivery_mode=2,
                     application_headers={"position": event.position, "log_id": log_id},

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import queue
+import re
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +49,33 @@ def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
     def answered() -> Any:
         try:
             return condition()
-        except httpx.HTTPError:
+        except (httpx.HTTPError, queue.Empty):
             return None
 
     return wait_until(answered, "it comes to hold", timeout=seconds)
+
+
+@contextmanager
+def listening(program: Path, amqp_url: str) -> Iterator[queue.Queue[str]]:
+    """Runs a subscriber; gives the lines it writes as they come."""
+    lines: queue.Queue[str] = queue.Queue()
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", str(program)],
+        env=os.environ | {"AMQP_URL": amqp_url},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    output = process.stdout
+    reader = threading.Thread(target=lambda: [lines.put(line.strip()) for line in output], daemon=True)
+    reader.start()
+    try:
+        yield lines
+    finally:
+        process.terminate()
+        process.wait(10)
+        reader.join(10)
+        output.close()
 
 
 def make_client(http: httpx.Client, name: str) -> dict[str, Any]:
@@ -71,6 +101,23 @@ def test_a_fact_of_one_service_reaches_the_others_by_events(stack: Stack) -> Non
         until(lambda: sections(http, client["id"])["activities"]["count"] == 1)
         named = until(lambda: http.get(f"/api/v1/interventions/{work.json()['id']}").json()["client"]["name"])
         assert named == "Copropriété Les Tilleuls"
+
+
+def test_the_readmes_subscriber_hears_what_happens(stack: Stack, rabbit: servers.RabbitServer, tmp_path: Path) -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    found = re.search(r"^```python\n(.*?)^```", readme, re.M | re.S)
+    assert found
+    program = tmp_path / "partner.py"
+    program.write_text(found[1])
+    with stack.client() as http, listening(program, rabbit.url) as heard:
+        # Its queue is its own to declare: what happened before is read at /api/v1/events.
+        name = "Régie du Parc"
+
+        def told() -> bool:
+            make_client(http, name)
+            return heard.get(timeout=1) == f"fiche.clients.client.created.v1 {name}"
+
+        until(told)
 
 
 def test_a_document_streams_to_s3_and_back(stack: Stack) -> None:

@@ -354,6 +354,7 @@ def test_partners_get_public_events_only(amqp_url: str, name: str, channel: Any,
     publisher.publish(LOG, [event(2), event(3, public=True)])
     message = channel.basic_get(queue, no_ack=True)
     assert message.headers["position"] == 3
+    assert orjson.loads(message.body) == {"n": 3, "sequence": 3}
     assert channel.basic_get(queue, no_ack=True) is None
 
 
