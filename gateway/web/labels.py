@@ -100,11 +100,15 @@ TABS = (
 )
 #: Icons that the pages use, for the sprite.
 EXTRA_ICONS = (
-    "archive", "building-2", "calendar", "calendar-check", "check", "chevron-down", "chevron-left", "chevron-right",
-    "chevron-up", "circle-alert", "database", "eye", "file", "folder", "folder-open", "hard-hat", "heater", "id-card",
-    "inbox", "key-round", "link", "log-out", "mail", "map-pin", "navigation", "notebook-text", "panel-left", "phone",
-    "phone-incoming", "phone-outgoing", "play", "receipt-text", "rotate-ccw", "rotate-cw", "search", "text",
-    "triangle-alert", "unplug", "upload", "user", "wrench", "x",
+    "archive", "arrow-down", "arrow-up", "building-2", "calendar", "calendar-check", "calendar-plus", "camera",
+    "chart-gantt", "check", "chevron-down", "chevron-left", "chevron-right", "chevron-up", "circle-alert",
+    "circle-check", "clock", "copy", "database", "download", "ellipsis", "euro", "external-link", "eye", "file",
+    "file-pen", "filter", "folder", "folder-open", "folder-plus", "hard-hat", "heater", "history", "id-card",
+    "image", "inbox", "info", "key-round", "life-buoy", "link", "list", "log-out", "mail", "map-pin", "merge",
+    "move", "navigation", "notebook-text", "panel-left", "paperclip", "pencil", "phone", "phone-incoming",
+    "phone-outgoing", "play", "plus", "receipt-text", "rotate-ccw", "rotate-cw", "save", "search", "settings",
+    "sliders-horizontal", "star", "text", "trash-2", "triangle-alert", "undo-2", "unplug", "upload", "user",
+    "user-round-check", "users", "users-round", "wrench", "x",
 )  # fmt: skip
 
 

@@ -1,0 +1,61 @@
+"""The fiche, its tabs, and what follows the first page of each section."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, render_template, request
+
+from chassis.errors import NotFound
+from contracts import billing, clients, documents, equipment, interventions, maintenance
+from gateway.web import labels
+from gateway.web.backend import Backend
+
+#: What follows the first page of a section: word of the address → (title, macro, request by tree).
+_SECTIONS: dict[str, tuple[str, str, Any]] = {
+    "documents": ("Documents", "documents", documents.ListDocuments),
+    "interventions": ("Interventions", "interventions", interventions.ListInterventions),
+    "devis": ("Devis", "quotes", billing.ListQuotes),
+    "factures": ("Factures", "invoices", billing.ListInvoices),
+    "avoirs": ("Avoirs", "credit_notes", billing.ListCreditNotes),
+    "equipements": ("Équipements", "equipment", equipment.ListEquipment),
+    "chantiers": ("Chantiers", "job_sites", interventions.ListJobSites),
+    "maintenances": ("Visites d’entretien", "visits", maintenance.ListVisits),
+}
+
+
+def register(web: Blueprint, backend: Backend) -> None:
+    """Adds these pages."""
+
+    def _fiche(client_id: UUID, tab: str) -> str:
+        fiche = backend.fiche(client_id)
+        fields = backend.ask(clients.ListCustomFields(limit=200))["items"]
+        return render_template(
+            "fiche.html", fiche=fiche, tab=tab, custom_labels={field["key"]: field["label"] for field in fields}
+        )
+
+    for key, _word, path, _parts in labels.TABS:
+
+        def show(client_id: UUID, tab: str = key) -> str:
+            return _fiche(client_id, tab)
+
+        web.add_url_rule(f"/clients/<uuid:client_id>{path}", f"fiche_{key}", show)
+
+    @web.get("/clients/<uuid:client_id>/activites")
+    def activities(client_id: UUID) -> str:
+        page = backend.ask(
+            clients.ListSub(kind="activities", client_id=client_id, cursor=request.args.get("cursor") or None)
+        )
+        client = backend.ask(clients.GetClient(id=client_id))
+        return render_template("activities.html", client=client, page=page)
+
+    @web.get("/clients/<uuid:client_id>/suite/<section>")
+    def section_rest(client_id: UUID, section: str) -> str:
+        if section not in _SECTIONS:
+            raise NotFound("Cette page n’existe pas.")
+        title, macro, kind = _SECTIONS[section]
+        client = backend.ask(clients.GetClient(id=client_id))
+        tree = backend.ask(clients.Identify(ids=[client_id]))["clients"][0]["tree"]
+        page = backend.ask(kind(tree=tree, cursor=request.args.get("cursor") or None))
+        return render_template("section.html", client=client, title=title, macro=macro, page=page)

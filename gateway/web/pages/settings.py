@@ -1,0 +1,21 @@
+"""Settings: one page that leads to each."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from gateway.web.backend import Backend
+
+#: (address, title, what it is for, icon, right it asks for). An area adds its own line.
+PARTS: tuple[tuple[str, str, str, str, str], ...] = (
+    ("/import", "Importer des données", "Clients, travaux et pièces d’un autre logiciel.", "upload", "edit"),
+    ("/api/docs", "API", "Ce que les logiciels partenaires peuvent lire et écrire.", "link", "read"),
+)
+
+
+def register(web: Blueprint, backend: Backend) -> None:
+    """Adds these pages."""
+
+    @web.get("/reglages")
+    def settings() -> str:
+        return render_template("settings.html", parts=PARTS)

@@ -1,0 +1,53 @@
+// Small words for the page's tree, and a memory that may be absent.
+export const one = (selector, from = document) => from.querySelector(selector);
+export const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+
+/** Reads (two arguments) or writes (three) a JSON value; a browser that keeps nothing works without memory. */
+export function store(place, key, value) {
+  try {
+    if (value === undefined) return JSON.parse(place.getItem(`fiche.${key}`));
+    if (value === null) place.removeItem(`fiche.${key}`);
+    else place.setItem(`fiche.${key}`, JSON.stringify(value));
+  } catch { /* private windows */ }
+  return null;
+}
+
+/** An element: `el("p", {class: "x"}, "text", child)`. Text is text, never markup. */
+export function el(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === true) node.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) node.setAttribute(key, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** An icon of the sprite, hidden from screen readers. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `${document.documentElement.dataset.icons}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** `/clients/{id}` with the values of an answer; a dot goes inside: `{client.id}`. */
+export function fill(template, values) {
+  return template.replace(/\{([\w.]+)\}/g, (_, path) => path.split(".").reduce((at, key) => at?.[key], values) ?? "");
+}
+
+// --- code of an area, loaded when an element asks for it: <div data-module="billing.js"> ------------------------------
+const started = new WeakSet();
+/** Starts the modules that elements of `root` ask for, once an element. */
+export function start(root = document) {
+  const found = all("[data-module]", root);
+  if (root.matches?.("[data-module]")) found.unshift(root);
+  for (const node of found) {
+    if (started.has(node)) continue;
+    started.add(node);
+    import(new URL(`../${node.dataset.module}`, import.meta.url)).then((module) => module.default(node));
+  }
+}

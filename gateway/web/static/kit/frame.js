@@ -1,0 +1,104 @@
+// The frame: side column, rows of lists, recently opened, previous and next client, services away.
+import { all, el, one, store } from "./dom.js";
+import { refresh } from "./refresh.js";
+import { toast } from "./toast.js";
+
+function foldColumn(folded) {
+  const button = one("[data-column]");
+  one("[data-fiche]").classList.toggle("folded", folded);
+  button.setAttribute("aria-pressed", String(folded));
+  button.ariaLabel = button.title = folded ? "Déplier la colonne" : "Replier la colonne";
+}
+
+document.addEventListener("click", async (event) => {
+  const fold = event.target.closest("[data-fold]");
+  if (fold) fold.setAttribute("aria-expanded", String(one(".column").classList.toggle("open")));
+  if (event.target.closest("[data-column]")) {
+    const folded = !one("[data-fiche]").classList.contains("folded");
+    foldColumn(folded);
+    store(localStorage, "column", folded);
+  }
+  const copy = event.target.closest("[data-copy]");
+  if (copy) {
+    try { await navigator.clipboard.writeText(copy.dataset.copy); toast(copy.dataset.said); }
+    catch { toast("La copie n’est pas permise par ce navigateur", { name: "circle-alert" }); }
+  }
+  // The whole row is the target; the link in its first cell says where.
+  const row = event.target.closest("table.list tbody tr");
+  if (row && !event.target.closest("a, button, input, label, summary, details") && !String(getSelection())) one("td:first-child a", row)?.click();
+  const open = event.target.closest("[data-filters-sheet]");
+  if (open) { const form = open.closest("form"); const opened = form.classList.toggle("sheet-open"); open.setAttribute("aria-expanded", String(opened)); }
+  if (event.target.closest("[data-sheet-done]")) one("form.filters.sheet-open")?.classList.remove("sheet-open");
+});
+
+/** Names what the list last showed, for « previous » and « next ». */
+export function rememberList() {
+  const links = all("[data-clients] tbody td:first-child a");
+  if (links.length) store(sessionStorage, "list", links.map((link) => link.getAttribute("href")));
+}
+
+/** The list to go back to, with its filters, and the neighbours in it. */
+export function place() {
+  const fiche = one("[data-fiche]");
+  if (!fiche) { if (location.pathname === "/clients") store(sessionStorage, "listUrl", location.pathname + location.search); return; }
+  if (store(localStorage, "column")) foldColumn(true);
+  const here = `/clients/${fiche.dataset.fiche}`;
+  const list = store(sessionStorage, "list") || [];
+  const at = list.indexOf(here);
+  const tab = location.pathname.slice(here.length);
+  for (const [name, href] of [["previous", list[at - 1]], ["next", list[at + 1]]]) {
+    const link = one(`[data-${name}]`);
+    if (link && at >= 0 && href) { link.href = href + tab; link.hidden = false; }
+  }
+  if (at >= 0 && one("[data-place]")) one("[data-place]").textContent = `${at + 1} sur ${list.length}`;
+  const from = store(sessionStorage, "listUrl");
+  if (from) for (const link of all("[data-to-list]")) link.href = from;
+  const entry = { href: here, name: fiche.dataset.name, letters: fiche.dataset.monogram, round: Boolean(fiche.dataset.round) };
+  store(localStorage, "recent", [entry, ...(store(localStorage, "recent") || []).filter((known) => known.href !== here)].slice(0, 5));
+  const current = one(".tabs a[aria-current]");
+  if (current) current.parentElement.scrollLeft = current.offsetLeft - (current.parentElement.clientWidth - current.offsetWidth) / 2;
+}
+
+/** « Ouverts récemment ». */
+export function recents() {
+  const recent = one("[data-recent]");
+  const opened = store(localStorage, "recent") || [];
+  if (!recent || !opened.length) return;
+  one("ul", recent).replaceChildren(...opened.map((entry) => el("li", {}, el("a", { href: entry.href, title: entry.name },
+    el("span", { class: `mono small${entry.round ? " round" : ""}`, "aria-hidden": "true" }, entry.letters), el("span", {}, entry.name)))));
+  recent.hidden = false;
+}
+
+// A service away: only its part tries again, in place, with a word of when.
+let left = 15;
+setInterval(() => {
+  const waits = all("[data-retry-in]");
+  if (!waits.length) { left = 15; return; }
+  left -= 1;
+  for (const wait of waits) wait.textContent = left > 0 ? `Nouvel essai dans ${left}\u00a0s` : "Nouvel essai…";
+  if (left <= 0) { left = 15; refresh(); }
+}, 1000);
+document.addEventListener("click", async (event) => {
+  const retry = event.target.closest("a[data-retry]");
+  if (!retry || !one("#contenu")) return;
+  event.preventDefault();
+  retry.setAttribute("aria-busy", "true");
+  left = 15;
+  await refresh();
+  retry.removeAttribute("aria-busy");
+  if (retry.isConnected && one("[data-retry]")) toast("Toujours indisponible pour le moment", { name: "unplug" });
+});
+
+// A page that takes its time shows the shapes of what comes: the frame, the tabs and the name stay.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".tabs a[href]");
+  if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey) return;
+  setTimeout(() => {
+    const region = one(".content .scroll");
+    if (!region) return;
+    all(".tabs a[aria-current]").forEach((tab) => tab.removeAttribute("aria-current"));
+    link.setAttribute("aria-current", "page");
+    region.replaceChildren(el("div", { class: "wait", role: "status" }, el("span", { class: "sr" }, "Chargement"), ...Array.from({ length: 8 }, (_, at) => el("span", { class: `skeleton w${[60, 100, 40][at % 3]}` }))));
+  }, 150);
+});
+window.addEventListener("pageshow", (event) => { if (event.persisted) refresh(); });

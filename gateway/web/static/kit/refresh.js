@@ -1,0 +1,33 @@
+// Brings the page up to date in place: what is open, scrolled, focused or typed stays as it is.
+import { all, one, start } from "./dom.js";
+import { applySections } from "./sections.js";
+
+let running = null;
+
+/** Fetches this page again and takes over what differs. Several asks at once are one. */
+export function refresh() {
+  running ??= again().finally(() => { running = null; });
+  return running;
+}
+
+async function again() {
+  const scrolled = all("[data-keep-scroll], .scroll, .column").map((node) => [node, node.scrollTop]);
+  await window.htmx.ajax("GET", location.pathname + location.search, { target: "#contenu", select: "#contenu", swap: "outerMorph" });
+  for (const [node, top] of scrolled) if (node.isConnected) node.scrollTop = top;
+  applySections();
+  start();
+  document.dispatchEvent(new CustomEvent("fiche:refreshed"));
+}
+
+/** Goes on after a deed: "refresh", "none", or an address. */
+export function then(what) {
+  if (!what || what === "refresh") return refresh();
+  if (what === "none") return null;
+  if (what === "reload") return location.reload();
+  const target = new URL(what, location.href);
+  if (target.pathname === location.pathname && target.search === location.search) return refresh();
+  location.assign(target);
+  return null;
+}
+
+export const focusFirst = (root) => (one("[autofocus]", root) || one("input:not([type=hidden]):not([disabled]), select, textarea", root))?.focus();
