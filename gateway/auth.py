@@ -59,6 +59,9 @@ FIELD_WRITES = {
     "api.finish_intervention",
     "api.fill_report",
     "api.add_document",
+    "api.begin_upload",
+    "api.continue_upload",
+    "api.end_upload",
     "api.end_session",
     "web.sign_out",
 }

@@ -97,7 +97,7 @@ def _operation(route: Route) -> dict[str, Any]:
         if "tree" in fields.get("properties", {}):
             uuid = {"type": "string", "format": "uuid"}
             parameters.append({"name": "client_id", "in": "query", "required": False, "schema": uuid})
-    if route.method == "PATCH":
+    if route.method == "PATCH" and route.body is not None:
         parameters.append({"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}})
     if route.method == "POST":
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string"}})

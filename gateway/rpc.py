@@ -43,14 +43,19 @@ class Rpc:
             service or name, method, asked.model_dump_json(exclude_unset=True).encode(), self.context(key).headers()
         )
 
-    def ask(self, asked: Request, *, key: str | None = None, service: str | None = None) -> bytes:
-        """JSON of the answer. Raises `FicheError`."""
-        [answer] = self.client.call_many([self.call(asked, key=key, service=service)], self.timeout)
+    def ask(
+        self, asked: Request, *, key: str | None = None, service: str | None = None, timeout: float | None = None
+    ) -> bytes:
+        """JSON of the answer. Raises `FicheError`. `timeout` (seconds) replaces the settings' for what takes longer."""
+        call = self.call(asked, key=key, service=service)
+        [answer] = self.client.call_many([call], timeout or self.timeout)
         return self.unwrap(answer)
 
-    def ask_json(self, asked: Request, *, key: str | None = None, service: str | None = None) -> Any:
+    def ask_json(
+        self, asked: Request, *, key: str | None = None, service: str | None = None, timeout: float | None = None
+    ) -> Any:
         """The parsed answer. Raises `FicheError`."""
-        return orjson.loads(self.ask(asked, key=key, service=service))
+        return orjson.loads(self.ask(asked, key=key, service=service, timeout=timeout))
 
     def ask_all(self, calls: Sequence[Call], timeout: float | None = None) -> list[Answer]:
         """Sends all at once under one deadline; refusals come back as answers."""

@@ -1,57 +1,53 @@
-"""Documents: bytes stream between the caller and the object store, never by RPC (architecture, rule 13)."""
+"""Documents and folders: what is asked of them. Their bytes: `gateway.api.content`."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
-from flask import Response, g, request
+from flask import Response, request
 
-from chassis.errors import Invalid, NotFound
-from chassis.objects import ObjectMissing, staging_key
 from contracts import documents as d
+from gateway.api import content
 from gateway.api.routes import Api, build, if_match, json_body
 from gateway.door import uuid_of
-from gateway.problems import problem
 
 TAG = "Documents"
-_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
 
 
 def register(api: Api) -> None:
     """Adds the routes."""
+    _documents(api)
+    _versions(api)
+    _folders(api)
 
+
+def _documents(api: Api) -> None:
     @api.route("GET", "/documents", "Liste", tag=TAG, query=d.ListDocuments, answer=d.Document, listed=True)
     def list_documents() -> Response:
-        return api.list(d.ListDocuments)
+        return api.list(d.ListDocuments, repeatable=("id",))
 
-    @api.route("POST", "/documents", "Dépose (multipart : client_id, folder, file)", tag=TAG, answer=d.Document,
-               status=201)  # fmt: skip
+    @api.route(
+        "POST",
+        "/documents",
+        "Dépose (multipart : client_id, name, folder, description, equipment_id, sha256, photo, puis file)",
+        tag=TAG,
+        answer=d.Document,
+        status=201,
+    )
     def add_document() -> Response:
-        file = request.files.get("file")
-        if file is None or not file.filename:
-            raise Invalid.field("file", "Joignez un fichier (champ file d’un formulaire multipart).")
-        if not request.form.get("client_id"):
-            raise Invalid.field("client_id", "Dites de quel client il s’agit.")
-        home = api.door().home(uuid_of(request.form["client_id"], "client_id"), new_work=True, field="client_id")
-        body = {"name": request.form.get("name") or file.filename, "folder": request.form.get("folder", "")}
-        given = request.headers.get("Idempotency-Key", "")
-        key = staging_key(f"{g.user.id}\n{given}" if given else "")
-        stored = api.objects.put(key, file.stream)
-        try:
-            values = {**home.ids(), "key": key, "sha256": stored.sha256, "size": stored.size, "body": body}
-            return api.send(build(d.CommitDocument, values), 201)
-        finally:
-            api.objects.delete(key)
+        return content.add(api, request.stream, request.content_type or "")
 
     @api.route("GET", "/documents/{id}", "Un document", tag=TAG, answer=d.Document)
     def get_document(id: UUID) -> Response:
         return api.send(d.GetDocument(id=id))
 
-    @api.route("PATCH", "/documents/{id}", "Renomme ou déplace", tag=TAG, body=d.DocumentChanges, answer=d.Document)
+    @api.route("PATCH", "/documents/{id}", "Renomme, range, décrit", tag=TAG, body=d.DocumentChanges, answer=d.Document)
     def update_document(id: UUID) -> Response:
+        equipment_id = json_body().get("equipment_id")
+        if equipment_id:
+            door = api.door()
+            home = door.home(UUID(api.rpc.ask_json(d.GetDocument(id=id))["client_id"]))
+            door.check_equipment([equipment_id], home.tree, "equipment_id")
         return api.patch(d.UpdateDocument, id)
 
     @api.route("DELETE", "/documents/{id}", "Met à la corbeille", tag=TAG, status=204)
@@ -59,51 +55,69 @@ def register(api: Api) -> None:
         api.rpc.ask(d.DeleteDocument(id=id, expected_version=if_match(required=False)))
         return Response(status=204)
 
-    @api.route("POST", "/documents/{id}/restore", "Restaure", tag=TAG, answer=d.Document)
+    @api.route("POST", "/documents/{id}/restore", "Reprend de la corbeille", tag=TAG, answer=d.Document)
     def restore_document(id: UUID) -> Response:
         json_body()
         return api.send(d.RestoreDocument(id=id))
 
+    @api.route("GET", "/documents/{id}/history", "Ce qui est arrivé au document", tag=TAG, listed=True)
+    def document_history(id: UUID) -> Response:
+        return api.send(build(d.ListDocumentHistory, {**request.args.to_dict(), "id": id}))
+
     @api.route("GET", "/documents/{id}/content", "Le contenu (Range)", tag=TAG)
     def document_content(id: UUID) -> Response:
-        return _content(api, api.rpc.ask_json(d.GetContent(id=id)))
+        return content.whole(api, d.GetContent(id=id))
+
+    @api.route("GET", "/documents/{id}/thumbnail", "Une image du contenu (size, page)", tag=TAG)
+    def document_thumbnail(id: UUID) -> Response:
+        version = request.args.get("version_id")
+        return content.thumbnail(
+            api, d.GetContent(id=id, version_id=uuid_of(version, "version_id") if version else None)
+        )
 
 
-def _content(api: Api, reference: dict[str, Any]) -> Response:
-    size = int(reference["size"])
-    start, length, status = 0, size, 200
-    etag = f'"{reference["sha256"]}"'
-    matched = _RANGE.match(request.headers.get("Range", ""))
-    if matched and request.headers.get("If-Range", etag) == etag and (matched[1] or matched[2]):
-        first = int(matched[1]) if matched[1] else max(0, size - int(matched[2]))
-        last = min(int(matched[2]), size - 1) if matched[1] and matched[2] else size - 1
-        if matched[1] and matched[2] and int(matched[2]) < first:
-            pass  # no range at all (RFC 9110, 14.1.1): the whole is given
-        elif first >= size or last < first:
-            refused = problem(416, "Ce passage est au-delà de la fin du document.")
-            refused.headers["Content-Range"] = f"bytes */{size}"
-            return refused
-        else:
-            start, length, status = first, last - first + 1, 206
-    disposition = "inline" if reference["inline"] else "attachment"
-    plain = reference["name"].encode("ascii", "replace").decode().replace("?", "_")
-    plain = re.sub(r'["\\\x00-\x1f/]', "_", plain)
-    encoded = quote(reference["name"], safe="")
-    headers = {
-        "Content-Type": reference["content_type"],
-        "Content-Length": str(length),
-        "Content-Disposition": f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{encoded}",
-        "Accept-Ranges": "bytes",
-        "ETag": etag,
-        "Cache-Control": "private, max-age=0, must-revalidate",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-    }
-    if status == 200 and reference["sha256"] in request.if_none_match:
-        return Response(status=304, headers={"ETag": etag})
-    try:
-        content = api.objects.open(reference["key"], start, length)
-    except ObjectMissing:
-        raise NotFound("Le contenu de ce document manque.", code="content_missing") from None
-    if status == 206:
-        headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size}"
-    return Response(content, status, headers=headers)
+def _versions(api: Api) -> None:
+    @api.route("GET", "/documents/{id}/versions", "Versions", tag=TAG, answer=d.Version, listed=True)
+    def list_versions(id: UUID) -> Response:
+        return api.send(build(d.ListVersions, {**request.args.to_dict(), "id": id}))
+
+    @api.route("POST", "/documents/{id}/versions", "Remplace le contenu (multipart : file)", tag=TAG, answer=d.Document)
+    def replace_document(id: UUID) -> Response:
+        return content.replace(api, id, request.stream, request.content_type or "")
+
+    @api.route("GET", "/documents/{id}/versions/{version_id}/content", "Le contenu d’une version", tag=TAG)
+    def version_content(id: UUID, version_id: UUID) -> Response:
+        return content.whole(api, d.GetContent(id=id, version_id=version_id))
+
+    @api.route("POST", "/documents/{id}/versions/{version_id}/restore", "Reprend une version", tag=TAG,
+               answer=d.Document)  # fmt: skip
+    def restore_version(id: UUID, version_id: UUID) -> Response:
+        json_body()
+        version = if_match(required=False)
+        return api.send(d.RestoreVersion(id=id, version_id=version_id, expected_version=version))
+
+
+def _folders(api: Api) -> None:
+    @api.route("GET", "/documents/folders", "Dossiers d’un client", tag=TAG, answer=d.FolderView, listed=True)
+    def list_folders() -> Response:
+        tree = api.door().tree(request.args.get("client_id", ""))
+        return api.send(d.ListFolders(tree=tree))
+
+    @api.route("POST", "/documents/folders", "Crée un dossier", tag=TAG, body=d.FolderBody, answer=d.FolderView,
+               status=201, client_in_body=True)  # fmt: skip
+    def create_folder() -> Response:
+        return api.create(d.CreateFolder)
+
+    @api.route("POST", "/documents/folders/rename", "Renomme ou déplace un dossier", tag=TAG, body=d.FolderRename,
+               answer=d.FolderView, client_in_body=True)  # fmt: skip
+    def rename_folder() -> Response:
+        values = json_body()
+        tree = api.home_of_body(values).tree
+        return api.send(build(d.RenameFolder, {"tree": tree, "body": values}))
+
+    @api.route("POST", "/documents/folders/delete", "Supprime un dossier vide", tag=TAG, body=d.FolderBody,
+               client_in_body=True)  # fmt: skip
+    def delete_folder() -> Response:
+        values = json_body()
+        tree = api.home_of_body(values).tree
+        return api.send(build(d.DeleteFolder, {"tree": tree, "body": values}))

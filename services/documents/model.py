@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import unicodedata
+import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
+from services.kit.history import attach_history
 from services.kit.model import HomeMixin, attach
 
 Base = new_base()
 attach(Base)
+attach_history(Base)
 
 
 class Content(Base):  # type: ignore[valid-type,misc]
-    """Bytes, stored once however many documents have them. `key` is theirs in the object store."""
+    """Bytes, stored once however many documents have them. `key` is theirs in the object store.
+
+    `shows` is null until somebody asked for a picture of them, then says whether there can be one.
+    """
 
     __tablename__ = "content"
     sha256: Mapped[str] = mapped_column(primary_key=True)
@@ -24,6 +30,10 @@ class Content(Base):  # type: ignore[valid-type,misc]
     size: Mapped[int] = mapped_column(BigInteger)
     content_type: Mapped[str]
     stored_at: Mapped[datetime]
+    shows: Mapped[bool | None]
+    pages: Mapped[int | None] = mapped_column(Integer)
+    width: Mapped[int | None] = mapped_column(Integer)
+    height: Mapped[int | None] = mapped_column(Integer)
 
 
 class Document(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
@@ -41,6 +51,7 @@ class Document(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"), index=True)
     content_type: Mapped[str] = mapped_column(server_default="application/octet-stream")
     size: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    equipment_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     deleted_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -57,6 +68,36 @@ class Document(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
         self.search = plain(f"{name} {folder} {description}")
 
 
+class DocumentVersion(Base):  # type: ignore[valid-type,misc]
+    """A content that a document had or has: the highest number is what it has now. None is ever changed."""
+
+    __tablename__ = "document_version"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("document.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(ForeignKey("content.sha256"))
+    size: Mapped[int] = mapped_column(BigInteger)
+    content_type: Mapped[str]
+    added_at: Mapped[datetime]
+    added_by_id: Mapped[str]
+    added_by_name: Mapped[str]
+
+    __table_args__ = (UniqueConstraint("document_id", "number"),)
+
+
+class Folder(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
+    """A folder of a client, empty or not. Each that a document names has a row, and so has each it lies in."""
+
+    __tablename__ = "folder"
+    path: Mapped[str]
+
+    __table_args__ = (
+        CheckConstraint("path <> ''", name="named"),
+        UniqueConstraint("home_client_id", "path"),
+    )
+
+
 def plain(words: str) -> str:
     """Text without accents or capitals, typographic apostrophes straight."""
     opened = unicodedata.normalize("NFKD", words.replace("’", "'").replace("œ", "oe").replace("Œ", "OE"))
@@ -64,4 +105,4 @@ def plain(words: str) -> str:
 
 
 #: Kinds of rows that have a home: counted, exported and erased by it.
-KINDS: dict[str, type] = {"document": Document}
+KINDS: dict[str, type] = {"document": Document, "folder": Folder}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chassis.objects import ObjectStore, object_store
-from chassis.service import rpc
+from chassis.objects import ObjectStore, object_store, sweep_staging
+from chassis.service import every, rpc
 from contracts import documents as c
 from services.documents import commands, queries
 from services.documents.model import KINDS, Base
+from services.documents.pictures import clean_photo
 from services.kit.follow import ClientRowsService
 
 
@@ -32,9 +33,22 @@ class DocumentsService(ClientRowsService):
     def import_entry(self, request: c.ImportDocumentEntry) -> bytes:
         return commands.import_entry(self.uow, request)
 
-    @rpc(c.SupplyContent)
-    def supply(self, request: c.SupplyContent) -> bytes:
-        return commands.supply_content(self.uow, self.store, request)
+    @rpc(c.ReplaceContent)
+    def replace(self, request: c.ReplaceContent) -> bytes:
+        return commands.replace_content(self.uow, self.store, request)
+
+    @rpc(c.RestoreVersion)
+    def restore_version(self, request: c.RestoreVersion) -> bytes:
+        return commands.restore_version(self.uow, request)
+
+    @rpc(c.RenderPreview)
+    def preview(self, request: c.RenderPreview) -> c.Preview:
+        return commands.render_preview(self.uow, self.store, request)
+
+    @rpc(c.PreparePhoto)
+    def prepare_photo(self, request: c.PreparePhoto) -> c.Staged:
+        stored = clean_photo(self.store, request.key)
+        return c.Staged(sha256=stored.sha256, size=stored.size)
 
     @rpc(c.UpdateDocument)
     def update(self, request: c.UpdateDocument) -> bytes:
@@ -54,7 +68,15 @@ class DocumentsService(ClientRowsService):
 
     @rpc(c.GetContent)
     def content(self, request: c.GetContent) -> c.ContentReference:
-        return queries.content(self.uow.session, request.id)
+        return queries.content(self.uow.session, request)
+
+    @rpc(c.ListVersions)
+    def versions(self, request: c.ListVersions) -> bytes:
+        return queries.versions(self.uow.session, request)
+
+    @rpc(c.ListDocumentHistory)
+    def history(self, request: c.ListDocumentHistory) -> bytes:
+        return queries.document_history(self.uow.session, request)
 
     @rpc(c.ListDocuments)
     def list(self, request: c.ListDocuments) -> bytes:
@@ -64,6 +86,18 @@ class DocumentsService(ClientRowsService):
     def folders(self, request: c.ListFolders) -> bytes:
         return queries.folders(self.uow.session, request)
 
+    @rpc(c.CreateFolder)
+    def create_folder(self, request: c.CreateFolder) -> bytes:
+        return commands.create_folder(self.uow, request)
+
+    @rpc(c.RenameFolder)
+    def rename_folder(self, request: c.RenameFolder) -> bytes:
+        return commands.rename_folder(self.uow, request)
+
+    @rpc(c.DeleteFolder)
+    def delete_folder(self, request: c.DeleteFolder) -> bytes:
+        return commands.delete_folder(self.uow, request)
+
     @rpc(c.DocumentsFiche)
     def fiche(self, request: c.DocumentsFiche) -> bytes:
         return queries.fiche(self.uow.session, request)
@@ -71,3 +105,8 @@ class DocumentsService(ClientRowsService):
     @rpc(c.CheckDocuments)
     def check(self, request: c.CheckDocuments) -> dict[str, Any]:
         return queries.check(self.uow.session, request)
+
+    @every(3600)
+    def sweep(self) -> None:
+        """Takes away uploads of yesterday that came to no document; harmless when replicas do it at once."""
+        sweep_staging(self.store)

@@ -9,6 +9,8 @@ HEAD = 16 * 1024
 UNKNOWN = "application/octet-stream"
 #: What a browser may show inside our pages; anything that can run code is only ever saved.
 INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"})
+#: What a picture can be made of.
+SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"})
 #: First bytes that leave no doubt, before the wider table is asked.
 _CERTAIN = (
     (b"%PDF-", "application/pdf"),

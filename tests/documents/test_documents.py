@@ -5,78 +5,18 @@ from __future__ import annotations
 import io
 import unicodedata
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from chassis.errors import Conflict, Gone, Invalid, NotFound, Stale
+from chassis.errors import Gone, Invalid, NotFound, Stale
 from chassis.ids import new_id
-from chassis.objects import ObjectStore, object_store, staging_key
-from chassis.runtime import Runtime
-from chassis.wire.local import LocalWire
+from chassis.objects import staging_key
 from contracts import documents as c
-from tests.support.s3 import shared_or_own_s3
-from tests.support.services import ServiceUnderTest, make_service
+from tests.documents.conftest import PNG, Documents
 
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\x00" * 64
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"
-
-
-class Documents:
-    """Shorthand: what the gateway does for an upload, and the service's calls."""
-
-    def __init__(self, service: ServiceUnderTest) -> None:
-        self.service = service
-        self.store: ObjectStore = object_store(service.settings)
-
-    def upload(self, home: uuid.UUID, name: str = "photo.jpg", content: bytes = PNG, **body: Any) -> Any:
-        key = staging_key()
-        stored = self.store.put(key, io.BytesIO(content))
-        try:
-            return self.service.call(
-                c.CommitDocument(
-                    home_client_id=home,
-                    written_client_id=home,
-                    key=key,
-                    sha256=stored.sha256,
-                    size=stored.size,
-                    body=c.DocumentBody(name=name, **body),
-                )
-            )
-        finally:
-            self.store.delete(key)
-
-    def content(self, identifier: str) -> bytes:
-        reference = self.service.call(c.GetContent(id=identifier))
-        return b"".join(self.store.open(reference["key"]))
-
-    def listed(self, **filters: Any) -> list[Any]:
-        items: list[Any] = self.service.call(c.ListDocuments(**filters))["items"]
-        return items
-
-
-@pytest.fixture(scope="module", params=["folder", "s3"])
-def documents(
-    request: pytest.FixtureRequest, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Documents]:
-    """The service over each kind of store."""
-    with ExitStack() as stack:
-        settings: dict[str, Any] = {"data_dir": tmp_path_factory.mktemp("data")}
-        if request.param == "s3":
-            settings |= stack.enter_context(shared_or_own_s3(request, tmp_path_factory))
-            settings["s3_bucket"] = f"documents-{uuid.uuid4().hex[:8]}"
-        yield from _documents(postgres_url, settings)
-
-
-def _documents(postgres_url: str, settings: dict[str, Any]) -> Iterator[Documents]:
-    service = make_service("documents", postgres_url, **settings)
-    service.runtime = Runtime(service.settings, LocalWire())
-    yield Documents(service)
-    service.close()
 
 
 def test_a_document_comes_back_to_the_byte(documents: Documents) -> None:
@@ -247,12 +187,13 @@ def test_an_entry_without_content_says_so_until_it_is_supplied(documents: Docume
     assert refused.value.code == "content_missing"
     key = staging_key()
     stored = documents.store.put(key, io.BytesIO(PDF))
-    supply = c.SupplyContent(id=identifier, key=key, sha256=stored.sha256, size=stored.size)
+    supply = c.ReplaceContent(id=identifier, key=key, sha256=stored.sha256, size=stored.size)
     supplied = documents.service.call(supply)
     assert (supplied["missing"], supplied["content_type"]) == (False, "application/pdf")
     assert documents.content(str(identifier)) == PDF
-    with pytest.raises(Conflict):
-        documents.service.call(supply)
+    assert documents.service.call(supply) == supplied
+    told = [e["type"].split(".")[-2] for e in documents.service.events() if e["subject"] == str(identifier)]
+    assert told == ["added", "added"]
 
 
 def test_found_by_words_without_accents_by_folder_and_counted(documents: Documents) -> None:

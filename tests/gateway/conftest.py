@@ -31,6 +31,12 @@ class Product:
     anonymous: httpx.Client
     opened: ExitStack
     database_url: str
+    data_dir: Path
+
+    def peak_memory(self) -> int:
+        """Bytes that the product held in memory at once, at most, so far."""
+        [line] = [x for x in Path(f"/proc/{self.process.pid}/status").read_text().splitlines() if x.startswith("VmHWM")]
+        return int(line.split()[1]) * 1024
 
     def command(self, action: str, service: str) -> None:
         """Stops or starts a service; returns when done."""
@@ -98,7 +104,8 @@ def product(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
             httpx.Client(base_url=base, timeout=20, trust_env=False) as anonymous,
             ExitStack() as opened,
         ):
-            yield Product(url, link, process, http, anonymous, opened, environment["FICHE_DATABASE_URL"])
+            yield Product(url, link, process, http, anonymous, opened, environment["FICHE_DATABASE_URL"],
+                          Path(environment["FICHE_DATA_DIR"]))  # fmt: skip
     finally:
         process.stdin.close()
         try:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import uuid
+from collections.abc import Iterator
 
 import httpx
+import pytest
+from PIL import Image
 
 from tests.gateway.conftest import Product
 from tests.support.waiting import wait_until
@@ -104,3 +109,199 @@ def test_trash_and_back(product: Product) -> None:
     assert product.http.get(f"{path}/content").status_code in (404, 410)
     assert product.http.post(f"{path}/restore", json={}).status_code == 200
     assert product.http.get(f"{path}/content").content == PDF
+
+
+def test_an_announced_checksum_is_verified(product: Product) -> None:
+    client_id = product.new_client()["id"]
+    answer = upload(product, "a.pdf", PDF, client_id=client_id, sha256="0" * 64)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "sha256")
+    assert product.http.get("/documents", params={"client_id": client_id}).json()["items"] == []
+    assert upload(product, "a.pdf", PDF, client_id=client_id, sha256=hashlib.sha256(PDF).hexdigest()).is_success
+
+
+def test_bytes_that_rotted_are_not_taken_for_the_document(product: Product) -> None:
+    content = b"%PDF-1.4\n" + uuid.uuid4().bytes * 50_000
+    document = upload(product, "a.pdf", content).json()
+    sha256 = document["sha256"]
+    stored = product.data_dir / "objects" / "content" / sha256[:2] / sha256
+    stored.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(httpx.HTTPError):
+        product.http.get(f"/documents/{document['id']}/content")
+
+
+def test_a_form_of_another_shape_is_refused_in_words(product: Product) -> None:
+    for body, kind in (
+        (b"", "multipart/form-data"),
+        (b"--x\r\n\r\n", "multipart/form-data; boundary=x"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhalf',
+            "multipart/form-data; boundary=x",
+        ),
+        (b"a=b", "application/x-www-form-urlencoded"),
+    ):
+        answer = product.http.post("/documents", content=body, headers={"Content-Type": kind})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) in ((422, "file"), (422, "client_id")), body
+
+
+def test_a_field_behind_the_file_counts_too(product: Product) -> None:
+    client_id = product.new_client()["id"]
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n' + b"\r\n--y" * 100_000
+        + b'\r\n--x\r\nContent-Disposition: form-data; name="client_id"\r\n\r\n' + client_id.encode() + b"\r\n--x--\r\n"
+    )  # fmt: skip
+    made = product.http.post("/documents", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"})
+    assert made.status_code == 201, made.text
+    assert product.http.get(f"/documents/{made.json()['id']}/content").content == b"\r\n--y" * 100_000
+
+
+def test_a_large_file_goes_through_without_filling_the_memory(product: Product) -> None:
+    size = 160 * 1024 * 1024
+    form = b'--x\r\nContent-Disposition: form-data; name="client_id"\r\n\r\n' + product.new_client()["id"].encode()
+    form += b'\r\n--x\r\nContent-Disposition: form-data; name="file"; filename="film.mp4"\r\n\r\n'
+    piece = uuid.uuid4().bytes * 65536
+
+    def body() -> Iterator[bytes]:
+        yield form
+        for _ in range(size // len(piece)):
+            yield piece
+        yield b"\r\n--x--\r\n"
+
+    length = len(form) + size + len(b"\r\n--x--\r\n")
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": str(length)}
+    before = product.peak_memory()
+    made = product.http.post("/documents", content=body(), headers=headers, timeout=120)
+    assert made.json()["size"] == size, made.text
+    received, seen = 0, hashlib.sha256()
+    with product.http.stream("GET", f"/documents/{made.json()['id']}/content", timeout=120) as answer:
+        for chunk in answer.iter_raw():
+            received += len(chunk)
+            seen.update(chunk)
+    assert (received, seen.hexdigest()) == (size, made.json()["sha256"])
+    assert product.peak_memory() - before < size // 4
+
+
+def test_versions_over_http(product: Product) -> None:
+    made = upload(product, "plan.txt", b"un").json()
+    path = f"/documents/{made['id']}"
+    stale = product.http.post(f"{path}/versions", files={"file": ("b.txt", b"deux")}, headers={"If-Match": '"7"'})
+    assert stale.status_code == 412
+    second = product.http.post(f"{path}/versions", files={"file": ("b.txt", b"deux")}, headers={"If-Match": '"1"'})
+    assert (second.status_code, second.json()["name"], second.headers["ETag"]) == (200, "plan.txt", '"2"')
+    versions = product.http.get(f"{path}/versions").json()["items"]
+    assert [one["number"] for one in versions] == [2, 1]
+    old = product.http.get(f"{path}/versions/{versions[1]['id']}/content")
+    assert old.content == b"un"
+    assert product.http.post(f"{path}/versions/{versions[1]['id']}/restore", json={}).json()["version"] == 3
+    assert product.http.get(f"{path}/content").content == b"un"
+    assert product.http.post(f"/documents/{uuid.uuid4()}/versions", files={"file": ("b", b"x")}).status_code == 404
+    actions = [line["action"] for line in product.http.get(f"{path}/history").json()["items"]]
+    assert actions == ["replaced", "replaced", "added"]
+
+
+def test_a_thumbnail_is_a_picture_of_ours_whatever_was_sent(product: Product) -> None:
+    held = io.BytesIO()
+    Image.new("RGB", (300, 200), "teal").save(held, "PNG")
+    path = f"/documents/{upload(product, 'a.png', held.getvalue()).json()['id']}"
+    answer = product.http.get(f"{path}/thumbnail", params={"size": "small"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/webp")
+    assert Image.open(io.BytesIO(answer.content)).size == (160, 107)
+    again = product.http.get(
+        f"{path}/thumbnail", params={"size": "small"}, headers={"If-None-Match": answer.headers["ETag"]}
+    )
+    assert again.status_code == 304
+    assert product.http.get(f"{path}/thumbnail", params={"size": "huge"}).status_code == 422
+    text = upload(product, "a.txt", b"bonjour").json()
+    refused = product.http.get(f"/documents/{text['id']}/thumbnail")
+    assert (refused.status_code, refused.json()["code"]) == (404, "no_preview")
+
+
+def test_a_photo_is_cleaned_on_its_way_in(product: Product) -> None:
+    told = Image.Exif()
+    told[0x0112], told[0x010F] = 6, "Appareil"
+    held = io.BytesIO()
+    Image.new("RGB", (300, 200), "teal").save(held, "JPEG", exif=told)
+    made = upload(product, "plaque.jpg", held.getvalue(), photo="true").json()
+    clean = Image.open(io.BytesIO(product.http.get(f"/documents/{made['id']}/content").content))
+    assert (clean.size, dict(clean.getexif())) == ((200, 300), {})
+    refused = upload(product, "plaque.jpg", b"%PDF-1.4", photo="true")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "file")
+
+
+def test_folders_over_http(product: Product) -> None:
+    client_id = product.new_client()["id"]
+    whose = {"client_id": client_id}
+    assert product.http.post("/documents/folders", json={**whose, "folder": "Photos"}).status_code == 201
+    assert product.http.post("/documents/folders", json={**whose, "folder": "../x"}).status_code == 422
+    upload(product, "a.txt", b"a", client_id=client_id, folder="Photos")
+    assert product.http.post("/documents/folders/delete", json={**whose, "folder": "Photos"}).status_code == 409
+    renamed = product.http.post("/documents/folders/rename", json={**whose, "folder": "Photos", "to": "Avant"})
+    assert renamed.json() == {"folder": "Avant", "count": 1}
+    listed = product.http.get("/documents/folders", params=whose).json()["items"]
+    assert listed == [{"folder": "", "count": 0}, {"folder": "Avant", "count": 1}]
+
+
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+def begin(product: Product, length: int, http: httpx.Client | None = None, **fields: str) -> httpx.Response:
+    """Begins an upload that can be resumed."""
+    told = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in fields.items())
+    headers = TUS | {"Upload-Length": str(length), "Upload-Metadata": told}
+    return (http or product.http).post("/uploads", headers=headers)
+
+
+def send(product: Product, path: str, at: int, piece: bytes) -> httpx.Response:
+    """Sends a piece."""
+    headers = TUS | {"Upload-Offset": str(at), "Content-Type": "application/offset+octet-stream"}
+    return product.http.patch(path, content=piece, headers=headers)
+
+
+def test_an_upload_goes_on_where_the_line_was_cut(product: Product) -> None:
+    client_id = product.new_client()["id"]
+    begun = begin(product, len(PDF), client_id=client_id, filename="Été.pdf", folder="Plans")
+    assert begun.status_code == 201, begun.text
+    path = begun.headers["Location"].removeprefix("/api/v1")
+    assert send(product, path, 0, PDF[:500_000]).headers["Upload-Offset"] == "500000"
+
+    def cut() -> Iterator[bytes]:
+        yield PDF[500_000:700_000]
+        raise ConnectionError("the line is cut")
+
+    with pytest.raises(ConnectionError):
+        send(product, path, 500_000, cut())  # type: ignore[arg-type]
+    state = product.http.head(path, headers=TUS)
+    assert (state.headers["Upload-Offset"], state.headers["Upload-Length"]) == ("500000", str(len(PDF)))
+    assert send(product, path, 0, PDF[:10]).status_code == 409
+    assert send(product, path, 500_000, PDF).status_code == 413
+    last = send(product, path, 500_000, PDF[500_000:])
+    assert last.status_code == 204, last.text
+    document = product.http.get(last.headers["Content-Location"].removeprefix("/api/v1")).json()
+    assert (document["name"], document["folder"], document["size"]) == ("Été.pdf", "Plans", len(PDF))
+    assert product.http.get(f"/documents/{document['id']}/content").content == PDF
+    assert product.http.head(path, headers=TUS).status_code == 404
+    assert not [kept for kept in (product.data_dir / "objects" / "staging").rglob("*") if kept.is_file()]
+
+
+def test_an_upload_whose_end_met_an_absent_service_ends_when_it_is_back(product: Product) -> None:
+    path = begin(product, 4, client_id=product.new_client()["id"], filename="a.txt").headers["Location"]
+    path = path.removeprefix("/api/v1")
+    product.command("stop", "documents")
+    try:
+        assert send(product, path, 0, b"tout").status_code == 503
+    finally:
+        product.command("start", "documents")
+    assert product.http.head(path, headers=TUS).headers["Upload-Offset"] == "4"
+    assert send(product, path, 4, b"").headers["Content-Location"]
+
+
+def test_an_upload_is_refused_before_it_begins(product: Product) -> None:
+    client_id = product.new_client()["id"]
+    assert begin(product, 3 * 1024**3, client_id=client_id, filename="a").status_code == 413
+    assert begin(product, 3, client_id=str(uuid.uuid4()), filename="a").status_code == 422
+    assert begin(product, 3, client_id=client_id, role="a").status_code == 422
+    assert begin(product, 3, document_id=str(uuid.uuid4())).status_code == 404
+    begun = begin(product, 3, client_id=client_id, filename="a").headers["Location"].removeprefix("/api/v1")
+    assert product.as_key("read", "write").head(begun, headers=TUS).status_code == 404
+    assert product.http.head(begun).status_code == 412
+    assert product.http.delete(begun, headers=TUS).status_code == 204
+    assert product.http.head(begun, headers=TUS).status_code == 404
