@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -47,6 +48,25 @@ def meta(alias: str) -> str:
     )
 
 
+def columns(alias: str) -> str:
+    """The same as columns, for `row`."""
+    a = alias
+    return (
+        f"{a}.id, {a}.version, {a}.created_at, "
+        f"json_build_object('id', {a}.created_by_id, 'name', {a}.created_by_name) AS created_by, {a}.updated_at, "
+        f"json_build_object('id', {a}.updated_by_id, 'name', {a}.updated_by_name) AS updated_by"
+    )
+
+
+def row(names: str) -> str:
+    """SQL expression: the JSON of one row from columns as SELECT takes them.
+
+    For wide rows: any number of columns, where `json_build_object` takes a hundred arguments, and twice as fast as
+    two `jsonb` joined.
+    """
+    return f"(SELECT row_to_json(r) FROM (SELECT {names}) r)"
+
+
 def like(value: str) -> str:
     """Text for LIKE with its wildcards taken literally."""
     return value.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
@@ -84,7 +104,8 @@ class Listing:
     sorts: Mapping[str, tuple[str, str]]
     default: str
 
-    def _query(self, where: Sequence[str], page: PageLike, params: dict[str, Any], *, counted: bool) -> tuple[str, str]:
+    def query(self, where: Sequence[str], page: PageLike, params: dict[str, Any], *, counted: bool) -> tuple[str, str]:
+        """Name of the sort and SQL of one row: `items`, `value` and `key` of the last, `fetched`, `total`."""
         sort = page.sort or self.default
         if sort not in self.sorts:
             raise Invalid.field("sort", f"Tri inconnu. Tris possibles\u202f: {', '.join(sorted(self.sorts))}.")
@@ -108,38 +129,18 @@ class Listing:
             f"count(*) AS fetched, {count} AS total FROM p"
         )
 
-    def _run(
-        self,
-        session: Session,
-        where: Sequence[str],
-        params: Mapping[str, Any],
-        page: PageLike,
-        *,
-        counted: bool,
-    ) -> tuple[bytes, bytes, int | None]:
+    def page(self, session: Session, where: Sequence[str], params: Mapping[str, Any], page: PageLike) -> bytes:
+        """`{"items": [...], "next": cursor or null}`. Raises `Invalid` for a bad `sort` or `cursor`."""
         bound = dict(params)
-        sort, sql = self._query(where, page, bound, counted=counted)
+        sort, sql = self.query(where, page, bound, counted=False)
         try:
-            row = session.execute(text(sql), bound).one()
+            found = session.execute(text(sql), bound).one()
         except Exception as error:
             # A cursor of ours whose value was tampered with fails the cast: the caller's fault, not ours.
             if page.cursor and getattr(getattr(error, "orig", None), "pgcode", "")[:2] == "22":
                 raise Invalid.field("cursor", "Ce curseur n’est pas valable pour cette liste.") from None
             raise
-        following = b"null"
-        if row.fetched > page.limit:
-            following = orjson.dumps(encode_cursor(sort, row.value, row.key))
-        return row.items.encode(), following, row.total
-
-    def page(self, session: Session, where: Sequence[str], params: Mapping[str, Any], page: PageLike) -> bytes:
-        """`{"items": [...], "next": cursor or null}`. Raises `Invalid` for a bad `sort` or `cursor`."""
-        items, following, _ = self._run(session, where, params, page, counted=False)
-        return b'{"items":[' + items + b'],"next":' + following + b"}"
-
-    def section(self, session: Session, where: Sequence[str], params: Mapping[str, Any], limit: int = 50) -> bytes:
-        """A section of the fiche: `{"count": n, "items": [first page], "next": cursor or null}`, in one query."""
-        items, following, total = self._run(session, where, params, First(limit), counted=True)
-        return b'{"count":%d,"items":[%b],"next":%b}' % (total or 0, items, following)
+        return b'{"items":[%b],"next":%b}' % (found.items.encode(), _next(sort, found, page.limit))
 
     def count(self, session: Session, where: Sequence[str], params: Mapping[str, Any]) -> int:
         """How many rows the filters leave."""
@@ -151,7 +152,48 @@ class Listing:
     def one(self, session: Session, where: Sequence[str], params: Mapping[str, Any]) -> bytes | None:
         """JSON of the one row that the filters leave, or None."""
         conditions = " AND ".join(f"({part})" for part in where)
-        row = session.execute(
-            text(f"SELECT ({self.item})::text FROM {self.source} WHERE {conditions} LIMIT 1"), dict(params)
-        ).one_or_none()
-        return None if row is None else str(row[0]).encode()
+        found = prepared(session, f"SELECT ({self.item})::text FROM {self.source} WHERE {conditions} LIMIT 1", params)
+        return str(found[0][0]).encode() if found else None
+
+
+#: A section of the fiche: the list and the conditions that its rows meet.
+Part = tuple[Listing, Sequence[str]]
+
+
+def sections(
+    session: Session, parts: Mapping[str, Part], params: Mapping[str, Any], limit: int = 50
+) -> dict[str, bytes]:
+    """Sections of the fiche, `{"count": n, "items": [first page], "next": cursor or null}` each, in one round trip."""
+    first, bound = First(limit), dict(params)
+    queries = [listing.query(where, first, bound, counted=True) for listing, where in parts.values()]
+    sql = " UNION ALL ".join(f"SELECT {n} AS n, q.* FROM ({sql}) q" for n, (_, sql) in enumerate(queries))
+    found = {one.n: one for one in prepared(session, sql, bound)}
+    return {
+        name: b'{"count":%d,"items":[%b],"next":%b}'
+        % (found[n].total or 0, found[n].items.encode(), _next(queries[n][0], found[n], limit))
+        for n, name in enumerate(parts)
+    }
+
+
+def _next(sort: str, found: Any, limit: int) -> bytes:
+    return orjson.dumps(encode_cursor(sort, found.value, found.key)) if found.fetched > limit else b"null"
+
+
+_NAME = re.compile(r"(?<![:\w\\]):([a-z_]\w*)")
+
+
+def prepared(session: Session, sql: str, params: Mapping[str, Any]) -> Sequence[Any]:
+    """Rows of a statement that PostgreSQL parses and plans once a connection: most of its time, for a wide first page.
+
+    For statements of which there are few; parameters are named as in `text()`.
+    """
+    connection = session.connection()
+    known: dict[str, tuple[str, list[str]]] = connection.info.setdefault("prepared", {})
+    if sql not in known:
+        names = list(dict.fromkeys(_NAME.findall(sql)))
+        statement = _NAME.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
+        call = f"p{len(known)}"
+        connection.exec_driver_sql(f"PREPARE {call} AS {statement}", execution_options={"no_parameters": True})
+        known[sql] = (f"EXECUTE {call} ({', '.join(['%s'] * len(names))})" if names else f"EXECUTE {call}", names)
+    execute, names = known[sql]
+    return connection.exec_driver_sql(execute, tuple(params[name] for name in names)).all()

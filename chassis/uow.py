@@ -99,7 +99,8 @@ class UnitOfWork:
     def _once(self, request: Request | None, work: Callable[[], T]) -> T | bytes:
         self.now = datetime.now(UTC)
         self._events.clear()
-        with self.database.session() as session:
+        asks = request is not None and not request.command
+        with self.database.session(by_statement=asks) as session:
             self._session = session
             try:
                 keyed = _is_remembered(request) and self.context.idempotency_key is not None

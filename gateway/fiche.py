@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
 import structlog
 
-from chassis.errors import FicheError
+from chassis.errors import FicheError, Unavailable
 from chassis.wire.base import OK, Answer, Call
 from contracts.accounts import AccountsFiche
 from contracts.base import Query
@@ -31,7 +32,13 @@ FEEDERS: tuple[tuple[type[Query], tuple[str, ...]], ...] = (
     (DocumentsFiche, ("documents",)),
     (AccountsFiche, ("portal",)),
 )
-_MARK = b'"sections":{'
+#: What `services.kit.homes.fiche_answer` puts between its parts; within a text its quotes would be escaped.
+_CLIENT, _MARK = b',"client":', b',"sections":{'
+
+
+class _Parts(NamedTuple):
+    head: bytes
+    sections: bytes
 
 
 def compose(rpc: Rpc, client_id: UUID) -> bytes:
@@ -44,24 +51,26 @@ def compose(rpc: Rpc, client_id: UUID) -> bytes:
     calls = [rpc.call(ClientFiche(client_id=client_id))]
     calls += [_call(rpc, kind, client_id, None) for kind, _ in FEEDERS]
     answers = rpc.ask_all(calls)
-    client = orjson.loads(rpc.unwrap(answers[0]))
-    found = [_split(answer) for answer in answers[1:]]
-    tree = set(client["tree"])
-    late = [n for n, part in enumerate(found) if part is not None and part[0] != tree]
+    rpc.unwrap(answers[0])
+    own, *found = [_split(answer) for answer in answers]
+    if own is None:
+        raise Unavailable("La réponse du service clients est illisible.", code="bad_answer")
+    records = _tree(own.head)
+    tree = set(records)
+    late = [n for n, part in enumerate(found) if part is not None and set(_tree(part.head)) != tree]
     if late:
-        again = [_call(rpc, FEEDERS[n][0], client_id, list(client["tree"])) for n in late]
+        again = [_call(rpc, FEEDERS[n][0], client_id, records) for n in late]
         for n, answer in zip(late, rpc.ask_all(again, max(0.0, deadline - time.monotonic())), strict=True):
             answers[n + 1], found[n] = answer, _split(answer)
-    own = {name: section for name, section in client["sections"].items() if name != "portal"}
-    parts = [orjson.dumps(own)[1:-1]]
+    parts = [own.sections]
     for (kind, names), answer, part in zip(FEEDERS, answers[1:], found, strict=True):
-        if part is not None and part[0] == tree:
-            parts.append(part[1])
+        if part is not None and set(_tree(part.head)) == tree:
+            parts.append(part.sections)
         else:
             code = FicheError.from_json(answer.status, answer.body).code if answer.status != OK else "bad_answer"
             log.warning("fiche.section_unavailable", service=kind.rpc, code=code)
             parts += [b'"%b":{"status":"unavailable"}' % name.encode() for name in names]
-    return b'{"client":' + orjson.dumps(client["client"]) + b',"sections":{' + b",".join(parts) + b"}}"
+    return b'{"client":' + own.head.partition(_CLIENT)[2] + b',"sections":{' + b",".join(parts) + b"}}"
 
 
 def _call(rpc: Rpc, kind: type[Query], client_id: UUID, tree: list[str] | None) -> Call:
@@ -69,9 +78,15 @@ def _call(rpc: Rpc, kind: type[Query], client_id: UUID, tree: list[str] | None) 
     return rpc.call(kind.model_validate(values))
 
 
-def _split(answer: Answer) -> tuple[set[str], bytes] | None:
-    """The tree a service used and its sections, unread; None for a refusal or an answer of another shape."""
+def _split(answer: Answer) -> _Parts | None:
+    """An answer in two, unread; None for a refusal or an answer of another shape."""
     head, mark, rest = answer.body.partition(_MARK)
     if answer.status != OK or not mark or not rest.endswith(b"}}"):
         return None
-    return set(orjson.loads(head.rstrip(b",") + b"}")["tree"]), rest[:-2]
+    return _Parts(head, rest[:-2])
+
+
+def _tree(head: bytes) -> list[str]:
+    """The records that a service answered for."""
+    records: list[str] = orjson.loads(head.partition(b"]")[0].partition(b":")[2] + b"]")
+    return records

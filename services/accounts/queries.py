@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound, Unauthenticated
-from chassis.page import Listing, meta
+from chassis.page import Listing, meta, sections
 from contracts import accounts as c
 from services.accounts.model import ApiKey, SessionToken, User
 from services.kit.homes import fiche_answer, in_tree, tree_of
@@ -84,7 +84,7 @@ def fiche(session: Session, request: c.AccountsFiche) -> bytes:
     """The section of a fiche: who has access to the portal, count and first page in one query."""
     tree = request.tree or tree_of(session, request.client_id)
     where, params = in_tree("p", tree)
-    return fiche_answer(tree, {"portal": PORTAL.section(session, ["p.granted", *where], params, request.limit)})
+    return fiche_answer(tree, sections(session, {"portal": (PORTAL, ["p.granted", *where])}, params, request.limit))
 
 
 def authenticate(session: Session, secret_digest: str, now: datetime) -> c.Identity:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import Gone, NotFound
-from chassis.page import Listing, like, meta
+from chassis.page import Listing, like, meta, sections
 from contracts import documents as c
 from services.documents.model import Content, Document, DocumentVersion, plain
 from services.documents.sniff import INLINE, SHOWN
@@ -179,7 +179,7 @@ def fiche(session: Session, request: c.DocumentsFiche) -> bytes:
     """The section of a fiche: count and first page in one query."""
     tree = request.tree or tree_of(session, request.client_id)
     where, params = in_tree("e", tree)
-    return fiche_answer(tree, {"documents": DOCUMENTS.section(session, [_KEPT, *where], params, request.limit)})
+    return fiche_answer(tree, sections(session, {"documents": (DOCUMENTS, [_KEPT, *where])}, params, request.limit))
 
 
 def check(session: Session, request: c.CheckDocuments) -> dict[str, list[str]]:

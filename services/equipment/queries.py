@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, like, meta
+from chassis.page import Listing, like, meta, sections
 from contracts.equipment import CheckEquipment, EquipmentFiche, ListEquipment
 from services.kit.homes import (
     ADDRESS_JSON,
@@ -60,7 +60,8 @@ def fiche(session: Session, request: EquipmentFiche) -> bytes:
     """The section of a fiche: count and first page in one query."""
     tree = request.tree or tree_of(session, request.client_id)
     where, params = in_tree("e", tree)
-    return fiche_answer(tree, {"equipment": EQUIPMENT.section(session, [_LIVING, *where], params, request.limit)})
+    parts = {"equipment": (EQUIPMENT, [_LIVING, *where])}
+    return fiche_answer(tree, sections(session, parts, params, request.limit))
 
 
 def check(session: Session, request: CheckEquipment) -> dict[str, list[str]]:

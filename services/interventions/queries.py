@@ -9,9 +9,18 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, like, meta
+from chassis.page import Listing, columns, like, meta, row, sections
 from contracts import interventions as c
-from services.kit.homes import ADDRESS_JSON, address_join, client_join, client_pairs, fiche_answer, in_tree, tree_of
+from services.kit.homes import (
+    ADDRESS_JSON,
+    address_join,
+    client_columns,
+    client_join,
+    client_pairs,
+    fiche_answer,
+    in_tree,
+    tree_of,
+)
 
 #: Exclusive, tested in this order (http-api, Rules): done, late, today, upcoming; null to plan or cancelled.
 _STATUS = """(CASE WHEN x.state = 'done' THEN 'done'
@@ -35,21 +44,16 @@ INTERVENTIONS = Listing(
         f"intervention x {client_join('x')} {address_join('x')} "
         "LEFT JOIN intervention_type y ON y.id = x.type_id LEFT JOIN known_user lead ON lead.id = x.lead_technician_id"
     ),
-    item=(
-        f"(jsonb_build_object({meta('x')}, {client_pairs('x')}, 'number', x.number, 'title', x.title, 'kind', x.kind, "
-        "'type_id', x.type_id, 'type', CASE WHEN y.id IS NOT NULL THEN "
-        "json_build_object('id', y.id, 'name', y.name) END, "
-        f"'address_id', x.address_id, 'address', {ADDRESS_JSON}, 'place_id', x.place_id, "
-        "'lead_technician_id', x.lead_technician_id, 'lead_technician', CASE WHEN lead.id IS NOT NULL THEN "
-        "json_build_object('id', lead.id, 'name', lead.name) END, 'technician_ids', x.technician_ids, "
-        f"'technicians', {_PEOPLE}) || jsonb_build_object('starts_at', x.starts_at, 'ends_at', x.ends_at, "
-        "'has_appointment', x.has_appointment OR x.kind = 'appointment', 'needs_quote', x.needs_quote, "
-        "'billable', x.billable, 'priority', x.priority, 'client_reference', x.client_reference, "
-        "'contact_id', x.contact_id, 'equipment_ids', x.equipment_ids, 'job_site_id', x.job_site_id, "
-        f"'description', x.description, 'state', x.state, 'status', {_STATUS}, "
-        "'archived', x.archived_at IS NOT NULL, 'started_at', x.started_at, 'finished_at', x.finished_at, "
-        f"'report', x.report, 'visit_id', x.visit_id, 'quote_ids', {_LINKS.format('quote')}, "
-        f"'invoice_ids', {_LINKS.format('invoice')}))"
+    item=row(
+        f"{columns('x')}, {client_columns('x')}, x.number, x.title, x.kind, x.type_id, "
+        "CASE WHEN y.id IS NOT NULL THEN json_build_object('id', y.id, 'name', y.name) END AS type, "
+        f"x.address_id, {ADDRESS_JSON} AS address, x.place_id, x.lead_technician_id, CASE WHEN lead.id IS NOT NULL "
+        "THEN json_build_object('id', lead.id, 'name', lead.name) END AS lead_technician, "
+        f"x.technician_ids, {_PEOPLE} AS technicians, x.starts_at, x.ends_at, "
+        "x.has_appointment OR x.kind = 'appointment' AS has_appointment, x.needs_quote, x.billable, x.priority, "
+        "x.client_reference, x.contact_id, x.equipment_ids, x.job_site_id, x.description, x.state, "
+        f"{_STATUS} AS status, x.archived_at IS NOT NULL AS archived, x.started_at, x.finished_at, x.report, "
+        f"x.visit_id, {_LINKS.format('quote')} AS quote_ids, {_LINKS.format('invoice')} AS invoice_ids"
     ),
     key="x.id",
     sorts={
@@ -186,16 +190,11 @@ def list_technicians(session: Session, request: c.ListTechnicians) -> bytes:
 
 
 def fiche(session: Session, request: c.InterventionFiche) -> bytes:
-    """Both sections, a query each."""
+    """Both sections, in one query."""
     tree = request.tree or tree_of(session, request.client_id)
     where, params = in_tree("x", tree)
-    return fiche_answer(
-        tree,
-        {
-            "interventions": INTERVENTIONS.section(session, [_LIVING, *where], params, request.limit),
-            "job_sites": JOB_SITES.section(session, where, params, request.limit),
-        },
-    )
+    parts = {"interventions": (INTERVENTIONS, [_LIVING, *where]), "job_sites": (JOB_SITES, where)}
+    return fiche_answer(tree, sections(session, parts, params, request.limit))
 
 
 def check(session: Session, request: c.CheckInterventions) -> dict[str, list[str]]:

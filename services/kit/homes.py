@@ -10,6 +10,13 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from chassis.page import prepared
+
+_TREE = (
+    "SELECT r.id, ARRAY(SELECT a.id FROM client_alias a WHERE a.root_id = r.id ORDER BY a.id) FROM (SELECT "
+    "coalesce((SELECT root_id FROM client_alias WHERE id = CAST(:id AS uuid)), CAST(:id AS uuid)) AS id) r"
+)
+
 
 def root_of(session: Session, home: uuid.UUID) -> uuid.UUID:
     """The living client a home stands under, as this service knows it. For answers and events, never to be stored."""
@@ -19,9 +26,8 @@ def root_of(session: Session, home: uuid.UUID) -> uuid.UUID:
 
 def tree_of(session: Session, client_id: uuid.UUID) -> list[uuid.UUID]:
     """The root of `client_id` and every record below it, root first, the rest sorted."""
-    root = root_of(session, client_id)
-    rows = session.execute(text("SELECT id FROM client_alias WHERE root_id = :root ORDER BY id"), {"root": root})
-    return [root, *(uuid.UUID(str(row[0])) for row in rows)]
+    [(root, below)] = prepared(session, _TREE, {"id": client_id})
+    return [uuid.UUID(str(record)) for record in (root, *below)]
 
 
 def in_tree(alias: str, tree: Sequence[uuid.UUID] | None) -> tuple[list[str], dict[str, Any]]:
@@ -55,6 +61,16 @@ def client_pairs(alias: str) -> str:
     )
 
 
+def client_columns(alias: str) -> str:
+    """The same as columns, for `chassis.page.row`."""
+    root = f"coalesce(ca.root_id, {alias}.home_client_id)"
+    return (
+        f"{root} AS client_id, json_build_object('id', {root}, 'name', coalesce(kc.display_name, ''), "
+        "'reference', coalesce(kc.reference, '')) AS client, "
+        f"nullif({alias}.written_client_id, {root}) AS written_client_id"
+    )
+
+
 def address_join(alias: str, column: str = "address_id") -> str:
     """SQL join with the known address, `ka`."""
     return f"LEFT JOIN known_address ka ON ka.id = {alias}.{column}"
@@ -67,9 +83,12 @@ ADDRESS_JSON = (
 
 
 def fiche_answer(tree: Sequence[uuid.UUID], sections: dict[str, bytes], **extra: bytes) -> bytes:
-    """Answer of a `fiche` RPC: the tree used and the sections, spliced without being parsed."""
+    """Answer of a `fiche` RPC: the tree used, `extra` and the sections, spliced without being parsed.
+
+    In this order, by which the gateway takes it apart unread.
+    """
     # Each section says by itself that it is there, so that the gateway need not look into it.
     body = b",".join(b'"%b":{"status":"ok",%b' % (name.encode(), json[1:]) for name, json in sections.items())
     more = b"".join(b',"%b":%b' % (name.encode(), json) for name, json in extra.items())
     ids = orjson.dumps([str(record) for record in tree])
-    return b'{"tree":' + ids + b',"sections":{' + body + b"}" + more + b"}"
+    return b'{"tree":' + ids + more + b',"sections":{' + body + b"}}"

@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, meta
+from chassis.page import Listing, meta, sections
 from contracts import maintenance as c
 from services.kit.homes import ADDRESS_JSON, address_join, client_join, client_pairs, fiche_answer, in_tree, tree_of
 
@@ -96,7 +96,7 @@ def fiche(session: Session, request: c.MaintenanceFiche) -> bytes:
     """The section of a fiche: visits, next ones first."""
     tree = request.tree or tree_of(session, request.client_id)
     where, params = in_tree("x", tree)
-    return fiche_answer(tree, {"maintenance": _NEXT.section(session, where, params, request.limit)})
+    return fiche_answer(tree, sections(session, {"maintenance": (_NEXT, where)}, params, request.limit))
 
 
 _NEXT = Listing(VISITS.source, VISITS.item, VISITS.key, VISITS.sorts, "next")

@@ -50,8 +50,6 @@ def test_the_portal_switch_is_told_with_every_contact(service: ServiceUnderTest)
     service.call(c.UpdateContact(id=row["id"], expected_version=1, changes={"portal_access": True}))
     told = service.events("contact.updated")[-1]["data"]
     assert (told["portal_access"], told["email"], told["home_client_id"]) == (True, "o@garnier.example", made["id"])
-    portal = service.call(c.ClientFiche(client_id=made["id"]))["sections"]["portal"]
-    assert (portal["count"], portal["items"][0]["id"]) == (1, row["id"])
     service.call(c.DeleteSub(kind="contacts", id=row["id"]))
     assert service.events("contact.deleted")[-1]["data"]["portal_access"] is False
 
@@ -213,7 +211,6 @@ def test_every_answer_is_what_the_contract_says_no_more_no_less(service: Service
         "contacts": c.ContactView,
         "relations": c.RelationView,
         "activities": c.ActivityView,
-        "portal": c.ContactView,
     }
     fiche = service.call(c.ClientFiche(client_id=home))
     c.ClientView.model_validate(fiche["client"])
@@ -222,10 +219,9 @@ def test_every_answer_is_what_the_contract_says_no_more_no_less(service: Service
         assert section["count"] == 1
         [row] = section["items"]
         views[name].model_validate(row)
-        if name != "portal":
-            assert service.call(c.GetSub(kind=name, id=row["id"], client_id=home)) == row
-            with pytest.raises(NotFound):
-                service.call(c.GetSub(kind=name, id=row["id"], client_id=new_id()))
+        assert service.call(c.GetSub(kind=name, id=row["id"], client_id=home)) == row
+        with pytest.raises(NotFound):
+            service.call(c.GetSub(kind=name, id=row["id"], client_id=new_id()))
     for item in service.call(c.ListClients())["items"]:
         c.ClientView.model_validate(item)
     for item in service.call(c.FindContacts(q="contractuelle"))["items"]:

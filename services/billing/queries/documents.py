@@ -9,10 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, like, meta
+from chassis.page import Listing, columns, like, row, sections
 from contracts import billing as c
 from services.billing.queries.parties import TODAY, get_details
-from services.kit.homes import ADDRESS_JSON, address_join, client_join, client_pairs, fiche_answer, in_tree, tree_of
+from services.kit.homes import ADDRESS_JSON, address_join, client_columns, client_join, fiche_answer, in_tree, tree_of
 
 _ROOT = "coalesce(ca.root_id, e.home_client_id)"
 _PAYER = f"coalesce(pa.root_id, pid.id, {_ROOT})"
@@ -30,71 +30,67 @@ def _source(table: str) -> str:
 
 
 def _item(own: str) -> str:
-    """JSON of a row; nested so that no function gets more than a hundred arguments."""
-    return (
-        f"jsonb_build_object({meta('e')}, {client_pairs('e')}) || jsonb_build_object("
-        "'number', e.number, 'status', e.status, 'title', e.title, "
-        f"'payer_id', {_PAYER}, 'payer', coalesce(e.frozen -> 'payer', '{{}}') || jsonb_build_object('id', {_PAYER}, "
-        "'name', coalesce(e.frozen -> 'payer' ->> 'name', pk.display_name, '')), "
-        "'issued_on', e.issued_on, 'date', e.dated_on, 'client_reference', e.client_reference, 'notes', e.notes, "
-        "'intervention_id', e.intervention_ids -> 0, 'job_site_id', e.job_site_id, 'address_id', e.address_id, "
-        f"'address', {ADDRESS_JSON}, 'currency', e.currency, 'total_excl_tax', e.total_excl_tax::text, "
-        "'total_tax', e.total_tax::text, 'total_other_taxes', e.total_other_taxes::text, "
-        "'total_incl_tax', e.total_incl_tax::text, 'taxes', e.taxes, 'imported', e.imported, "
-        f"'sent_at', e.sent_at, {own})"
+    """JSON of a row."""
+    return row(
+        f"{columns('e')}, {client_columns('e')}, e.number, e.status, e.title, {_PAYER} AS payer_id, "
+        f"coalesce(e.frozen -> 'payer', '{{}}') || jsonb_build_object('id', {_PAYER}, "
+        "'name', coalesce(e.frozen -> 'payer' ->> 'name', pk.display_name, '')) AS payer, "
+        "e.issued_on, e.dated_on AS date, e.client_reference, e.notes, e.intervention_ids -> 0 AS intervention_id, "
+        f"e.job_site_id, e.address_id, {ADDRESS_JSON} AS address, e.currency, e.total_excl_tax::text, "
+        "e.total_tax::text, e.total_other_taxes::text, e.total_incl_tax::text, e.taxes, e.imported, "
+        f"e.sent_at, {own}"
     )
 
 
 _OPEN = "e.status IN ('issued', 'sent', 'partly_paid')"
 _OWN = {
     "quote": (
-        "'valid_until', e.valid_until, 'decided_on', e.decided_on, 'left_to_invoice', "
-        "(CASE WHEN e.status = 'accepted' THEN e.total_excl_tax - e.invoiced ELSE 0.00 END)::text"
+        "e.valid_until, e.decided_on, "
+        "(CASE WHEN e.status = 'accepted' THEN e.total_excl_tax - e.invoiced ELSE 0.00 END)::text AS left_to_invoice"
     ),
     "invoice": (
-        "'kind', e.kind, 'due_on', e.due_on, 'quote_id', e.quote_id, 'intervention_ids', e.intervention_ids, "
-        "'replaces_id', e.replaces_id, 'paid', e.paid::text, "
-        f"'remaining', (CASE WHEN {_OPEN} THEN greatest(e.total_incl_tax - e.paid, 0.00) ELSE 0.00 END)::text, "
-        "'credit', (CASE WHEN e.status = 'draft' THEN 0.00 ELSE greatest(e.paid - e.total_incl_tax, 0.00) END)::text, "
-        f"'overdue_days', CASE WHEN {_OPEN} AND e.due_on < {TODAY} THEN {TODAY} - e.due_on ELSE 0 END, "
-        "'hash', e.hash, 'close_reason', e.close_reason"
+        "e.kind, e.due_on, e.quote_id, e.intervention_ids, e.replaces_id, e.paid::text, "
+        f"(CASE WHEN {_OPEN} THEN greatest(e.total_incl_tax - e.paid, 0.00) ELSE 0.00 END)::text AS remaining, "
+        "(CASE WHEN e.status = 'draft' THEN 0.00 ELSE greatest(e.paid - e.total_incl_tax, 0.00) END)::text AS credit, "
+        f"CASE WHEN {_OPEN} AND e.due_on < {TODAY} THEN {TODAY} - e.due_on ELSE 0 END AS overdue_days, "
+        "e.hash, e.close_reason"
     ),
     "credit_note": (
-        "'invoice_id', e.invoice_id, 'reason', e.reason, 'used', e.used::text, 'hash', e.hash, 'remaining', "
-        "(CASE WHEN e.status = 'issued' THEN greatest(e.total_incl_tax - e.used, 0.00) ELSE 0.00 END)::text"
+        "e.invoice_id, e.reason, e.used::text, e.hash, (CASE WHEN e.status = 'issued' "
+        "THEN greatest(e.total_incl_tax - e.used, 0.00) ELSE 0.00 END)::text AS remaining"
     ),
 }
 _PAYMENTS = (
-    "'payments', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'amount', p.amount::text, "
+    "(SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'amount', p.amount::text, "
     "'paid_on', p.paid_on, 'means', p.means, 'reference', p.reference, 'invoice_id', p.invoice_id, "
     "'credit_note_id', p.credit_note_id, 'created_at', p.created_at, 'created_by', "
     "jsonb_build_object('id', p.created_by_id, 'name', p.created_by_name)) ORDER BY p.paid_on, p.id), '[]') "
-    "FROM payment p WHERE p.{column} = e.id)"
+    "FROM payment p WHERE p.{column} = e.id) AS payments"
 )
 
 
 def _lines(table: str) -> str:
     extra = ", 'quote_line_id', l.quote_line_id" if table == "invoice" else ""
     return (
-        "'lines', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'kind', l.kind, 'label', l.label, "
+        "(SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'kind', l.kind, 'label', l.label, "
         "'quantity', l.quantity::text, 'unit_price', l.unit_price::text, 'discount_percent', l.discount_percent::text, "
         "'vat_rate', l.vat_rate::text, 'total_excl_tax', l.total_excl_tax::text, 'total_tax', l.total_tax::text, "
         f"'total_incl_tax', l.total_incl_tax::text{extra}) ORDER BY l.position), '[]') "
-        f"FROM {table}_line l WHERE l.document_id = e.id)"
+        f"FROM {table}_line l WHERE l.document_id = e.id) AS lines"
     )
 
 
 _MORE = {
     "quote": (
-        "'invoices', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'number', i.number, "
+        "(SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'number', i.number, "
         "'status', i.status, 'total_incl_tax', i.total_incl_tax::text) ORDER BY i.created_at, i.id), '[]') "
-        "FROM invoice i WHERE i.quote_id = e.id)"
+        "FROM invoice i WHERE i.quote_id = e.id) AS invoices"
     ),
     "invoice": (
         _PAYMENTS.format(column="invoice_id")
-        + ", 'credit_notes', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'number', n.number, "
+        + ", (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'number', n.number, "
         "'status', n.status, 'total_incl_tax', n.total_incl_tax::text) ORDER BY n.dated_on, n.id), '[]') "
-        "FROM credit_note n WHERE n.invoice_id = e.id)"
+        "FROM credit_note n WHERE n.invoice_id = e.id) AS credit_notes"
     ),
     "credit_note": _PAYMENTS.format(column="credit_note_id"),
 }
@@ -198,15 +194,14 @@ def list_credit_notes(session: Session, request: c.ListCreditNotes) -> bytes:
 
 
 def fiche(session: Session, request: c.BillingFiche) -> bytes:
-    """Sections `quotes`, `invoices`, `credit_notes` (one query each) and `billing` (one)."""
+    """Sections `quotes`, `invoices`, `credit_notes` (in one query) and `billing` (in one)."""
     tree = request.tree or tree_of(session, request.client_id)
     where, params = in_tree("e", tree)
-    sections = {
-        name: _LISTS[table].section(session, where, params, request.limit)
-        for name, table in (("quotes", "quote"), ("invoices", "invoice"), ("credit_notes", "credit_note"))
-    }
+    parts = {f"{table}s": (listing, where) for table, listing in _LISTS.items()}
     details = get_details(session, tree[0] if request.tree is None else request.client_id, tree)
-    return fiche_answer(tree, {**sections, "billing": b'{"data":' + details + b"}"})
+    return fiche_answer(
+        tree, {**sections(session, parts, params, request.limit), "billing": b'{"data":' + details + b"}"}
+    )
 
 
 def check(session: Session, request: c.CheckBilling) -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from chassis.page import prepared
 from services.billing.model.parties import DETAIL_FIELDS
 from services.kit.homes import root_of, tree_of
 
@@ -55,8 +56,7 @@ def get_company(session: Session) -> bytes:
 
 
 _FIELDS = ", ".join(f"'{name}', d.{name}" for name in DETAIL_FIELDS if name != "payer_id")
-_DETAILS = text(
-    f"""
+_DETAILS = f"""
     SELECT json_build_object(
         'id', r.id, 'client_id', r.id, 'version', coalesce(d.version, 0),
         'created_at', d.created_at,
@@ -99,12 +99,12 @@ _DETAILS = text(
                      status = 'paid' AS ours
               FROM invoice WHERE home_client_id = ANY(:tree)) i
     ) b
-    """
-)
+"""
 
 
 def get_details(session: Session, client_id: uuid.UUID, tree: Sequence[uuid.UUID] | None) -> bytes:
     """How a client is billed, with balances over its tree, in one query."""
     records = list(tree) if tree else tree_of(session, client_id)
     root = root_of(session, client_id) if tree is None else client_id
-    return str(session.execute(_DETAILS, {"root": root, "tree": records}).scalar_one()).encode()
+    [(details,)] = prepared(session, _DETAILS, {"root": root, "tree": records})
+    return str(details).encode()

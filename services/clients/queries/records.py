@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import Gone, Moved, NotFound
-from chassis.page import Listing, meta
+from chassis.page import Listing, meta, prepared
 from contracts import clients as c
 from services.clients.queries import rows
 from services.clients.relations import HIERARCHICAL
@@ -108,6 +108,6 @@ def fiche(session: Session, request: c.ClientFiche) -> bytes:
     """The record and its sections, in a bounded number of queries, with the true tree and the forest's version."""
     client = get_client(session, request.client_id)
     tree = tree_of(session, request.client_id)
-    forest = session.scalar(text("SELECT version FROM client_forest")) or 0
+    [(forest,)] = prepared(session, "SELECT version FROM client_forest", {})
     sections = rows.sections(session, tree, request.limit)
-    return fiche_answer(tree, sections, client=client, forest=str(forest).encode())
+    return fiche_answer(tree, sections, forest=b"%d" % forest, client=client)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from chassis import page
 from chassis.errors import NotFound
 from chassis.page import Listing, like, meta
 from contracts import clients as c
@@ -174,14 +175,14 @@ def list_sub(session: Session, request: c.ListSub) -> bytes:
 
 
 def sections(session: Session, tree: Sequence[uuid.UUID], limit: int) -> dict[str, bytes]:
-    """First pages and counts of the client's own sections: one query each."""
-    result = {}
+    """First pages and counts of the client's own sections, in one query."""
+    parts: dict[str, page.Part] = {}
+    bound: dict[str, Any] = {}
     for kind, listing in LISTINGS.items():
         where, params = _of(kind, tree)
-        result[kind] = listing.section(session, where, params, limit)
-    where, params = _of("contacts", tree)
-    result["portal"] = CONTACTS.section(session, [*where, "x.portal_access"], params, limit)
-    return result
+        parts[kind] = (listing, where)
+        bound |= params
+    return page.sections(session, parts, bound, limit)
 
 
 FOUND_CONTACTS = dataclasses.replace(

@@ -1,0 +1,106 @@
+"""Connections of a service's database: lost ones, and what a question costs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from chassis.bell import Bell
+from chassis.db import Database
+from chassis.page import prepared
+from chassis.settings import Settings
+from chassis.uow import UnitOfWork
+from contracts.chassis import Health
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    """A database of its own, over a pool of one connection."""
+    address = make_url(postgres_url).set(drivername="postgresql+psycopg2")
+    name = f"db_{uuid.uuid4().hex[:8]}"
+    admin = create_engine(address, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    admin.dispose()
+    url = address.set(database=name).render_as_string(hide_password=False)
+    made = Database("clients", url, Settings(database_pool_size=1))
+    yield made
+    made.dispose()
+
+
+def close_all(database: Database) -> None:
+    """Ends every connection, as a restart of the server does, and waits until they are gone."""
+    other = create_engine(database.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with other.connect() as connection:
+        connection.execute(
+            text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = :name"),
+            {"name": database.url.database},
+        )
+    other.dispose()
+
+
+def test_a_connection_that_the_server_closed_is_never_handed_out(database: Database) -> None:
+    with database.session() as session:
+        before = session.scalar(text("SELECT pg_backend_pid()"))
+    close_all(database)
+    with database.session() as session:
+        assert session.scalar(text("SELECT pg_backend_pid()")) != before
+
+
+def test_a_question_whose_connection_is_lost_while_it_is_answered_is_asked_again(database: Database) -> None:
+    uow, seen = UnitOfWork(database, Bell()), []
+
+    def work() -> object:
+        seen.append(uow.session.scalar(text("SELECT pg_backend_pid()")))
+        if len(seen) == 1:
+            close_all(database)
+        return uow.session.scalar(text("SELECT 7"))
+
+    assert uow.run(Health(), work) == 7
+    assert len(set(seen)) == 2
+
+
+def test_a_question_opens_no_transaction_and_what_follows_on_its_connection_does(database: Database) -> None:
+    uow = UnitOfWork(database, Bell())
+
+    def twice() -> list[object]:
+        # Within a transaction, now() is the moment of its first statement.
+        return [uow.session.scalar(text("SELECT now()")) for _ in range(2)]
+
+    [first, second] = uow.run(Health(), twice)
+    assert first != second
+    [first, second] = uow.run(None, twice)
+    assert first == second
+    with database.session() as session:
+        assert session.scalar(text("SHOW transaction_isolation")) == "read committed"
+
+
+def test_a_question_that_asks_for_one_view_of_all_gets_it(database: Database) -> None:
+    uow = UnitOfWork(database, Bell())
+
+    def level() -> object:
+        uow.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        return uow.session.scalar(text("SHOW transaction_isolation"))
+
+    assert uow.run(Health(), level) == "repeatable read"
+    with database.session() as session:
+        assert session.scalar(text("SHOW transaction_isolation")) == "read committed"
+
+
+def test_a_statement_is_prepared_once_a_connection_and_again_on_the_next(database: Database) -> None:
+    sql = "SELECT CAST(:n AS int) + :n AS twice, '12:30'::text AS clock, :word::text AS word, '%'::text AS sign"
+
+    def rows(n: int) -> list[object]:
+        with database.session(by_statement=True) as session:
+            [found] = prepared(session, sql, {"n": n, "word": "l’été : 100 %"})
+            counted = session.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
+            return [*found, counted]
+
+    assert rows(2) == [4, "12:30", "l’été : 100 %", "%", 1]
+    assert rows(3) == [6, "12:30", "l’été : 100 %", "%", 1]
+    close_all(database)
+    assert rows(4)[0::4] == [8, 1]
