@@ -14,8 +14,15 @@ OWNER = "equipment"
 State = Literal["in_service", "out_of_service", "removed"]
 
 
+class Detail(Model):
+    """A technical detail that has no field of its own: « Puissance : 240 kW »."""
+
+    label: Name = Field(max_length=80)
+    value: Line
+
+
 class EquipmentBody(Model):
-    """What a person says of an equipment. Dates are calendar days."""
+    """What a person says of an equipment. Dates are calendar days; photos are documents, the first one is shown."""
 
     name: Name
     address_id: Id | None = None
@@ -30,6 +37,7 @@ class EquipmentBody(Model):
     purchased_on: date | None = None
     installed_on: date | None = None
     warranty_until: date | None = None
+    details: list[Detail] = Field(default_factory=list, max_length=50)
     photos: list[Id] = Field(default_factory=list, max_length=50)
 
 
@@ -49,6 +57,7 @@ class EquipmentChanges(Model):
     purchased_on: date | None = None
     installed_on: date | None = None
     warranty_until: date | None = None
+    details: list[Detail] = Field(default_factory=list, max_length=50)
     photos: list[Id] = Field(default_factory=list, max_length=50)
 
 
@@ -73,6 +82,7 @@ class Equipment(Resource):
     purchased_on: date | None
     installed_on: date | None
     warranty_until: date | None
+    details: list[Detail]
     photos: list[Id]
 
 
@@ -105,20 +115,45 @@ class GetEquipment(Query):
 
 
 class ListEquipment(Page):
-    """Equipment of a client's tree (all when None), filtered by address and text."""
+    """Equipment of a client's tree (all when None), filtered by address, brand, state, parent and text."""
 
     rpc: ClassVar[str] = "equipment.list"
     tree: list[Id] | None = None
-    address_id: Id | None = None
+    address_id: list[Id] = Field(default_factory=list, max_length=100)
+    brand: list[Line] = Field(default_factory=list, max_length=100)
+    state: list[State] = Field(default_factory=list, max_length=3)
+    parent_id: Id | None = None
+    id: list[Id] = Field(default_factory=list, max_length=200)
     q: str = Field(default="", max_length=200)
 
 
+class EquipmentChoices(Query):
+    """What the equipment of a tree can be filtered by: its addresses and brands, each with how many there are."""
+
+    rpc: ClassVar[str] = "equipment.choices"
+    tree: list[Id]
+
+
+class ListEquipmentHistory(Page):
+    """What was changed of an equipment, newest first; of one taken away too."""
+
+    rpc: ClassVar[str] = "equipment.history"
+    id: Id
+
+
 class DeleteEquipment(Command):
-    """Takes an equipment off the fiche. It is kept, and can be restored by an operator."""
+    """Takes an equipment off the fiche. It is kept, and can be restored."""
 
     rpc: ClassVar[str] = "equipment.delete"
     id: Id
     expected_version: int | None = None
+
+
+class RestoreEquipment(Command):
+    """Puts an equipment back on the fiche; one that is there stays as it is."""
+
+    rpc: ClassVar[str] = "equipment.restore"
+    id: Id
 
 
 class EquipmentFiche(Query):
@@ -175,3 +210,21 @@ class EquipmentDeleted(EquipmentEvent):
     event_name: ClassVar[str] = "equipment.deleted"
     public: ClassVar[bool] = True
     deleted_at: Moment
+
+
+class EquipmentMoved(EquipmentEvent):
+    """An equipment stands at another address now; its past stays with it. `equipment.updated` is told too."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "equipment.moved"
+    public: ClassVar[bool] = True
+    former_address_id: Id | None
+    former_place_id: Id | None
+
+
+class EquipmentRestored(EquipmentEvent):
+    """An equipment is back on the fiche."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "equipment.restored"
+    public: ClassVar[bool] = True

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from chassis.errors import Conflict, Gone, Invalid, Moved, NotFound
 from contracts.clients import Identify, ListSub
+from contracts.documents import CheckDocuments
 from contracts.equipment import CheckEquipment
 from contracts.interventions import CheckInterventions
 from gateway.rpc import Rpc
@@ -95,6 +96,7 @@ class ClientDoor:
         home = self.home(client_id, new_work=new_work, field=field, address_id=address_id, contact_id=contact_id)
         self.check_equipment(_listed(values.get("equipment_ids")), home.tree)
         self.check_equipment([values["parent_id"]] if values.get("parent_id") else [], home.tree, "parent_id")
+        self.check_documents(_listed(values.get("photos")), home.tree)
         works = _listed(values.get("intervention_ids"))
         self.check_work(
             home.tree,
@@ -113,6 +115,13 @@ class ClientDoor:
             asked = [uuid_of(identifier, field) for identifier in ids]
             if self._rpc.ask_json(CheckEquipment(ids=asked, tree=tree))["foreign"]:
                 raise Invalid.field(field, "Un de ces équipements n’est pas de ce client.")
+
+    def check_documents(self, ids: list[Any], tree: list[UUID], field: str = "photos") -> None:
+        """Raises `Invalid` when a document is not of the tree."""
+        if ids:
+            asked = [uuid_of(identifier, field) for identifier in ids]
+            if self._rpc.ask_json(CheckDocuments(ids=asked, tree=tree))["foreign"]:
+                raise Invalid.field(field, "Un de ces documents n’est pas de ce client, ou est à la corbeille.")
 
     def check_payer(self, root: UUID, payer_id: Any) -> None:
         """Raises `Invalid` unless the payer is the client itself or one related to it."""

@@ -25,6 +25,7 @@ MAX_JSON = 2 * 1024 * 1024
 #: Fields of a row that name things of the same client.
 _NAMED = (
     "address_id", "contact_id", "equipment_ids", "parent_id", "job_site_id", "intervention_id", "intervention_ids",
+    "photos",
 )  # fmt: skip
 _ETAG = re.compile(r'^"(\d{1,9})"$')
 _VERSION = re.compile(rb'"version"\s*:\s*(\d+)')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import orjson
-from flask import Response, g
+from flask import Response, g, request
 
 from chassis.errors import FicheError
 from contracts import billing
@@ -161,7 +161,7 @@ def _equipment(api: Api) -> None:
 
     @api.route("GET", "/equipment", "Liste", tag=tag, query=e.ListEquipment, answer=e.Equipment, listed=True)
     def list_equipment() -> Response:
-        return api.list(e.ListEquipment)
+        return api.list(e.ListEquipment, repeatable=("address_id", "brand", "state", "id"))
 
     @api.route(
         "POST",
@@ -191,6 +191,15 @@ def _equipment(api: Api) -> None:
     def delete_equipment(id: UUID) -> Response:
         api.rpc.ask(e.DeleteEquipment(id=id, expected_version=if_match(required=False)))
         return Response(status=204)
+
+    @api.route("POST", "/equipment/{id}/restore", "Remet en place", tag=tag, answer=e.Equipment)
+    def restore_equipment(id: UUID) -> Response:
+        json_body()
+        return api.send(e.RestoreEquipment(id=id))
+
+    @api.route("GET", "/equipment/{id}/history", "Ce qui a changé", tag=tag, listed=True)
+    def equipment_history(id: UUID) -> Response:
+        return api.send(build(e.ListEquipmentHistory, {**request.args.to_dict(), "id": id}))
 
 
 def _maintenance(api: Api) -> None:

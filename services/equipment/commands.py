@@ -12,23 +12,31 @@ from chassis.uow import UnitOfWork
 from contracts.equipment import (
     CreateEquipment,
     DeleteEquipment,
+    EquipmentBody,
+    EquipmentChanges,
     EquipmentCreated,
     EquipmentDeleted,
+    EquipmentMoved,
+    EquipmentRestored,
     EquipmentUpdated,
+    RestoreEquipment,
     UpdateEquipment,
 )
 from services.equipment import queries
 from services.equipment.model import Equipment
+from services.kit.history import note, state_of
 from services.kit.homes import root_of
 
 ABSENT = "Cet équipement n’existe pas."
+#: Fields that are lists, kept as JSON.
+_LISTS = frozenset({"photos", "details"})
+_FIELDS = frozenset(EquipmentBody.model_fields)
 
 
 def create_equipment(uow: UnitOfWork, request: CreateEquipment) -> bytes:
     """Records an equipment. Raises `Invalid` when the parent is not of the same home."""
     body = request.body
-    values = body.model_dump()
-    values["photos"] = [str(photo) for photo in body.photos]
+    values = body.model_dump(exclude=set(_LISTS)) | _lists(body)
     row = Equipment(
         id=request.id or new_id(),
         home_client_id=request.home_client_id,
@@ -40,6 +48,7 @@ def create_equipment(uow: UnitOfWork, request: CreateEquipment) -> bytes:
     _check_parent(uow, row)
     uow.session.add(row)
     uow.session.flush()
+    note(uow, row, "created")
     uow.emit(EquipmentCreated(**_facts(uow, row), installed_on=row.installed_on))
     return queries.get_equipment(uow.session, row.id)
 
@@ -51,19 +60,24 @@ def update_equipment(uow: UnitOfWork, request: UpdateEquipment) -> bytes:
     changes = request.changes
     if "name" in changes.model_fields_set and not changes.name:
         raise Invalid.field("name", "Donnez un nom à l’équipement.")
-    changed = apply_changes(row, changes, skip=frozenset({"photos"}))
-    if "photos" in changes.model_fields_set:
-        photos = [str(photo) for photo in changes.photos]
-        if photos != row.photos:
-            row.photos = photos
-            changed.add("photos")
+    before, place = state_of(row, _FIELDS), row.place_id
+    changed = apply_changes(row, changes, skip=_LISTS)
+    for name, value in _lists(changes).items():
+        if name in changes.model_fields_set and value != getattr(row, name):
+            setattr(row, name, value)
+            changed.add(name)
     if "address_id" in changed:
         row.place_id = request.place_id
     if changed:
         _check_parent(uow, row)
         touch(uow, row)
         uow.session.flush()
+        moved = "address_id" in changed
+        note(uow, row, "changed", {name: value for name, value in before.items() if name != "address_id"})
         uow.emit(EquipmentUpdated(**_facts(uow, row), changed=sorted(changed)))
+        if moved:
+            note(uow, row, "moved", {"address_id": before["address_id"]})
+            uow.emit(EquipmentMoved(**_facts(uow, row), former_address_id=before["address_id"], former_place_id=place))
     return queries.get_equipment(uow.session, row.id)
 
 
@@ -74,8 +88,29 @@ def delete_equipment(uow: UnitOfWork, request: DeleteEquipment) -> bytes:
     row.deleted_at = uow.now
     touch(uow, row)
     uow.session.flush()
+    note(uow, row, "deleted")
     uow.emit(EquipmentDeleted(**_facts(uow, row), deleted_at=uow.now))
     return b"{}"
+
+
+def restore_equipment(uow: UnitOfWork, request: RestoreEquipment) -> bytes:
+    """Puts an equipment back on the fiche; one that is there stays as it is."""
+    row = lock(uow.session, Equipment, request.id, ABSENT)
+    if row.deleted_at is not None:
+        row.deleted_at = None
+        touch(uow, row)
+        uow.session.flush()
+        note(uow, row, "restored")
+        uow.emit(EquipmentRestored(**_facts(uow, row)))
+    return queries.get_equipment(uow.session, row.id)
+
+
+def _lists(body: EquipmentBody | EquipmentChanges) -> dict[str, list[Any]]:
+    """The fields that are lists, as JSON keeps them."""
+    return {
+        "photos": [str(photo) for photo in body.photos],
+        "details": [detail.model_dump() for detail in body.details],
+    }
 
 
 def _living(uow: UnitOfWork, identifier: uuid.UUID) -> Equipment:

@@ -10,10 +10,12 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
+from services.kit.history import attach_history
 from services.kit.model import HomeMixin, attach
 
 Base = new_base()
 attach(Base)
+attach_history(Base)
 
 
 class Equipment(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
@@ -34,6 +36,7 @@ class Equipment(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     purchased_on: Mapped[date | None]
     installed_on: Mapped[date | None]
     warranty_until: Mapped[date | None]
+    details: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     photos: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     deleted_at: Mapped[datetime | None]
 

@@ -30,6 +30,10 @@ class EquipmentService(ClientRowsService):
     def delete(self, request: c.DeleteEquipment) -> bytes:
         return commands.delete_equipment(self.uow, request)
 
+    @rpc(c.RestoreEquipment)
+    def restore(self, request: c.RestoreEquipment) -> bytes:
+        return commands.restore_equipment(self.uow, request)
+
     @rpc(c.GetEquipment)
     def get(self, request: c.GetEquipment) -> bytes:
         return queries.get_equipment(self.uow.session, request.id)
@@ -37,6 +41,14 @@ class EquipmentService(ClientRowsService):
     @rpc(c.ListEquipment)
     def list(self, request: c.ListEquipment) -> bytes:
         return queries.list_equipment(self.uow.session, request)
+
+    @rpc(c.EquipmentChoices)
+    def choices(self, request: c.EquipmentChoices) -> bytes:
+        return queries.choices(self.uow.session, request)
+
+    @rpc(c.ListEquipmentHistory)
+    def history(self, request: c.ListEquipmentHistory) -> bytes:
+        return queries.equipment_history(self.uow.session, request)
 
     @rpc(c.CheckEquipment)
     def check(self, request: c.CheckEquipment) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 
 from chassis.errors import Gone, Invalid, NotFound, Stale
 from chassis.ids import new_id
+from contracts import clients
 from contracts import equipment as c
 from tests.support.services import ServiceUnderTest, make_service
 
@@ -119,3 +120,79 @@ def test_a_malformed_payload_is_refused_by_the_service_itself(service: ServiceUn
     with pytest.raises(Invalid) as refused:
         service.call_raw("equipment.create", body)
     assert refused.value.errors
+
+
+def history(service: ServiceUnderTest, identifier: object) -> list[tuple[str, str, object, object]]:
+    """Lines of an equipment's history, oldest first."""
+    items = service.call(c.ListEquipmentHistory(id=identifier))["items"]
+    return [(line["action"], line["field"], line["before"], line["after"]) for line in reversed(items)]
+
+
+def test_a_move_keeps_the_past_and_tells_where_it_stood(service: ServiceUnderTest) -> None:
+    cellar, roof, place = new_id(), new_id(), new_id()
+    made = create(service, new_id(), address_id=cellar)
+    moved = service.call(
+        c.UpdateEquipment(id=made["id"], place_id=place, changes={"address_id": roof, "brand": "Weishaupt"})
+    )
+    assert (moved["address_id"], moved["place_id"], moved["created_at"]) == (str(roof), str(place), made["created_at"])
+    names = [e["type"].split(".")[-2] for e in service.events() if e["subject"] == made["id"]]
+    assert names == ["created", "updated", "moved"]
+    told = service.events("equipment.moved")[-1]["data"]
+    assert (told["former_address_id"], told["former_place_id"], told["place_id"]) == (str(cellar), None, str(place))
+    assert history(service, made["id"]) == [
+        ("created", "", None, None), ("changed", "brand", "", "Weishaupt"),
+        ("moved", "address_id", str(cellar), str(roof)),
+    ]  # fmt: skip
+
+
+def test_what_was_taken_away_can_be_put_back_and_its_history_read_meanwhile(service: ServiceUnderTest) -> None:
+    home = new_id()
+    made = create(service, home, details=[{"label": "Puissance", "value": "240 kW"}])
+    service.call(c.DeleteEquipment(id=made["id"]))
+    assert [line[0] for line in history(service, made["id"])] == ["created", "deleted"]
+    back = service.call(c.RestoreEquipment(id=made["id"]))
+    assert (back["details"], back["version"]) == ([{"label": "Puissance", "value": "240 kW"}], 3)
+    assert service.call(c.RestoreEquipment(id=made["id"])) == back
+    assert service.call(c.ListEquipment(tree=[home]))["items"] == [back]
+    assert len(service.events("equipment.restored")) == 1
+    with pytest.raises(NotFound):
+        service.call(c.ListEquipmentHistory(id=new_id()))
+
+
+def test_found_by_words_without_accents_and_by_a_serial_number_however_it_is_spaced(service: ServiceUnderTest) -> None:
+    home = new_id()
+    boiler = create(service, home, "Chaudière n° 1", brand="Viessmann", serial_number="7571 0842 1190")
+    valve = create(service, home, "Vanne d’arrêt", brand="viessmann", reference="100%")
+    create(service, home, "Adoucisseur", brand="BWT")
+    for q, found in {
+        "chaudiere viess": [boiler], "757108421190": [boiler], "0842-1190": [boiler], "ARRET": [valve], "100%": [valve],
+        "viessmann": [boiler, valve], "rien": [],
+    }.items():  # fmt: skip
+        assert service.call(c.ListEquipment(tree=[home], q=q))["items"] == found, q
+
+
+def test_filtered_by_address_and_brand_with_how_many_there_are(service: ServiceUnderTest) -> None:
+    home, address = new_id(), new_id()
+    service.tell(
+        clients.AddressCreated(
+            id=address, home_client_id=home, client_id=home, place_id=None, label="Bâtiment A", street="1 rue Haute",
+            street_extra="", postal_code="69100", city="Villeurbanne", country="FR", retired=False,
+        )
+    )  # fmt: skip
+    here = create(service, home, address_id=address, brand="Grundfos", state="out_of_service")
+    other = create(service, home, "Régulateur", brand="GRUNDFOS")
+    create(service, home, "Vase")
+    assert service.call(c.EquipmentChoices(tree=[home])) == {
+        "addresses": [
+            {"id": str(address), "label": "Bâtiment A", "street": "1 rue Haute", "city": "Villeurbanne", "count": 1}
+        ],
+        "brands": [{"brand": "GRUNDFOS", "count": 2}],
+    }
+    for asked, found in (
+        ({"address_id": [address]}, [here["id"]]),
+        ({"brand": ["grundfos"]}, [here["id"], other["id"]]),
+        ({"brand": ["grundfos"], "state": ["in_service"]}, [other["id"]]),
+        ({"id": [other["id"]]}, [other["id"]]),
+    ):
+        items = service.call(c.ListEquipment(tree=[home], **asked))["items"]
+        assert [item["id"] for item in items] == found

@@ -47,6 +47,19 @@ def test_an_address_of_somebody_else_is_refused(product: Product, path: str, bod
     assert moved.status_code == 422
 
 
+def test_a_photo_of_somebody_else_is_refused(product: Product) -> None:
+    client, other = product.new_client(), product.new_client()
+    photo = product.http.post("/documents", data={"client_id": other["id"]}, files={"file": ("a.jpg", b"x")}).json()
+    body = {"client_id": client["id"], "name": "Chaudière", "photos": [photo["id"]]}
+    assert fault(product, "/equipment", body) == "photos"
+    made = product.http.post("/equipment", json=body | {"photos": []}).json()
+    patched = product.http.patch(
+        f"/equipment/{made['id']}", json={"photos": [photo["id"]]}, headers={"If-Match": '"1"'}
+    )
+    assert (patched.status_code, patched.json()["errors"][0]["field"]) == (422, "photos")
+    assert product.http.post("/equipment", json=body | {"client_id": other["id"]}).status_code == 201
+
+
 def test_equipment_and_job_site_of_somebody_else_are_refused(product: Product) -> None:
     mine, other = product.new_client(), product.new_client()
     boiler = product.http.post("/equipment", json={"client_id": other["id"], "name": "Chaudière"}).json()
