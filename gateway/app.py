@@ -22,7 +22,7 @@ from chassis.wire.base import OK, RpcClient
 from contracts.base import Request
 from contracts.chassis import Health
 from gateway import problems
-from gateway.api import clients, feed, files, money, people, uploads, work
+from gateway.api import clients, feed, files, money, people, planning, uploads, work
 from gateway.api.routes import Api
 from gateway.auth import Door
 from gateway.fiche import compose
@@ -80,7 +80,7 @@ def create_app(settings: Settings, client: RpcClient, objects: Any) -> Flask:
     app.before_request(_begin)
     door = Door(app, rpc, secure_cookies=settings.secure_cookies or settings.url.startswith("https:"))
     api = Api(rpc, Blueprint("api", __name__, url_prefix="/api/v1"), objects, door.end)
-    for module in (clients, work, money, files, uploads, people, feed):
+    for module in (clients, planning, work, money, files, uploads, people, feed):
         module.register(api)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(web_blueprint(PageBackend(rpc, door, objects)))

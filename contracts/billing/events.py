@@ -117,6 +117,14 @@ class QuoteCancelled(DocumentEvent):
     public: ClassVar[bool] = True
 
 
+class QuoteJobSiteRequested(DocumentEvent):
+    """A job site is to be made of an accepted quote; `interventions` makes it, with the id that `job_site_id` gives."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "quote.job_site_requested"
+    public: ClassVar[bool] = True
+
+
 class InvoiceEvent(DocumentEvent):
     """What each event of an invoice tells."""
 

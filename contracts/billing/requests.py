@@ -136,6 +136,15 @@ class InvoiceQuote(Command):
     line_ids: list[Id] | None = Field(default=None, max_length=1000)
 
 
+class OpenJobSite(Command):
+    """Asks for a job site of an accepted quote: its id is answered at once (`job_site_id`), `interventions` makes it
+    exist by event. Asked again, the same id is answered.
+    """
+
+    rpc: ClassVar[str] = "billing.open_job_site"
+    id: Id
+
+
 class CreateInvoice(Command):
     """Begins an invoice, a draft."""
 

@@ -51,6 +51,13 @@ def register(api: Api) -> None:
         api.door().home(UUID(quote["client_id"]), new_work=True)
         return api.send(build(b.InvoiceQuote, values))
 
+    @api.route("POST", "/quotes/{id}/job-site", "Ouvre le chantier d’un devis accepté", tag=TAG, answer=b.Quote)
+    def open_job_site(id: UUID) -> Response:
+        json_body()
+        quote = api.rpc.ask_json(b.GetQuote(id=id))
+        api.door().home(UUID(quote["client_id"]), new_work=True)
+        return api.send(b.OpenJobSite(id=id))
+
     @api.route("POST", "/invoices/{id}/payments", "Enregistre un règlement", tag=TAG, body=b.PaymentBody)
     def record_payment(id: UUID) -> Response:
         return api.send(build(b.RecordPayment, {"invoice_id": id, "body": json_body()}))

@@ -97,6 +97,10 @@ class BillingService(ClientRowsService):
     def invoice_quote(self, request: c.InvoiceQuote) -> bytes:
         return quotes.invoice_quote(self.uow, request)
 
+    @rpc(c.OpenJobSite)
+    def open_job_site(self, request: c.OpenJobSite) -> bytes:
+        return quotes.open_job_site(self.uow, request)
+
     @rpc(c.CreateInvoice)
     def create_invoice(self, request: c.CreateInvoice) -> bytes:
         return drafts.create_invoice(self.uow, request)

@@ -40,6 +40,8 @@ class JobSite(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     ends_on: Mapped[date | None]
     estimated_hours: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     description: Mapped[str]
+    #: The accepted quote it was made from; a quote makes one job site.
+    quote_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
     __table_args__ = (Index("ix_job_site_home", "home_client_id", "created_at", "id"),)
 
 
@@ -66,6 +68,8 @@ class Intervention(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,mi
     equipment_ids: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     job_site_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     visit_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
+    #: The visit it was for before it was cancelled or deleted; that visit has been free for other work since.
+    released_visit_id: Mapped[uuid.UUID | None]
     description: Mapped[str]
     state: Mapped[str]
     started_at: Mapped[datetime | None]
@@ -79,6 +83,8 @@ class Intervention(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,mi
         Index("ix_intervention_home", "home_client_id", text("(coalesce(starts_at, 'infinity'))"), "id"),
         Index("ix_intervention_starts", text("(coalesce(starts_at, 'infinity'))"), "id"),
         Index("ix_intervention_technicians", "technician_ids", postgresql_using="gin"),
+        Index("ix_intervention_equipment", "equipment_ids", postgresql_using="gin"),
+        Index("ix_intervention_place", "place_id", postgresql_where=text("place_id IS NOT NULL")),
     )
 
 
@@ -90,6 +96,7 @@ class ReportVersion(Base):  # type: ignore[valid-type,misc]
     number: Mapped[int] = mapped_column(primary_key=True)
     report: Mapped[dict[str, Any]]
     written_at: Mapped[datetime]
+    written_by_id: Mapped[str] = mapped_column(server_default="")
     written_by_name: Mapped[str]
 
 
@@ -100,6 +107,8 @@ class LinkedDocument(Base):  # type: ignore[valid-type,misc]
     document_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     intervention_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
     kind: Mapped[str]
+    #: An invoice that has its number; a draft has none yet.
+    issued: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class NumberCounter(Base):  # type: ignore[valid-type,misc]

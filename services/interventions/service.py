@@ -10,6 +10,7 @@ from contracts import interventions as c
 from contracts.base import Envelope
 from services.interventions import commands, queries
 from services.interventions.model import KINDS, Base
+from services.interventions.queries.sight import Sight, seen_by
 from services.kit.follow import ClientRowsService
 
 
@@ -19,6 +20,11 @@ class InterventionsService(ClientRowsService):
     name = "interventions"
     base = Base
     kinds = KINDS
+
+    @property
+    def sight(self) -> Sight | None:
+        """How far the one who asks sees; None for everything."""
+        return seen_by(self.uow.context.actor)
 
     @rpc(c.CreateIntervention)
     def create(self, request: c.CreateIntervention) -> bytes:
@@ -38,15 +44,27 @@ class InterventionsService(ClientRowsService):
 
     @rpc(c.GetIntervention)
     def get(self, request: c.GetIntervention) -> bytes:
-        return queries.get_intervention(self.uow.session, request.id)
+        return queries.get_intervention(self.uow.session, request.id, self.sight)
+
+    @rpc(c.ListReportVersions)
+    def report_versions(self, request: c.ListReportVersions) -> bytes:
+        return queries.report_versions(self.uow.session, request.id, self.sight)
 
     @rpc(c.ListInterventions)
     def list(self, request: c.ListInterventions) -> bytes:
-        return queries.list_interventions(self.uow.session, request)
+        return queries.list_interventions(self.uow.session, request, self.sight)
+
+    @rpc(c.CountInterventions)
+    def counts(self, request: c.CountInterventions) -> bytes:
+        return queries.count_interventions(self.uow.session, request, self.sight)
+
+    @rpc(c.ListOverlaps)
+    def overlaps(self, request: c.ListOverlaps) -> bytes:
+        return queries.list_overlaps(self.uow.session, request)
 
     @rpc(c.InterventionFiche)
     def fiche(self, request: c.InterventionFiche) -> bytes:
-        return queries.fiche(self.uow.session, request)
+        return queries.fiche(self.uow.session, request, self.sight)
 
     @rpc(c.CheckInterventions)
     def check(self, request: c.CheckInterventions) -> dict[str, Any]:
@@ -66,7 +84,7 @@ class InterventionsService(ClientRowsService):
 
     @rpc(c.ListTypes)
     def list_types(self, request: c.ListTypes) -> bytes:
-        return queries.TYPES.page(self.uow.session, [], {}, request)
+        return queries.list_types(self.uow.session, request)
 
     @rpc(c.ListTechnicians)
     def list_technicians(self, request: c.ListTechnicians) -> bytes:
@@ -82,11 +100,15 @@ class InterventionsService(ClientRowsService):
 
     @rpc(c.GetJobSite)
     def get_job_site(self, request: c.GetJobSite) -> bytes:
-        return queries.get_job_site(self.uow.session, request.id)
+        return queries.get_job_site(self.uow.session, request.id, self.sight)
 
     @rpc(c.ListJobSites)
     def list_job_sites(self, request: c.ListJobSites) -> bytes:
-        return queries.list_job_sites(self.uow.session, request)
+        return queries.list_job_sites(self.uow.session, request, self.sight)
+
+    @rpc(c.CountJobSites)
+    def count_job_sites(self, request: c.CountJobSites) -> bytes:
+        return queries.count_job_sites(self.uow.session, request, self.sight)
 
     # --- what others tell ---------------------------------------------------------------------------------------
 
@@ -96,32 +118,36 @@ class InterventionsService(ClientRowsService):
 
     @on(billing.QuoteCreated)
     def quote_created(self, event: billing.QuoteCreated, envelope: Envelope) -> None:
-        commands.link_document(self.uow, event.id, event.intervention_ids, "quote")
+        commands.follow_document(self.uow, event, "quote")
 
     @on(billing.QuoteUpdated)
     def quote_updated(self, event: billing.QuoteUpdated, envelope: Envelope) -> None:
-        commands.link_document(self.uow, event.id, event.intervention_ids, "quote")
+        commands.follow_document(self.uow, event, "quote")
 
     @on(billing.QuoteDeleted)
     def quote_deleted(self, event: billing.QuoteDeleted, envelope: Envelope) -> None:
-        commands.link_document(self.uow, event.id, [], "quote")
+        commands.forget_document(self.uow, event)
+
+    @on(billing.QuoteJobSiteRequested)
+    def quote_job_site_requested(self, event: billing.QuoteJobSiteRequested, envelope: Envelope) -> None:
+        commands.create_from_quote(self.uow, event)
 
     @on(billing.InvoiceCreated)
     def invoice_created(self, event: billing.InvoiceCreated, envelope: Envelope) -> None:
-        commands.link_document(self.uow, event.id, event.intervention_ids, "invoice")
+        commands.follow_document(self.uow, event, "invoice")
 
     @on(billing.InvoiceUpdated)
     def invoice_updated(self, event: billing.InvoiceUpdated, envelope: Envelope) -> None:
-        commands.link_document(self.uow, event.id, event.intervention_ids, "invoice")
+        commands.follow_document(self.uow, event, "invoice")
 
     @on(billing.InvoiceIssued)
     def invoice_issued(self, event: billing.InvoiceIssued, envelope: Envelope) -> None:
-        commands.link_document(self.uow, event.id, event.intervention_ids, "invoice")
+        commands.follow_document(self.uow, event, "invoice", issued=True)
 
     @on(billing.InvoiceDeleted)
     def invoice_deleted(self, event: billing.InvoiceDeleted, envelope: Envelope) -> None:
-        commands.link_document(self.uow, event.id, [], "invoice")
+        commands.forget_document(self.uow, event)
 
     @on(billing.InvoiceCancelled)
     def invoice_cancelled(self, event: billing.InvoiceCancelled, envelope: Envelope) -> None:
-        commands.link_document(self.uow, event.id, [], "invoice")
+        commands.forget_document(self.uow, event)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -14,23 +12,8 @@ from chassis.errors import Conflict, Gone, Invalid, Stale
 from chassis.ids import new_id
 from contracts import accounts, maintenance
 from contracts import interventions as c
-from tests.support.services import ServiceUnderTest, make_service
-
-
-@pytest.fixture(scope="module")
-def service(postgres_url: str) -> Iterator[ServiceUnderTest]:
-    made = make_service("interventions", postgres_url)
-    yield made
-    made.close()
-
-
-def create(service: ServiceUnderTest, home: uuid.UUID, title: str = "Fuite", **body: Any) -> dict[str, Any]:
-    more = {name: body.pop(name) for name in ("id", "number", "state", "report") if name in body}
-    request = c.CreateIntervention(
-        home_client_id=home, written_client_id=home, body=c.InterventionBody(title=title, **body), **more
-    )
-    answer: dict[str, Any] = service.call(request)
-    return answer
+from tests.interventions.conftest import create
+from tests.support.services import ServiceUnderTest
 
 
 def test_work_is_answered_as_the_contract_says(service: ServiceUnderTest) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 
 from chassis.errors import Conflict, Invalid
+from chassis.ids import new_id
 from chassis.stamp import lock, touch
 from chassis.uow import UnitOfWork
 from contracts import billing as c
@@ -67,6 +68,26 @@ def move_quote(uow: UnitOfWork, identifier: uuid.UUID, to: str) -> bytes:
         row.decided_on = today(uow)
     touch(uow, row)
     return _told(uow, row)
+
+
+def open_job_site(uow: UnitOfWork, request: c.OpenJobSite) -> bytes:
+    """Makes the id of the job site of an accepted quote and tells that it is wanted; a quote has one.
+
+    Raises `Conflict` when the quote is not accepted.
+    """
+    row = lock(uow.session, Quote, request.id, ABSENT[Quote])
+    if row.status not in ("accepted", "invoiced"):
+        raise Conflict(
+            f"Ce devis est {_WORDS[row.status]}\u202f: un chantier se crée à partir d’un devis accepté.",
+            code="wrong_status",
+            data={"status": row.status},
+        )
+    if row.job_site_id is None:
+        row.job_site_id = new_id()
+        touch(uow, row)
+        uow.session.flush()
+        uow.emit(c.QuoteJobSiteRequested(**document_facts(uow, row)))
+    return queries.get_quote(uow.session, row.id)
 
 
 def _told(uow: UnitOfWork, row: Quote) -> bytes:

@@ -1,0 +1,29 @@
+"""The read side of `interventions`: PostgreSQL makes the JSON."""
+
+from services.interventions.queries.counts import count_interventions
+from services.interventions.queries.job_sites import count_job_sites, get_job_site, list_job_sites
+from services.interventions.queries.people import get_type, list_technicians, list_types
+from services.interventions.queries.work import (
+    check,
+    fiche,
+    get_intervention,
+    list_interventions,
+    list_overlaps,
+    report_versions,
+)
+
+__all__ = [
+    "check",
+    "count_interventions",
+    "count_job_sites",
+    "fiche",
+    "get_intervention",
+    "get_job_site",
+    "get_type",
+    "list_interventions",
+    "list_job_sites",
+    "list_overlaps",
+    "list_technicians",
+    "list_types",
+    "report_versions",
+]
