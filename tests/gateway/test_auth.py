@@ -68,7 +68,8 @@ def test_a_technician_reads_and_fills_reports(product: Product) -> None:
     client = product.new_client()
     assert technician.get(f"/clients/{client['id']}/fiche").status_code == 200
     assert technician.post("/clients", json={"kind": "company", "company_name": "x"}).status_code == 403
-    work = product.http.post("/interventions", json={"client_id": client["id"], "title": "Panne"}).json()
+    mine = {"client_id": client["id"], "title": "Panne", "technician_ids": [technician.get("/me").json()["id"]]}
+    work = product.http.post("/interventions", json=mine).json()
     assert technician.delete(f"/interventions/{work['id']}").status_code == 403
     assert technician.post(f"/interventions/{work['id']}/start", json={}).status_code == 200
     done = technician.post(f"/interventions/{work['id']}/report", json={"work_done": "Joint changé"})

@@ -1,0 +1,103 @@
+"""Work, its filters and its job sites over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.gateway.conftest import Product
+from tests.gateway.test_auth import signed_in
+from tests.gateway.test_work_and_money import ok
+from tests.support.waiting import wait_until
+
+LINES = [{"label": "Chaudière", "quantity": "1", "unit_price": "4200", "vat_rate": "10"}]
+
+
+def work(product: Product, client: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    body = {"client_id": client["id"], "title": "Panne"} | fields
+    return ok(product.http.post("/interventions", json=body), 201)
+
+
+def test_counts_take_the_same_filters_as_the_list(product: Product) -> None:
+    client = product.new_client()
+    work(product, client)
+    work(product, client, starts_at="2031-03-04T08:00:00Z")
+    away = work(product, client, starts_at="2031-03-05T08:00:00Z")
+    assert ok(product.http.post(f"/interventions/{away['id']}/archive", json={}))["archived"]
+    query = [("client_id", client["id"]), ("archived", "false"), ("technician_id", "none"), ("state", "planned"),
+             ("state", "to_plan"), ("from", "2031-03-04"), ("to", "2031-03-05")]  # fmt: skip
+    counts = product.http.get("/interventions/counts", params=query).json()
+    assert (counts["total"], counts["to_plan"], counts["archived"]) == (1, 1, {"false": 1, "true": 1})
+    assert counts["technician_id"] == {"none": 1}
+    assert len(product.http.get("/interventions", params=query).json()["items"]) == 1
+    for wrong in ({"status": "nope"}, {"technician_id": "x"}, {"from": "demain"}, {"unknown": "1"}):
+        assert product.http.get("/interventions/counts", params=wrong).status_code == 422, wrong
+
+
+def test_what_somebody_has_already_is_told_before_a_plan_is_saved(product: Product) -> None:
+    client, someone = product.new_client(), product.new_client()["id"]
+    window = {"starts_at": "2032-03-04T08:00:00Z", "ends_at": "2032-03-04T10:00:00Z"}
+    made = work(product, client, technician_ids=[someone], **window)
+    query = {"technician_ids": someone, "starts_at": "2032-03-04T09:59:00Z"}
+    items = product.http.get("/interventions/overlaps", params=query).json()["items"]
+    assert [item["id"] for item in items] == [made["id"]]
+    assert product.http.get("/interventions/overlaps", params=query | {"except_id": made["id"]}).json()["items"] == []
+    assert product.http.get("/interventions/overlaps", params={"starts_at": "x"}).status_code == 422
+
+
+def test_an_end_and_a_deletion_are_taken_back(product: Product) -> None:
+    made = work(product, product.new_client(), starts_at="2031-03-04T08:00:00Z")
+    path = f"/interventions/{made['id']}"
+    ok(product.http.post(f"{path}/finish", json={}))
+    assert ok(product.http.post(f"{path}/reopen", json={}))["state"] == "planned"
+    assert product.http.delete(path).status_code == 204
+    assert product.http.get(path).status_code == 404
+    assert ok(product.http.post(f"{path}/restore", json={}))["state"] == "planned"
+    ok(product.http.post(f"{path}/report", json={"work_done": "Joint changé", "minutes": 20}))
+    versions = product.http.get(f"{path}/report/versions").json()["items"]
+    assert [version["report"]["work_done"] for version in versions] == ["Joint changé"]
+
+
+def test_work_is_invoiced_once(product: Product) -> None:
+    path = f"/interventions/{work(product, product.new_client())['id']}"
+    ok(product.http.post(f"{path}/finish", json={}))
+    ok(product.http.post(f"{path}/invoice", json={}))
+    wait_until(lambda: product.http.get(path).json()["invoice_ids"], "billing told of the invoice")
+    again = product.http.post(f"{path}/invoice", json={})
+    assert (again.status_code, again.json()["code"]) == (409, "invoiced")
+
+
+def test_an_accepted_quote_becomes_a_job_site_that_names_it(product: Product) -> None:
+    client = product.new_client()
+    quote = ok(
+        product.http.post("/quotes", json={"client_id": client["id"], "title": "Rénovation", "lines": LINES}), 201
+    )
+    path = f"/quotes/{quote['id']}"
+    assert product.http.post(f"{path}/job-site", json={}).status_code == 409
+    for step in ("finalise", "accept"):
+        ok(product.http.post(f"{path}/{step}", json={}))
+    site = ok(product.http.post(f"{path}/job-site", json={}))["job_site_id"]
+    assert ok(product.http.post(f"{path}/job-site", json={}))["job_site_id"] == site
+    wait_until(lambda: product.http.get(f"/job-sites/{site}").status_code == 200, "the job site exists")
+    made = product.http.get(f"/job-sites/{site}").json()
+    assert (made["title"], made["status"], made["quote_id"]) == ("Rénovation", "not_started", quote["id"])
+    assert ok(product.http.post(f"{path}/invoice", json={}))["job_site_id"] == site
+    for kind in ("quotes", "invoices"):
+        tied = product.http.get(f"/{kind}", params={"job_site_id": site}).json()["items"]
+        assert len(tied) == 1
+    counts = product.http.get("/job-sites/counts", params={"client_id": client["id"]}).json()
+    assert counts == {"total": 1, "status": {"not_started": 1}}
+
+
+def test_a_technician_sees_his_own_work_and_not_the_rest(product: Product) -> None:
+    technician = signed_in(product, "technician")
+    me = technician.get("/me").json()["id"]
+    client = product.new_client()
+    own, other = work(product, client, technician_ids=[me]), work(product, client)
+    listed = technician.get("/interventions", params={"client_id": client["id"]}).json()["items"]
+    assert [one["id"] for one in listed] == [own["id"]]
+    assert technician.get(f"/interventions/{other['id']}").status_code == 403
+    assert technician.post(f"/interventions/{other['id']}/start", json={}).status_code == 403
+    assert technician.post(f"/interventions/{own['id']}/start", json={}).status_code == 200
+    assert technician.post(f"/interventions/{own['id']}/archive", json={}).status_code == 403
+    section = technician.get(f"/clients/{client['id']}/fiche").json()["sections"]["interventions"]
+    assert section["count"] == 1
