@@ -19,6 +19,7 @@ from contracts.documents import DocumentsFiche
 from contracts.equipment import EquipmentFiche
 from contracts.interventions import InterventionFiche
 from contracts.maintenance import MaintenanceFiche
+from gateway import rights
 from gateway.rpc import Rpc
 
 log = structlog.get_logger(__name__)
@@ -48,8 +49,9 @@ def compose(rpc: Rpc, client_id: UUID) -> bytes:
     seconds ago) is asked again with the tree given, so that no half-merged fiche exists; one deadline holds for both.
     """
     deadline = time.monotonic() + rpc.timeout
+    feeders = [feeder for feeder in FEEDERS if rights.allowed(rpc.user, feeder[0])]
     calls = [rpc.call(ClientFiche(client_id=client_id))]
-    calls += [_call(rpc, kind, client_id, None) for kind, _ in FEEDERS]
+    calls += [_call(rpc, kind, client_id, None) for kind, _ in feeders]
     answers = rpc.ask_all(calls)
     rpc.unwrap(answers[0])
     own, *found = [_split(answer) for answer in answers]
@@ -59,17 +61,20 @@ def compose(rpc: Rpc, client_id: UUID) -> bytes:
     tree = set(records)
     late = [n for n, part in enumerate(found) if part is not None and set(_tree(part.head)) != tree]
     if late:
-        again = [_call(rpc, FEEDERS[n][0], client_id, records) for n in late]
+        again = [_call(rpc, feeders[n][0], client_id, records) for n in late]
         for n, answer in zip(late, rpc.ask_all(again, max(0.0, deadline - time.monotonic())), strict=True):
             answers[n + 1], found[n] = answer, _split(answer)
     parts = [own.sections]
-    for (kind, names), answer, part in zip(FEEDERS, answers[1:], found, strict=True):
+    for (kind, names), answer, part in zip(feeders, answers[1:], found, strict=True):
         if part is not None and set(_tree(part.head)) == tree:
             parts.append(part.sections)
         else:
             code = FicheError.from_json(answer.status, answer.body).code if answer.status != OK else "bad_answer"
             log.warning("fiche.section_unavailable", service=kind.rpc, code=code)
             parts += [b'"%b":{"status":"unavailable"}' % name.encode() for name in names]
+    hidden = [name for feeder in FEEDERS if feeder not in feeders for name in feeder[1]]
+    # Not for this role: the rest of the page is, and the pages leave these out.
+    parts += [b'"%b":{"status":"unavailable","reason":"role"}' % name.encode() for name in hidden]
     return b'{"client":' + own.head.partition(_CLIENT)[2] + b',"sections":{' + b",".join(parts) + b"}}"
 
 

@@ -13,6 +13,7 @@ from chassis.errors import FicheError, Invalid
 from chassis.ids import new_id
 from chassis.wire.base import OK, Answer, Call, RpcClient
 from contracts.base import Request
+from gateway import rights
 
 
 class Rpc:
@@ -22,16 +23,25 @@ class Rpc:
         self.client = client
         self.timeout = deadline_ms / 1000
 
+    @property
+    def user(self) -> Any:
+        """Who asks; None outside of a request and before the door has looked."""
+        return g.get("user") if has_request_context() else None
+
     def context(self, key: str | None = None) -> Context:
         """Who asks, for which request."""
         if not has_request_context():
             return Context(actor=SYSTEM, idempotency_key=key)
-        user = getattr(g, "user", None)
+        user = self.user
         actor = Actor(user.id, user.name, user.kind, tuple(user.roles)) if user else SYSTEM
         return Context(actor=actor, correlation_id=g.request_id, idempotency_key=key)
 
     def call(self, asked: Request, *, key: str | None = None, service: str | None = None) -> Call:
-        """A request as a call; commands get the request's Idempotency-Key, or one made here."""
+        """A request as a call; commands get the request's Idempotency-Key, or one made here.
+
+        Raises `Forbidden` where the role of who asks does not allow it.
+        """
+        rights.check(self.user, asked)
         name, _, method = asked.rpc.partition(".")
         if asked.command and key is None:
             given = request.headers.get("Idempotency-Key", "") if has_request_context() else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
 from contracts.base import DecimalText, Id, Line, Model, Moment, Resource
-from contracts.fields import Iban, Siren, Siret, VatNumber
+from contracts.fields import Email, Iban, Phone, Siren, Siret, VatNumber, Website
 
 
 def _known_zone(value: str) -> str:
@@ -17,6 +17,8 @@ def _known_zone(value: str) -> str:
     return value
 
 
+#: What is sold: goods, services or both (CGI, ann. II, 242 nonies A, I, 6° bis).
+Operations = Literal["goods", "services", "mixed"]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 
 
@@ -49,6 +51,23 @@ class CompanyChanges(Model):
     city: Line = ""
     iban: Iban = ""
     timezone: TimeZone = "Europe/Paris"
+    #: As the papers of a company bear it: « SARL au capital de 10 000 € » (Code de commerce, R123-238).
+    share_capital: Line = ""
+    email: Email = ""
+    phone: Phone = ""
+    website: Website = ""
+    insurance: Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")] = ""
+    #: Terms of a client that has none of its own.
+    payment_terms: Line = ""
+    #: Rate of late penalties, in words; empty: three times the legal interest rate.
+    late_penalty: Line = ""
+    #: Terms of a discount for early payment, in words; empty: none.
+    early_discount: Line = ""
+    #: Why the company's lines at 0 % bear no VAT; empty: article 293 B of the CGI for a company without a VAT number.
+    vat_mention: Line = ""
+    #: VAT is due on debits rather than on receipts (CGI, article 269, 2, c), told on each invoice.
+    vat_on_debits: bool = False
+    operations: Operations = "services"
 
 
 class Company(Resource):
@@ -65,6 +84,17 @@ class Company(Resource):
     city: str
     iban: str
     timezone: str
+    share_capital: str
+    email: str
+    phone: str
+    website: str
+    insurance: str
+    payment_terms: str
+    late_penalty: str
+    early_discount: str
+    vat_mention: str
+    vat_on_debits: bool
+    operations: Operations
     complete: bool
     missing: list[str]
 

@@ -274,6 +274,25 @@ class DeleteDraft(Command):
     expected_version: int | None = None
 
 
+class ComputeTotals(Query):
+    """What a document of these lines would come to, to the cent. Keeps nothing."""
+
+    rpc: ClassVar[str] = "billing.compute_totals"
+    body: s.TotalsBody
+
+
+class GetFile(Command):
+    """The PDF of a document in the object store: made now where it is not there yet.
+
+    It keeps nothing but what the number already asked for, so a repeat simply acts again.
+    """
+
+    rpc: ClassVar[str] = "billing.get_file"
+    remembered: ClassVar[bool] = False
+    kind: s.Kind
+    id: Id
+
+
 class BillingFiche(Query):
     """Sections `quotes`, `invoices`, `credit_notes` and `billing` of a fiche."""
 

@@ -60,6 +60,8 @@ class DocumentBody(Model):
     title: Line = ""
     client_reference: Line = ""
     notes: Text = ""
+    #: Why lines at 0 % bear no VAT, where it is not the company's usual reason.
+    vat_mention: Line = ""
     intervention_id: Id | None = None
     job_site_id: Id | None = None
     address_id: Id | None = None
@@ -93,6 +95,8 @@ class DocumentChanges(Model):
     title: Line = ""
     client_reference: Line = ""
     notes: Text = ""
+    #: Why lines at 0 % bear no VAT, where it is not the company's usual reason.
+    vat_mention: Line = ""
     intervention_id: Id | None = None
     job_site_id: Id | None = None
     address_id: Id | None = None
@@ -159,6 +163,40 @@ class TaxAnswer(Model):
     tax: DecimalText
 
 
+class TotalsBody(Model):
+    """Lines whose totals are asked for."""
+
+    lines: Lines = Field(default_factory=list)
+
+
+class LineTotals(Model):
+    """Amounts of one line; those of all lines add up to the document's."""
+
+    total_excl_tax: DecimalText
+    total_tax: DecimalText
+    total_incl_tax: DecimalText
+
+
+class Totals(Model):
+    """What a document of these lines would come to; nothing is kept."""
+
+    lines: list[LineTotals]
+    taxes: list[TaxAnswer]
+    total_excl_tax: DecimalText
+    total_tax: DecimalText
+    total_incl_tax: DecimalText
+
+
+class FileAnswer(Model):
+    """Where the PDF of a document lies in the object store. `frozen`: its bytes are those made at issue, for ever."""
+
+    key: str
+    sha256: str
+    size: int
+    name: str
+    frozen: bool
+
+
 class PaymentAnswer(Model):
     """Money received on an invoice, paid back on a credit note, or a credit used."""
 
@@ -187,6 +225,7 @@ class Document(Resource):
     date: date
     client_reference: str
     notes: str
+    vat_mention: str
     intervention_id: Id | None
     job_site_id: Id | None
     address_id: Id | None

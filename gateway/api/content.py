@@ -142,7 +142,11 @@ def _hear_out(stream: IO[bytes]) -> None:
 
 def whole(api: Api, asked: d.GetContent) -> Response:
     """The bytes of a document or of a version, or the range of them that was asked for."""
-    reference = api.rpc.ask_json(asked)
+    return sent(api, api.rpc.ask_json(asked))
+
+
+def sent(api: Api, reference: dict[str, Any]) -> Response:
+    """An object of the store, verified as it passes: key, sha256, size, name, content_type, inline in `reference`."""
     size, kind = int(reference["size"]), reference["content_type"]
     start, length, status = 0, size, 200
     etag = f'"{reference["sha256"]}"'

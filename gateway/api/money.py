@@ -8,9 +8,12 @@ from uuid import UUID
 from flask import Response
 
 from contracts import billing as b
+from gateway.api.content import sent
 from gateway.api.routes import Api, build, if_match, json_body
 
 TAG = "Devis et factures"
+#: A PDF takes about a second to make; the first to ask may wait behind others.
+PDF_S = 15.0
 _KINDS: dict[str, dict[str, Any]] = {
     "quotes": {
         "create": b.CreateQuote, "update": b.UpdateQuote, "get": b.GetQuote, "list": b.ListQuotes,
@@ -70,6 +73,10 @@ def register(api: Api) -> None:
     def refund_credit_note(id: UUID) -> Response:
         return api.send(build(b.RefundCreditNote, {"credit_note_id": id, "body": json_body()}))
 
+    @api.route("POST", "/totals", "Calcule sans enregistrer", tag=TAG, body=b.TotalsBody, answer=b.Totals)
+    def compute_totals() -> Response:
+        return api.send(build(b.ComputeTotals, {"body": json_body()}))
+
     @api.route("GET", "/company", "L’entreprise", tag=TAG, answer=b.Company)
     def get_company() -> Response:
         return api.send(b.GetCompany())
@@ -103,7 +110,10 @@ def _documents(api: Api, path: str) -> None:
         api.rpc.ask(build(b.DeleteDraft, values))
         return Response(status=204)
 
-    for view in (list_documents, create_document, get_document, update_document, delete_document):
+    def document_pdf(id: UUID) -> Response:
+        return _pdf(api, word, id)
+
+    for view in (list_documents, create_document, get_document, update_document, delete_document, document_pdf):
         view.__name__ = view.__name__.replace("document", word)
     route, model = api.route, known["view"]
     route("GET", f"/{path}", "Liste", tag=TAG, query=known["list"], answer=model, listed=True)(list_documents)
@@ -122,6 +132,13 @@ def _documents(api: Api, path: str) -> None:
         update_document
     )
     route("DELETE", f"/{path}/{{id}}", "Supprime un brouillon", tag=TAG, status=204)(delete_document)
+    route("GET", f"/{path}/{{id}}/pdf", "Le PDF", tag=TAG)(document_pdf)
+
+
+def _pdf(api: Api, kind: str, identifier: UUID) -> Response:
+    """The PDF of a document, made now where nobody has asked for it yet."""
+    reference = api.rpc.ask_json(b.GetFile.model_validate({"kind": kind, "id": identifier}), timeout=PDF_S)
+    return sent(api, reference | {"content_type": "application/pdf", "inline": True})
 
 
 def _action(api: Api, path: str, name: str, kind: Any, view: Any) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chassis.service import rpc
+from chassis.objects import ObjectStore, object_store
+from chassis.service import every, rpc
 from contracts import billing as c
 from contracts.base import Event
 from contracts.clients import ClientCreated, ClientUpdated
@@ -14,6 +15,7 @@ from services.billing.commands import (
     credit_notes,
     details,
     drafts,
+    files,
     imported,
     issuing,
     parties,
@@ -31,6 +33,11 @@ class BillingService(ClientRowsService):
     name = "billing"
     base = Base
     kinds = KINDS
+
+    @property
+    def store(self) -> ObjectStore:
+        """Where the PDFs lie."""
+        return object_store(self.runtime.settings)
 
     def _know_client(self, event: ClientCreated | ClientUpdated) -> None:
         super()._know_client(event)
@@ -156,6 +163,23 @@ class BillingService(ClientRowsService):
     @rpc(c.RefundCreditNote)
     def refund_credit_note(self, request: c.RefundCreditNote) -> bytes:
         return payments.refund_credit_note(self.uow, request)
+
+    @rpc(c.ComputeTotals)
+    def compute_totals(self, request: c.ComputeTotals) -> dict[str, Any]:
+        return queries.compute_totals(request)
+
+    @rpc(c.GetFile)
+    def get_file(self, request: c.GetFile) -> bytes:
+        return files.get_file(self.uow, self.store, request)
+
+    @every(2)
+    def make_files(self) -> None:
+        while self.uow.run(None, lambda: files.make_one(self.uow, self.store)):
+            pass
+
+    @every(3600)
+    def sweep_drafts(self) -> None:
+        files.sweep_drafts(self.uow, self.store)
 
     @rpc(c.DeleteDraft)
     def delete_draft(self, request: c.DeleteDraft) -> bytes:

@@ -8,7 +8,7 @@ from chassis.errors import Invalid
 from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, stamp_new, touch
 from chassis.uow import UnitOfWork
-from contracts.billing import CompanyUpdated, UpdateCompany
+from contracts.billing import CompanyChanges, CompanyUpdated, UpdateCompany
 from services.billing import queries
 from services.billing.commands.facts import company_of
 from services.billing.model import Company
@@ -34,5 +34,7 @@ def update_company(uow: UnitOfWork, request: UpdateCompany) -> bytes:
 
 
 def _empty() -> dict[str, str]:
-    names = ("legal_name", "legal_form", "siren", "siret", "rcs", "vat_number", "street", "postal_code", "city", "iban")
-    return dict.fromkeys(names, "") | {"timezone": "Europe/Paris"}
+    """Text columns of the first row; the others have defaults."""
+    return {name: "" for name, field in CompanyChanges.model_fields.items() if field.default == ""} | {
+        "timezone": "Europe/Paris"
+    }

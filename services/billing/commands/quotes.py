@@ -14,8 +14,10 @@ from chassis.stamp import lock, touch
 from chassis.uow import UnitOfWork
 from contracts import billing as c
 from services.billing import queries
+from services.billing.commands.content import buyer_of, content, name_of, own_content
 from services.billing.commands.drafts import line_rows, lines_of, new_document, store
 from services.billing.commands.facts import ABSENT, document_facts, payer_of, refuse_existing, today
+from services.billing.commands.files import ask_file
 from services.billing.commands.numbering import give_number, refuse_unfit
 from services.billing.model import Invoice, InvoiceLine, Quote
 from services.kit.homes import root_of
@@ -47,10 +49,15 @@ def finalise_quote(uow: UnitOfWork, request: c.FinaliseQuote) -> bytes:
     refuse_unfit(row, lines_of(uow, row))
     row.issued_on = row.dated_on = today(uow)
     row.valid_until = row.valid_until or row.issued_on + timedelta(days=VALID_DAYS)
-    row.payer_id = payer_of(uow.session, root_of(uow.session, row.home_client_id))
+    session, client = uow.session, root_of(uow.session, row.home_client_id)
+    row.payer_id = payer_of(session, client)
+    buyer = buyer_of(session, client, row.payer_id, None, lenient=True)
+    frozen = content(session, row, lines_of(uow, row), buyer, name_of(session, client))
     row.status = "finalised"
     touch(uow, row)
     row.number, _ = give_number(uow, "D", row.issued_on.year)
+    row.frozen = frozen | own_content(row, number=row.number)
+    ask_file(uow, row)
     return _told(uow, row)
 
 

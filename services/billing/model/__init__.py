@@ -9,6 +9,7 @@ from services.billing.model.documents import (
     Quote,
     QuoteLine,
 )
+from services.billing.model.files import DocumentFile
 from services.billing.model.parties import Base, BillingDetails, BillingFieldWrite, Company, Counter, KnownParty
 
 #: Kinds of rows that have a home: counted, exported and erased by it.
@@ -29,6 +30,7 @@ __all__ = [
     "Counter",
     "CreditNote",
     "CreditNoteLine",
+    "DocumentFile",
     "Invoice",
     "InvoiceLine",
     "KnownParty",

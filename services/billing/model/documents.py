@@ -35,6 +35,8 @@ class DocumentMixin(StampedMixin, HomeMixin):
     issued_on: Mapped[date | None]
     client_reference: Mapped[str] = mapped_column(server_default="")
     notes: Mapped[str] = mapped_column(server_default="")
+    #: Why lines at 0 % bear no VAT, where it is not the company's usual reason (CGI, ann. II, 242 nonies A, I, 12°).
+    vat_mention: Mapped[str] = mapped_column(server_default="")
     intervention_ids: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     job_site_id: Mapped[uuid.UUID | None]
     address_id: Mapped[uuid.UUID | None]

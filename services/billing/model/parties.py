@@ -45,8 +45,23 @@ class Company(StampedMixin, Base):  # type: ignore[valid-type,misc]
     city: Mapped[str] = mapped_column(server_default="")
     iban: Mapped[str] = mapped_column(server_default="")
     timezone: Mapped[str] = mapped_column(server_default="Europe/Paris")
+    share_capital: Mapped[str] = mapped_column(server_default="")
+    email: Mapped[str] = mapped_column(server_default="")
+    phone: Mapped[str] = mapped_column(server_default="")
+    website: Mapped[str] = mapped_column(server_default="")
+    #: Insurer, contract and territory of the professional insurance (loi n° 96-603, article 22-2).
+    insurance: Mapped[str] = mapped_column(server_default="")
+    payment_terms: Mapped[str] = mapped_column(server_default="")
+    late_penalty: Mapped[str] = mapped_column(server_default="")
+    early_discount: Mapped[str] = mapped_column(server_default="")
+    vat_mention: Mapped[str] = mapped_column(server_default="")
+    vat_on_debits: Mapped[bool] = mapped_column(server_default=text("false"))
+    operations: Mapped[str] = mapped_column(server_default="services")
 
-    __table_args__ = (CheckConstraint("singleton", name="singleton"),)
+    __table_args__ = (
+        CheckConstraint("singleton", name="singleton"),
+        CheckConstraint("operations IN ('goods', 'services', 'mixed')", name="operations"),
+    )
 
 
 class BillingDetails(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]

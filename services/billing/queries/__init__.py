@@ -13,9 +13,11 @@ from services.billing.queries.documents import (
     ties,
 )
 from services.billing.queries.parties import get_company, get_details
+from services.billing.queries.totals import compute_totals
 
 __all__ = [
     "check",
+    "compute_totals",
     "fiche",
     "get_company",
     "get_credit_note",

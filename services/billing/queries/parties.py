@@ -37,7 +37,16 @@ _NO_COMPANY: dict[str, Any] = {
     **dict.fromkeys(
         ("legal_name", "legal_form", "siren", "siret", "rcs", "vat_number", "street", "postal_code", "city", "iban"), ""
     ),
+    **dict.fromkeys(
+        (
+            *("share_capital", "email", "phone", "website", "insurance"),
+            *("payment_terms", "late_penalty", "early_discount", "vat_mention"),
+        ),
+        "",
+    ),
     "timezone": "Europe/Paris",
+    "vat_on_debits": False,
+    "operations": "services",
 }
 
 
