@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
 from tests.gateway.conftest import Product
 from tests.gateway.test_work_and_money import ok
+from tests.support.waiting import wait_until
 
 LINE = {"label": "Entretien", "quantity": "1", "unit_price": "100", "vat_rate": "20"}
 COMPANY = {
@@ -39,10 +40,16 @@ def person(product: Product, *roles: str) -> httpx.Client:
     """A session of a new member of staff with these roles."""
     email, password = f"{uuid.uuid4().hex[:8]}@morel.example", "un-mot-de-passe-assez-long"
     body = {"name": "Essai", "email": email, "roles": list(roles), "password": password}
-    assert product.http.post("/users", json=body).status_code == 201
-    session = product.anonymous.post("/sessions", json={"email": email, "password": password})
-    assert session.status_code == 201, session.text
+    _answered(lambda: product.http.post("/users", json=body, headers={"Idempotency-Key": email}))
+    session = _answered(lambda: product.anonymous.post("/sessions", json={"email": email, "password": password}))
     return product.client({"Authorization": f"Bearer {session.json()['token']}"})
+
+
+def _answered(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """What was made; a machine that is busy hashing passwords says so, and is asked again as it asks for."""
+    answer = wait_until(lambda: found if (found := ask()).status_code != 503 else None, "passwords hashed", 30)
+    assert answer.status_code == 201, answer.text
+    return answer
 
 
 @pytest.fixture(scope="module")
