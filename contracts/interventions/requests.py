@@ -83,6 +83,20 @@ class ListReportVersions(Query):
     id: Id
 
 
+class ListWorkHistory(Page):
+    """Who changed what of an intervention and when, newest first; its deletion included."""
+
+    rpc: ClassVar[str] = "interventions.history"
+    id: Id
+
+
+class ListJobSiteHistory(Page):
+    """Who changed what of a job site and when, newest first."""
+
+    rpc: ClassVar[str] = "interventions.job_site_history"
+    id: Id
+
+
 class InterventionFilters(Model):
     """The filters of http-api, all combinable; a repeatable one takes any of its values.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import orjson
-from flask import Response, g
+from flask import Response, g, request
 
 from chassis.errors import Conflict, FicheError
 from contracts import billing
@@ -115,6 +115,10 @@ def _interventions(api: Api) -> None:
     def list_report_versions(id: UUID) -> Response:
         return api.send(i.ListReportVersions(id=id))
 
+    @api.route("GET", "/interventions/{id}/history", "Ce qui a changé", tag=tag, listed=True)
+    def intervention_history(id: UUID) -> Response:
+        return api.send(build(i.ListWorkHistory, {**request.args.to_dict(), "id": id}))
+
     @api.route("POST", "/interventions/{id}/invoice", "Facture (brouillon)", tag=tag, answer=billing.Invoice)
     def invoice_intervention(id: UUID) -> Response:
         work = api.rpc.ask_json(i.GetIntervention(id=id))
@@ -184,6 +188,10 @@ def _job_sites(api: Api) -> None:
     @api.route("GET", "/job-sites/{id}", "Un chantier", tag=tag, answer=i.JobSiteView)
     def get_job_site(id: UUID) -> Response:
         return api.send(i.GetJobSite(id=id))
+
+    @api.route("GET", "/job-sites/{id}/history", "Ce qui a changé", tag=tag, listed=True)
+    def job_site_history(id: UUID) -> Response:
+        return api.send(build(i.ListJobSiteHistory, {**request.args.to_dict(), "id": id}))
 
     @api.route("PATCH", "/job-sites/{id}", "Modifie", tag=tag, body=i.JobSiteChanges, answer=i.JobSiteView)
     def update_job_site(id: UUID) -> Response:

@@ -11,10 +11,12 @@ from sqlalchemy import CheckConstraint, Index, Numeric, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
+from services.kit.history import attach_history
 from services.kit.model import HomeMixin, attach, attach_company
 
 Base = new_base()
 attach(Base)
+attach_history(Base)
 attach_company(Base)
 
 

@@ -50,6 +50,10 @@ class InterventionsService(ClientRowsService):
     def report_versions(self, request: c.ListReportVersions) -> bytes:
         return queries.report_versions(self.uow.session, request.id, self.sight)
 
+    @rpc(c.ListWorkHistory)
+    def history(self, request: c.ListWorkHistory) -> bytes:
+        return queries.work_history(self.uow.session, request, self.sight)
+
     @rpc(c.ListInterventions)
     def list(self, request: c.ListInterventions) -> bytes:
         return queries.list_interventions(self.uow.session, request, self.sight)
@@ -101,6 +105,10 @@ class InterventionsService(ClientRowsService):
     @rpc(c.GetJobSite)
     def get_job_site(self, request: c.GetJobSite) -> bytes:
         return queries.get_job_site(self.uow.session, request.id, self.sight)
+
+    @rpc(c.ListJobSiteHistory)
+    def job_site_history(self, request: c.ListJobSiteHistory) -> bytes:
+        return queries.job_site_history(self.uow.session, request, self.sight)
 
     @rpc(c.ListJobSites)
     def list_job_sites(self, request: c.ListJobSites) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import text
@@ -98,4 +99,4 @@ def known(session: Session, table: str, row_id: uuid.UUID) -> bool:
 
 def _plain(value: Any) -> Any:
     """The value as JSON has it."""
-    return str(value) if isinstance(value, uuid.UUID | date) else value
+    return str(value) if isinstance(value, uuid.UUID | date | Decimal) else value

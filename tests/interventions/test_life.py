@@ -97,6 +97,20 @@ def test_every_version_of_a_report_can_be_read_with_its_author(service: ServiceU
     ]
 
 
+def test_who_changed_what_is_kept_field_by_field(service: ServiceUnderTest) -> None:
+    made = create(service, new_id(), starts_at=midnight(1))
+    changes = c.InterventionChanges(title="Fuite au sous-sol", starts_at=midnight(2), priority="normal")
+    service.call(c.UpdateIntervention(id=made["id"], changes=changes))
+    act(service, made["id"], "finish")
+    items = service.call(c.ListWorkHistory(id=made["id"]))["items"]
+    assert [(one["action"], one["field"]) for one in items] == [
+        ("finish", ""), ("changed", "title"), ("changed", "starts_at"), ("created", ""),
+    ]  # fmt: skip
+    assert (items[1]["before"], items[1]["after"], items[1]["by"]["name"]) == (
+        "Fuite", "Fuite au sous-sol", "Camille Roux",
+    )  # fmt: skip
+
+
 def requested(home: uuid.UUID, site: uuid.UUID, **more: Any) -> billing.QuoteJobSiteRequested:
     event: billing.QuoteJobSiteRequested = quote(
         billing.QuoteJobSiteRequested, home, "", intervention_ids=[], job_site_id=site, number="D-2026-7",

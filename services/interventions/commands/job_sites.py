@@ -13,6 +13,7 @@ from contracts import interventions as c
 from services.interventions import queries
 from services.interventions.commands.shared import flush_number, next_number, site_facts
 from services.interventions.model import JobSite
+from services.kit.history import note, state_of
 from services.kit.stamps import stamps
 
 
@@ -31,6 +32,7 @@ def create_job_site(uow: UnitOfWork, request: c.CreateJobSite) -> bytes:
     )
     uow.session.add(row)
     flush_number(uow)
+    note(uow, row, "created")
     uow.emit(c.JobSiteCreated(**site_facts(uow, row)))
     return queries.get_job_site(uow.session, row.id)
 
@@ -55,6 +57,7 @@ def create_from_quote(uow: UnitOfWork, event: billing.QuoteJobSiteRequested) -> 
     )
     uow.session.add(row)
     uow.session.flush()
+    note(uow, row, "created")
     uow.emit(c.JobSiteCreated(**site_facts(uow, row)))
 
 
@@ -62,6 +65,7 @@ def update_job_site(uow: UnitOfWork, request: c.UpdateJobSite) -> bytes:
     """Changes a job site. Raises `Stale`, `Invalid` at the field."""
     row = lock(uow.session, JobSite, request.id, "Ce chantier n’existe pas.")
     check_version(row, request.expected_version)
+    before = state_of(row, frozenset(c.JobSiteChanges.model_fields))
     changed = apply_changes(row, request.changes)
     if changed:
         if not row.title:
@@ -72,5 +76,6 @@ def update_job_site(uow: UnitOfWork, request: c.UpdateJobSite) -> bytes:
             row.place_id = request.place_id
         touch(uow, row)
         uow.session.flush()
+        note(uow, row, "changed", before)
         uow.emit(c.JobSiteUpdated(**site_facts(uow, row)))
     return queries.get_job_site(uow.session, row.id)

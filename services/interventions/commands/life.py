@@ -11,6 +11,7 @@ from contracts import interventions as c
 from services.interventions import queries
 from services.interventions.commands.shared import ABSENT, facts, refuse_others_work
 from services.interventions.model import Intervention
+from services.kit.history import note
 
 
 def act(uow: UnitOfWork, request: c.ActOnIntervention) -> bytes:
@@ -26,6 +27,7 @@ def act(uow: UnitOfWork, request: c.ActOnIntervention) -> bytes:
     if event is not None:
         touch(uow, row)
         uow.session.flush()
+        note(uow, row, request.action)
         more = {"finished_at": row.finished_at} if event is c.InterventionDone else {}
         uow.emit(event(**facts(uow, row), **more))
         if event is c.InterventionCancelled:

@@ -12,9 +12,11 @@ from services.interventions import queries
 from services.interventions.commands.reports import write_report
 from services.interventions.commands.shared import facts, flush_number, living, next_number
 from services.interventions.model import Intervention, InterventionType
+from services.kit.history import note, state_of
 from services.kit.stamps import stamps
 
 _IDS = frozenset({"technician_ids", "equipment_ids"})
+_FIELDS = frozenset(c.InterventionFields.model_fields)
 
 
 def create_intervention(uow: UnitOfWork, request: c.CreateIntervention) -> bytes:
@@ -43,6 +45,7 @@ def create_intervention(uow: UnitOfWork, request: c.CreateIntervention) -> bytes
         write_report(uow, row, request.report)
     uow.session.add(row)
     flush_number(uow)
+    note(uow, row, "created")
     uow.emit(c.InterventionCreated(**facts(uow, row)))
     if row.state == "planned" and request.state is None:
         uow.emit(c.InterventionPlanned(**facts(uow, row)))
@@ -79,6 +82,7 @@ def create_from_visit(uow: UnitOfWork, event: maintenance.VisitScheduled) -> Non
     )
     uow.session.add(row)
     uow.session.flush()
+    note(uow, row, "created")
     uow.emit(c.InterventionCreated(**facts(uow, row)), c.InterventionPlanned(**facts(uow, row)))
 
 
@@ -89,6 +93,7 @@ def update_intervention(uow: UnitOfWork, request: c.UpdateIntervention) -> bytes
     """
     row = living(uow, request.id)
     check_version(row, request.expected_version)
+    before = state_of(row, _FIELDS)
     changed = _apply(row, request.changes)
     if not changed:
         return queries.get_intervention(uow.session, row.id)
@@ -103,6 +108,7 @@ def update_intervention(uow: UnitOfWork, request: c.UpdateIntervention) -> bytes
         row.state = "planned" if row.starts_at else "to_plan"
     touch(uow, row)
     uow.session.flush()
+    note(uow, row, "changed", before)
     planned = row.state == "planned" and changed & {"starts_at", "ends_at"}
     uow.emit((c.InterventionPlanned if planned else c.InterventionUpdated)(**facts(uow, row)))
     return queries.get_intervention(uow.session, row.id)

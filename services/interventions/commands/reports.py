@@ -9,6 +9,7 @@ from contracts import interventions as c
 from services.interventions import queries
 from services.interventions.commands.shared import facts, living
 from services.interventions.model import Intervention, ReportVersion
+from services.kit.history import note
 
 
 def fill_report(uow: UnitOfWork, request: c.FillReport) -> bytes:
@@ -22,6 +23,7 @@ def fill_report(uow: UnitOfWork, request: c.FillReport) -> bytes:
         row.needs_quote = request.body.needs_quote
     touch(uow, row)
     uow.session.flush()
+    note(uow, row, "report" if number == 1 else "report_corrected")
     uow.emit(
         c.ReportFilled(
             **facts(uow, row), report_version=number, minutes=request.body.minutes, needs_quote=row.needs_quote

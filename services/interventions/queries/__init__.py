@@ -1,7 +1,7 @@
 """The read side of `interventions`: PostgreSQL makes the JSON."""
 
 from services.interventions.queries.counts import count_interventions
-from services.interventions.queries.job_sites import count_job_sites, get_job_site, list_job_sites
+from services.interventions.queries.job_sites import count_job_sites, get_job_site, job_site_history, list_job_sites
 from services.interventions.queries.people import get_type, list_technicians, list_types
 from services.interventions.queries.work import (
     check,
@@ -10,6 +10,7 @@ from services.interventions.queries.work import (
     list_interventions,
     list_overlaps,
     report_versions,
+    work_history,
 )
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "get_intervention",
     "get_job_site",
     "get_type",
+    "job_site_history",
     "list_interventions",
     "list_job_sites",
     "list_overlaps",
     "list_technicians",
     "list_types",
     "report_versions",
+    "work_history",
 ]

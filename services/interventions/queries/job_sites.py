@@ -12,6 +12,7 @@ from chassis.errors import Forbidden, NotFound
 from contracts import interventions as c
 from services.interventions.queries.listings import JOB_SITES
 from services.interventions.queries.sight import Sight
+from services.kit.history import history
 from services.kit.homes import in_tree
 from services.kit.search import words_in
 
@@ -26,6 +27,12 @@ def get_job_site(session: Session, identifier: uuid.UUID, sight: Sight | None = 
         if not JOB_SITES.count(session, ["x.id = :id", condition], {"id": identifier, **params}):
             raise Forbidden("Vous n’avez pas d’intervention sur ce chantier.", code="not_yours")
     return body
+
+
+def job_site_history(session: Session, request: c.ListJobSiteHistory, sight: Sight | None = None) -> bytes:
+    """A page of what happened to a job site. Raises as `get_job_site`."""
+    get_job_site(session, request.id, sight)
+    return history(session, request.id, request)
 
 
 def list_job_sites(session: Session, request: c.ListJobSites, sight: Sight | None = None) -> bytes:

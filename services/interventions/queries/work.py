@@ -14,6 +14,7 @@ from contracts import interventions as c
 from services.interventions.queries.filters import conditions
 from services.interventions.queries.listings import INTERVENTIONS, JOB_SITES, LIVING
 from services.interventions.queries.sight import Sight
+from services.kit.history import history, known
 from services.kit.homes import fiche_answer, in_tree, tree_of
 
 ABSENT = "Cette intervention n’existe pas."
@@ -85,6 +86,14 @@ def report_versions(session: Session, identifier: uuid.UUID, sight: Sight | None
         {"id": identifier},
     ).scalar_one()
     return b'{"items":' + str(row).encode() + b"}"
+
+
+def work_history(session: Session, request: c.ListWorkHistory, sight: Sight | None = None) -> bytes:
+    """A page of what happened to an intervention, deleted or not. Raises `NotFound`, `Forbidden`."""
+    if not known(session, "intervention", request.id):
+        raise NotFound(ABSENT)
+    refuse_unseen(session, request.id, sight)
+    return history(session, request.id, request)
 
 
 def fiche(session: Session, request: c.InterventionFiche, sight: Sight | None = None) -> bytes:
