@@ -17,6 +17,7 @@ from chassis.migrations import upgrade
 from chassis.runtime import Runtime
 from chassis.settings import SERVICES, Settings, SettingsError
 from chassis.wire.local import LocalWire
+from gateway.live import Live
 
 log = structlog.get_logger(__name__)
 out = Console()
@@ -32,6 +33,7 @@ class EmbeddedProduct:
         self.host: Host | None = None
         self._server: threading.Thread | None = None
         self._socket: object | None = None
+        self._live: Live | None = None
 
     def start(self) -> None:
         """Starts everything; the pages answer when it returns. What was started is stopped when one part fails."""
@@ -74,7 +76,8 @@ class EmbeddedProduct:
         from gateway.app import create_app
 
         assert self.runtime is not None
-        app = create_app(self.settings, self.runtime.client, object_store(self.settings))
+        app = create_app(self.settings, self.runtime.client, object_store(self.settings), self.runtime.wire)
+        self._live = app.extensions["fiche_live"]
         quiet = structlog.get_logger("gateway.http")
         self._server = threading.Thread(
             target=eventlet.wsgi.server,
@@ -101,6 +104,8 @@ class EmbeddedProduct:
         """Takes no more requests, finishes what is in hand, stops the services and the database server."""
         if self._socket is not None:
             self._socket.close()  # type: ignore[attr-defined]
+        if self._live is not None:
+            self._live.close()
         if self.host is not None:
             self.host.stop()
         if self.runtime is not None:

@@ -18,7 +18,7 @@ from chassis.errors import FicheError
 from chassis.ids import new_id
 from chassis.objects import staging_key
 from chassis.settings import SERVICES, Settings
-from chassis.wire.base import OK, RpcClient
+from chassis.wire.base import OK, RpcClient, Wire
 from contracts.base import Request
 from contracts.chassis import Health
 from gateway import problems
@@ -26,6 +26,7 @@ from gateway.api import clients, feed, files, money, people, planning, uploads, 
 from gateway.api.routes import Api
 from gateway.auth import Door
 from gateway.fiche import compose
+from gateway.live import PATH, Live, LiveMiddleware
 from gateway.openapi import document
 from gateway.published import publish_events
 from gateway.rpc import Rpc
@@ -72,8 +73,8 @@ class PageBackend:
         return key
 
 
-def create_app(settings: Settings, client: RpcClient, objects: Any) -> Flask:
-    """The application over an RPC client and an object store."""
+def create_app(settings: Settings, client: RpcClient, objects: Any, wire: Wire) -> Flask:
+    """The application over an RPC client, an object store and the wire whose events the open pages hear."""
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     rpc = Rpc(client, settings.deadline_ms)
@@ -89,6 +90,15 @@ def create_app(settings: Settings, client: RpcClient, objects: Any) -> Flask:
     _operations(app, rpc, api)
     publish_events(app)
     app.after_request(_finish)
+    live = Live(wire)
+    app.extensions["fiche_live"] = live
+
+    @app.get(PATH, endpoint="live")
+    def stream() -> Response:
+        # The middleware streams behind these headers, once the door has let the request through.
+        return Response(headers={"X-Accel-Buffering": "no"}, content_type="text/event-stream; charset=utf-8")
+
+    app.wsgi_app = LiveMiddleware(app.wsgi_app, live)  # type: ignore[method-assign]
     return app
 
 

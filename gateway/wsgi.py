@@ -16,4 +16,4 @@ def create() -> Flask:
     settings = load_settings()
     logs.configure(settings, "gateway")
     wire = AmqpWire(settings.amqp_url, quorum=settings.amqp_quorum)
-    return create_app(settings, wire.rpc_client(), object_store(settings))
+    return create_app(settings, wire.rpc_client(), object_store(settings), wire)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from chassis.wire.amqp_client import AmqpClient
 from chassis.wire.amqp_events import AmqpPublisher, AmqpSubscription
 from chassis.wire.amqp_server import AmqpServer
-from chassis.wire.base import Delivery, EventPublisher, EventSubscription, Incoming, RpcClient, RpcServer
+from chassis.wire.amqp_tap import AmqpTap
+from chassis.wire.base import Delivery, EventPublisher, EventSubscription, EventTap, Incoming, RpcClient, RpcServer
 
 
 class AmqpWire:
@@ -50,6 +51,10 @@ class AmqpWire:
             rung=rung,
             undecodable=undecodable,
         )
+
+    def event_tap(self, producers: Sequence[str], tell: Callable[[bytes], None]) -> EventTap:
+        """The tap, with a connection and an exclusive queue of its own."""
+        return AmqpTap(self._url, producers, tell)
 
     def ring(self, producer: str) -> None:
         """Nothing: deliveries ring."""

@@ -145,6 +145,18 @@ class EventSubscription(Protocol):
         ...
 
 
+class EventTap(Protocol):
+    """Hears what is published from now on, as hints: nothing is kept, acknowledged, ordered or told again."""
+
+    def start(self) -> None:
+        """Starts to hear; reconnects by itself."""
+        ...
+
+    def close(self) -> None:
+        """Hears no more."""
+        ...
+
+
 class Wire(Protocol):
     """Both wires offer this."""
 
@@ -178,6 +190,10 @@ class Wire(Protocol):
         the producer in the same process), `undecodable` gets the bytes, headers and reason of a message that is no
         delivery (it is acknowledged after `undecodable` returns).
         """
+        ...
+
+    def event_tap(self, producers: Sequence[str], tell: Callable[[bytes], None]) -> EventTap:
+        """A tap on the logs of `producers`: `tell` gets each CloudEvent's bytes and must neither block nor raise."""
         ...
 
     def ring(self, producer: str) -> None:

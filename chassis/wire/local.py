@@ -20,11 +20,13 @@ from chassis.wire.base import (
     Delivery,
     EventPublisher,
     EventSubscription,
+    EventTap,
     Incoming,
     LoggedEvent,
     RpcClient,
     RpcServer,
 )
+from chassis.wire.local_tap import LocalTap
 from chassis.wire.pending import Pending, unavailable
 
 log = structlog.get_logger(__name__)
@@ -66,6 +68,10 @@ class LocalWire:
     ) -> EventSubscription:
         """Rings when the producer's log has grown; nothing is ever delivered."""
         return _LocalSubscription(self, producer, rung)
+
+    def event_tap(self, producers: Sequence[str], tell: Callable[[bytes], None]) -> EventTap:
+        """Reads the logs from their present end on, when rung."""
+        return LocalTap(self, producers, tell)
 
     def ring(self, producer: str) -> None:
         """Rings the consumers of a log."""

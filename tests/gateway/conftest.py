@@ -124,5 +124,7 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     from chassis.wire.local import LocalWire
     from gateway.app import create_app
 
-    app = create_app(load_settings(), LocalWire().rpc_client(), FolderStore(tmp_path_factory.mktemp("objects")))
+    app = create_app(
+        load_settings(), (wire := LocalWire()).rpc_client(), FolderStore(tmp_path_factory.mktemp("objects")), wire
+    )
     return {rule.endpoint: rule.rule for rule in app.url_map.iter_rules()}

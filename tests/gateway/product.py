@@ -47,7 +47,7 @@ def main() -> None:
     hosts = {name: Host(runtime, [name]) for name in names}
     for host in hosts.values():
         host.start()
-    app = create_app(settings, runtime.client, object_store(settings))
+    app = create_app(settings, runtime.client, object_store(settings), runtime.wire)
     link = first_sign_in(runtime.client, settings.model_copy(update={"bootstrap_token": ""})) or ""
     first_sign_in(runtime.client, settings)
     socket = eventlet.listen(("127.0.0.1", 0))

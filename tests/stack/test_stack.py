@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,32 @@ def test_the_readmes_subscriber_hears_what_happens(stack: Stack, rabbit: servers
             return heard.get(timeout=1) == f"fiche.clients.client.created.v1 {name}"
 
         until(told)
+
+
+def test_open_pages_hear_of_changes_and_hold_no_worker(stack: Stack) -> None:
+    """More streams than gunicorn has threads (two processes of sixteen), and requests are answered all the same."""
+    with stack.client() as http, ExitStack() as opened:
+        client = make_client(http, "En direct")
+        limits = httpx.Limits(max_connections=None)
+        reader = opened.enter_context(httpx.Client(base_url=http.base_url, headers=http.headers, limits=limits))
+        answers = [opened.enter_context(reader.stream("GET", "/live", timeout=30)) for _ in range(40)]
+        assert {answer.status_code for answer in answers} == {200}
+        lines = [answer.iter_lines() for answer in answers]
+        assert {next(line) for line in lines} == {"retry: 3000"}
+
+        def told(line: Iterator[str]) -> bool:
+            return any(f'"client_id":"{client["id"]}"' in part for part in iter(line.__next__, None))
+
+        with ThreadPoolExecutor(len(lines)) as pool:
+            waiting = [pool.submit(told, line) for line in lines]
+
+            def all_heard() -> bool:
+                # A process's queue is declared at its first stream, in its own time: hints before it are lost.
+                http.post(f"/api/v1/clients/{client['id']}/contacts", json={"last_name": "Blanc"}).raise_for_status()
+                return all(each.done() for each in waiting)
+
+            until(all_heard)
+            assert all(each.result() for each in waiting)
 
 
 def test_a_document_streams_to_s3_and_back(stack: Stack) -> None:

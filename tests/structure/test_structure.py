@@ -100,7 +100,7 @@ def test_every_route_asks_who_comes_or_is_on_the_short_list(tmp_path: Path) -> N
     from gateway.app import create_app
 
     settings = Settings(data_dir=tmp_path)
-    app = create_app(settings, LocalWire().rpc_client(), object_store(settings))
+    app = create_app(settings, (wire := LocalWire()).rpc_client(), object_store(settings), wire)
     client = app.test_client()
     uuid = "00000000-0000-7000-8000-000000000000"
     seen = set()

@@ -6,6 +6,7 @@ import "./kit/pick.js";
 import { all, one, start } from "./kit/dom.js";
 import { place, recents, rememberList } from "./kit/frame.js";
 import { prepare } from "./kit/forms.js";
+import { live } from "./kit/live.js";
 import "./kit/panel.js";
 import { applySections } from "./kit/sections.js";
 import { toastLeft } from "./kit/toast.js";
@@ -20,6 +21,7 @@ function ready() {
 ready();
 recents();
 toastLeft();
+live();
 document.addEventListener("fiche:refreshed", () => { rememberList(); place(); prepare(); });
 document.addEventListener("htmx:after:swap", () => { rememberList(); place(); start(); });
 
