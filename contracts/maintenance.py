@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date
-from typing import Any, ClassVar, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from contracts.base import Command, Id, Line, Model, Moment, Page, Query, Resource, RowEvent, Text
 from contracts.clients import Origin
@@ -15,16 +15,25 @@ OWNER = "maintenance"
 
 Period = Literal["month", "quarter", "half_year", "year"]
 Colour = Literal["green", "blue", "red"]
+#: Calendar months, each once, in order.
+Months = Annotated[list[Annotated[int, Field(ge=1, le=12)]], AfterValidator(lambda months: sorted(set(months)))]
+#: Where the check of a rule begins to count.
+_SOME_DAY = datetime(2024, 1, 1)
 
 
 class PlanBody(Model):
-    """Equipment covered at an address, so many visits per period (or an RRULE, RFC 5545), from a start."""
+    """Equipment covered at an address, so many visits per period (or an RRULE, RFC 5545), from a start.
+
+    With `months` (1 to 12) the visits of a year fall in these calendar months, one each: « 2 fois par an, en mars et
+    septembre ».
+    """
 
     title: Line = ""
     equipment_ids: list[Id] = Field(default_factory=list, max_length=200)
     address_id: Id | None = None
     visits_per_period: int = Field(default=1, ge=1, le=31)
     period: Period | None = None
+    months: Months = Field(default_factory=list, max_length=12)
     rrule: str | None = Field(default=None, max_length=500)
     starts_on: date
     ends_on: date | None = None
@@ -41,12 +50,20 @@ class PlanBody(Model):
             raise ValueError("Donnez une période, ou une règle de récurrence, pas les deux.")
         if self.rrule is not None:
             check_rrule(self.rrule)
+        if self.months:
+            check_months(self.period)
         return self
+
+
+def check_months(period: Period | None) -> None:
+    """Raises `ValueError` unless months are told of a year."""
+    if period != "year":
+        raise ValueError("Les mois se choisissent pour des visites par an.")
 
 
 def check_rrule(value: str) -> None:
     """Raises `ValueError` for a rule that dateutil cannot read, or one finer than a day."""
-    from dateutil.rrule import rrulestr
+    from dateutil.rrule import rrule, rrulestr
 
     upper = value.upper()
     if any(word in upper for word in ("SECONDLY", "MINUTELY", "HOURLY", "DTSTART", "EXRULE")):
@@ -55,9 +72,15 @@ def check_rrule(value: str) -> None:
     if any(not one.isdigit() or int(one) < 1 for one in re.findall(r"INTERVAL=([^;\s]*)", upper)):
         raise ValueError("L’intervalle d’une récurrence est un nombre à partir de 1.")
     try:
-        rrulestr(value, ignoretz=True)
+        rule = rrulestr(value, ignoretz=True, dtstart=_SOME_DAY)
     except (ValueError, TypeError, KeyError):
         raise ValueError("Cette règle de récurrence n’est pas valable (RFC 5545).") from None
+    if not isinstance(rule, rrule):
+        raise ValueError("Donnez une seule règle de récurrence.")
+    # A rule that never falls (30 February) would be looked for until the year 9999. A count or an end of its own
+    # makes it end; else it must fall within eight years (29 February may wait that long).
+    if next(iter(rule.replace(until=_SOME_DAY.replace(year=_SOME_DAY.year + 8), count=None)), None) is None:
+        raise ValueError("Cette récurrence ne tombe jamais.")
 
 
 class PlanChanges(Model):
@@ -68,6 +91,7 @@ class PlanChanges(Model):
     address_id: Id | None = None
     visits_per_period: int = Field(default=1, ge=1, le=31)
     period: Period | None = None
+    months: Months = Field(default_factory=list, max_length=12)
     rrule: str | None = Field(default=None, max_length=500)
     ends_on: date | None = None
     assignee_id: Id | None = None
@@ -89,6 +113,7 @@ class PlanView(Resource):
     place_id: Id | None
     visits_per_period: int
     period: Period | None
+    months: list[int]
     rrule: str | None
     starts_on: date
     ends_on: date | None
@@ -152,10 +177,11 @@ class GetPlan(Query):
 
 
 class ListPlans(Page):
-    """Plans, newest first."""
+    """Plans, newest first; `ids`: these alone."""
 
     rpc: ClassVar[str] = "maintenance.list_plans"
     tree: list[Id] | None = None
+    ids: list[Id] | None = Field(default=None, max_length=200)
 
 
 class GetVisit(Query):
@@ -273,6 +299,15 @@ class VisitScheduled(VisitEvent):
     address_id: Id | None
     place_id: Id | None
     equipment_ids: list[Id]
+
+
+class VisitRescheduled(VisitEvent):
+    """A planned visit was moved to another day; `interventions` moves its intervention."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "visit.rescheduled"
+    public: ClassVar[bool] = True
+    starts_at: Moment
 
 
 class VisitDone(VisitEvent):

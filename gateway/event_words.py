@@ -75,5 +75,6 @@ SENTENCES = {
     "maintenance.plan.created": "Un plan de maintenance est ouvert.",
     "maintenance.plan.updated": "Un plan de maintenance a changé.",
     "maintenance.visit.done": "Une visite de maintenance est faite.",
+    "maintenance.visit.rescheduled": "Une visite de maintenance planifiée change de jour.",
     "maintenance.visit.scheduled": "Une visite de maintenance est planifiée.",
 }

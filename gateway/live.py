@@ -165,11 +165,6 @@ class Live:
             selector.register(wake_out, selectors.EVENT_READ)
             known: dict[socket.socket, _Taken] = {}
             while not self._closed:
-                with self._lock:
-                    fresh = [taken for taken in self._taken if taken.sock not in known]
-                for taken in fresh:
-                    known[taken.sock] = taken
-                    selector.register(taken.sock, selectors.EVENT_READ)
                 gone: set[socket.socket] = set()
                 for key, _ in selector.select(max(0.0, beat - time.monotonic())):
                     if key.fileobj is wake_out:
@@ -178,6 +173,11 @@ class Live:
                                 pass
                     elif _hung_up(key.fileobj):  # type: ignore[arg-type]
                         gone.add(key.fileobj)  # type: ignore[arg-type]
+                with self._lock:
+                    fresh = [taken for taken in self._taken if taken.sock not in known]
+                for taken in fresh:
+                    known[taken.sock] = taken
+                    selector.register(taken.sock, selectors.EVENT_READ)
                 if time.monotonic() >= beat:
                     beat = time.monotonic() + BEAT_S
                     self._push(_BEAT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -27,17 +27,27 @@ class Due:
 
 
 def visits_due(
-    *, starts_on: date, ends_on: date | None, period: str | None, rrule: str | None, per_period: int, until: date
+    *,
+    starts_on: date,
+    ends_on: date | None,
+    period: str | None,
+    rrule: str | None,
+    per_period: int,
+    until: date,
+    months: Collection[int] = (),
 ) -> Iterator[Due]:
     """Every visit of a plan whose period begins up to `until`. Periods are counted from `starts_on`."""
     last = min(until, ends_on) if ends_on else until
     if rrule is not None:
         yield from _by_rule(rrule, starts_on, ends_on, last)
         return
-    months = _MONTHS[period or "year"]
+    if months:
+        yield from _by_months(months, starts_on, ends_on, last)
+        return
+    length = _MONTHS[period or "year"]
     index = 0
-    while (start := starts_on + relativedelta(months=months * index)) <= last:
-        end = starts_on + relativedelta(months=months * (index + 1)) - timedelta(days=1)
+    while (start := starts_on + relativedelta(months=length * index)) <= last:
+        end = starts_on + relativedelta(months=length * (index + 1)) - timedelta(days=1)
         if ends_on is not None:
             end = min(end, ends_on)
         days = (end - start).days + 1
@@ -45,6 +55,19 @@ def visits_due(
             # The middle of each equal share of the period.
             offset = min(days - 1, (days * (2 * ordinal + 1)) // (2 * per_period))
             yield Due(index, ordinal, start, end, working_day(start + timedelta(days=offset), start, end))
+        index += 1
+
+
+def _by_months(months: Collection[int], starts_on: date, ends_on: date | None, last: date) -> Iterator[Due]:
+    """One visit in each of these months, whose period is the month itself; keys count months from the start's."""
+    first = starts_on.replace(day=1)
+    index = 0
+    while (month := first + relativedelta(months=index)) <= last:
+        start, end = max(month, starts_on), month + relativedelta(months=1) - timedelta(days=1)
+        end = min(end, ends_on) if ends_on else end
+        if month.month in months and start <= end:
+            middle = min(max(month + timedelta(days=14), start), end)
+            yield Due(index, 0, start, end, working_day(middle, start, end))
         index += 1
 
 

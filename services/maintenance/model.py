@@ -27,6 +27,8 @@ class Plan(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     place_id: Mapped[uuid.UUID | None]
     visits_per_period: Mapped[int]
     period: Mapped[str | None]
+    #: Calendar months of the visits of a year; empty: even shares of the period.
+    months: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     rrule: Mapped[str | None]
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]

@@ -22,7 +22,8 @@ PLANS = Listing(
     item=(
         f"json_build_object({meta('x')}, {client_pairs('x')}, 'title', x.title, 'equipment_ids', x.equipment_ids, "
         f"'address_id', x.address_id, 'address', {ADDRESS_JSON}, 'place_id', x.place_id, "
-        "'visits_per_period', x.visits_per_period, 'period', x.period, 'rrule', x.rrule, 'starts_on', x.starts_on, "
+        "'visits_per_period', x.visits_per_period, 'period', x.period, 'months', x.months, 'rrule', x.rrule, "
+        "'starts_on', x.starts_on, "
         f"'ends_on', x.ends_on, 'assignee_id', x.assignee_id, 'assignee', {_ASSIGNEE}, "
         "'contract_reference', x.contract_reference, 'description', x.description, 'paused', x.paused)"
     ),
@@ -37,7 +38,9 @@ VISITS = Listing(
     ),
     item=(
         f"json_build_object({meta('x')}, {client_pairs('x')}, 'plan_id', x.plan_id, "
-        "'plan', json_build_object('id', p.id, 'title', p.title), 'period_start', x.period_start, "
+        "'plan', json_build_object('id', p.id, 'title', p.title, 'visits_per_period', p.visits_per_period, "
+        "'period', p.period, 'months', p.months, 'rrule', p.rrule, 'paused', p.paused), "
+        "'period_start', x.period_start, "
         f"'period_end', x.period_end, 'due_on', x.due_on, 'colour', {_COLOUR}, 'intervention_id', x.intervention_id, "
         "'intervention', CASE WHEN x.intervention_id IS NOT NULL THEN json_build_object('id', x.intervention_id, "
         f"'starts_at', x.intervention_starts_at) END, 'done_at', x.done_at, 'assignee_id', x.assignee_id, "
@@ -73,6 +76,9 @@ def get_visit(session: Session, identifier: uuid.UUID) -> bytes:
 def list_plans(session: Session, request: c.ListPlans) -> bytes:
     """A page of plans."""
     where, params = in_tree("x", request.tree)
+    if request.ids is not None:
+        where.append("x.id = ANY(:ids)")
+        params["ids"] = request.ids
     return PLANS.page(session, where, params, request)
 
 

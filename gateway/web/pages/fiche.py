@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,9 @@ _SECTIONS: dict[str, tuple[str, str, Any]] = {
     "maintenances": ("Visites d’entretien", "visits", maintenance.ListVisits),
 }
 
+#: Tab → what its template needs beyond the fiche, by `more(backend, fiche)`. The area of the tab sets it.
+TAB_DATA: dict[str, Callable[[Backend, dict[str, Any]], dict[str, Any]]] = {}
+
 
 def register(web: Blueprint, backend: Backend) -> None:
     """Adds these pages."""
@@ -31,9 +35,9 @@ def register(web: Blueprint, backend: Backend) -> None:
     def _fiche(client_id: UUID, tab: str) -> str:
         fiche = backend.fiche(client_id)
         fields = backend.ask(clients.ListCustomFields(limit=200))["items"]
-        return render_template(
-            "fiche.html", fiche=fiche, tab=tab, custom_labels={field["key"]: field["label"] for field in fields}
-        )
+        more = TAB_DATA[tab](backend, fiche) if tab in TAB_DATA else {}
+        labels_of = {field["key"]: field["label"] for field in fields}
+        return render_template("fiche.html", fiche=fiche, tab=tab, custom_labels=labels_of, **more)
 
     for key, _word, path, _parts in labels.TABS:
 
