@@ -47,7 +47,12 @@ def person(product: Product, *roles: str) -> httpx.Client:
 
 def _answered(ask: Callable[[], httpx.Response]) -> httpx.Response:
     """What was made; a machine that is busy hashing passwords says so, and is asked again as it asks for."""
-    answer = wait_until(lambda: found if (found := ask()).status_code not in (409, 503) else None, "passwords hashed", 30)
+
+    def answered() -> httpx.Response | None:
+        found = ask()
+        return found if found.status_code not in (409, 503) else None
+
+    answer = wait_until(answered, "passwords hashed", 30)
     assert answer.status_code == 201, answer.text
     return answer
 
