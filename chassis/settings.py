@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     #: Days during which a merge can be undone and a deleted client restored.
     undo_days: int = Field(default=30, ge=0, le=3650)
+    #: Bytes of the largest file that may be uploaded.
+    max_upload_bytes: int = Field(default=2 * 1024**3, ge=1)
     #: Port of a service's `/metrics`, `/healthz` and `/readyz`; 0: none.
     ops_port: int = Field(default=0, ge=0, le=65535)
     #: Pages and gallery for development.

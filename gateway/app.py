@@ -44,10 +44,11 @@ _CSP = (
 class PageBackend:
     """What the pages ask, over the same client as the API (meets `gateway.web.backend.Backend`)."""
 
-    def __init__(self, rpc: Rpc, door: Door, objects: Any) -> None:
+    def __init__(self, rpc: Rpc, door: Door, objects: Any, max_upload: int) -> None:
         self._rpc = rpc
         self._door = door
         self._objects = objects
+        self._max_upload = max_upload
 
     def ask(self, request_: Request) -> Any:
         """The parsed answer of a service."""
@@ -69,7 +70,7 @@ class PageBackend:
     def stage(self, stream: IO[bytes]) -> str:
         """Streams an upload into the object store."""
         key: str = staging_key("")
-        self._objects.put(key, stream)
+        self._objects.put(key, stream, limit=self._max_upload)
         return key
 
 
@@ -80,11 +81,11 @@ def create_app(settings: Settings, client: RpcClient, objects: Any, wire: Wire) 
     rpc = Rpc(client, settings.deadline_ms)
     app.before_request(_begin)
     door = Door(app, rpc, secure_cookies=settings.secure_cookies or settings.url.startswith("https:"))
-    api = Api(rpc, Blueprint("api", __name__, url_prefix="/api/v1"), objects, door.end)
+    api = Api(rpc, Blueprint("api", __name__, url_prefix="/api/v1"), objects, door.end, settings.max_upload_bytes)
     for module in (clients, planning, work, money, files, uploads, people, feed):
         module.register(api)
     app.register_blueprint(api.blueprint)
-    app.register_blueprint(web_blueprint(PageBackend(rpc, door, objects)))
+    app.register_blueprint(web_blueprint(PageBackend(rpc, door, objects, settings.max_upload_bytes)))
     app.extensions["fiche_api"] = api
     _errors(app)
     _operations(app, rpc, api)

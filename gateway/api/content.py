@@ -25,8 +25,6 @@ from gateway.problems import problem
 
 log = structlog.get_logger(__name__)
 
-#: Bytes that one document may have; more is 413.
-MAX_FILE = 2 * 1024**3
 #: Seconds that a picture may take to be made: a child process opens it.
 PICTURE_S = 40.0
 #: A refused upload is read so far, so that its sender hears why; beyond, the connection is cut.
@@ -121,7 +119,7 @@ def _received(
             early(form.fields)
         given = request.headers.get("Idempotency-Key", "")
         key = staging_key(f"{g.user.id}\n{given}" if given else "")
-        stored = api.objects.put(key, form.chunks, limit=MAX_FILE)
+        stored = api.objects.put(key, form.chunks, limit=api.max_upload)
     except FicheError:
         _hear_out(stream)
         raise

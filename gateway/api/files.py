@@ -8,7 +8,7 @@ from flask import Response, request
 
 from contracts import documents as d
 from gateway.api import content
-from gateway.api.routes import Api, build, if_match, json_body
+from gateway.api.routes import Api, build, if_match, json_body, query
 from gateway.door import uuid_of
 
 TAG = "Documents"
@@ -62,7 +62,7 @@ def _documents(api: Api) -> None:
 
     @api.route("GET", "/documents/{id}/history", "Ce qui est arrivé au document", tag=TAG, listed=True)
     def document_history(id: UUID) -> Response:
-        return api.send(build(d.ListDocumentHistory, {**request.args.to_dict(), "id": id}))
+        return api.send(build(d.ListDocumentHistory, query(id=id)))
 
     @api.route("GET", "/documents/{id}/content", "Le contenu (Range)", tag=TAG)
     def document_content(id: UUID) -> Response:
@@ -79,7 +79,7 @@ def _documents(api: Api) -> None:
 def _versions(api: Api) -> None:
     @api.route("GET", "/documents/{id}/versions", "Versions", tag=TAG, answer=d.Version, listed=True)
     def list_versions(id: UUID) -> Response:
-        return api.send(build(d.ListVersions, {**request.args.to_dict(), "id": id}))
+        return api.send(build(d.ListVersions, query(id=id)))
 
     @api.route("POST", "/documents/{id}/versions", "Remplace le contenu (multipart : file)", tag=TAG, answer=d.Document)
     def replace_document(id: UUID) -> Response:

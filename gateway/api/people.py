@@ -15,7 +15,7 @@ from chassis.wire.base import OK
 from contracts import accounts as a
 from contracts import imports as im
 from contracts.chassis import Health, ParkedAct, ParkedList, ParkedShow
-from gateway.api.routes import Api, build, json_body, reply
+from gateway.api.routes import Api, build, json_body, query, reply
 from gateway.auth import require_admin
 
 
@@ -85,6 +85,7 @@ def _imports(api: Api) -> None:
     def create_import() -> Response:
         if request.mimetype != "multipart/form-data":
             return api.send(build(im.CreateImport, json_body()), 201)
+        request.max_content_length = api.max_upload
         file = request.files.get("file")
         if file is None or not file.filename:
             raise Invalid.field("file", "Joignez le fichier zip des tables.")
@@ -108,7 +109,7 @@ def _imports(api: Api) -> None:
 
     @api.route("GET", "/imports/{id}/lines", "Lignes refusées", tag=tag, answer=im.ImportLine, listed=True)
     def import_lines(id: UUID) -> Response:
-        return api.send(build(im.ListImportLines, {**request.args.to_dict(), "id": id}))
+        return api.send(build(im.ListImportLines, query(id=id)))
 
     @api.route("POST", "/imports/{id}/cancel", "Arrête", tag=tag, answer=im.Import)
     def cancel_import(id: UUID) -> Response:

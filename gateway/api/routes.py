@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from chassis.errors import Invalid, Stale
 from chassis.service import invalid_from
 from contracts.base import Request
+from gateway.api.rows import must_have_client, owned
 from gateway.auth import require_admin
 from gateway.door import ClientDoor, Home, uuid_of
 from gateway.problems import HttpProblem
@@ -56,6 +57,8 @@ class Api:
     blueprint: Blueprint
     objects: Any
     end_session: Callable[[Response], None]
+    #: Bytes that one file may have.
+    max_upload: int
     routes: list[Route] = field(default_factory=list)
 
     def route(
@@ -81,9 +84,13 @@ class Api:
             )
             self.routes.append(known)
 
+            asked = owned(method, path)
+
             def run(**arguments: Any) -> Any:
                 if admin:
                     require_admin()
+                if asked is not None:
+                    must_have_client(self.rpc, asked, arguments["id"])
                 return view(**arguments)
 
             rule = re.sub(r"\{(\w+)\}", r"<uuid:\1>", path)
@@ -146,9 +153,8 @@ class Api:
     def list(self, kind: type[Request], *, repeatable: tuple[str, ...] = (), **renamed: str) -> Response:
         """A list: the query string as the request's fields; `client_id` becomes the tree."""
         values: dict[str, Any] = {}
-        for name in request.args:
-            field_name = renamed.get(name, name)
-            values[field_name] = request.args.getlist(name) if name in repeatable else request.args[name]
+        for name, value in once(but=repeatable).items():
+            values[renamed.get(name, name)] = value
         if "tree" in values:
             raise Invalid.field("tree", "Ce champ n’est pas connu.")
         client_id = values.pop("client_id", None)
@@ -209,4 +215,14 @@ def reply(body: bytes, status: int = 200) -> Response:
 
 def query(**values: Any) -> dict[str, Any]:
     """Query string joined with fixed values."""
-    return {**request.args.to_dict(), **values}
+    return {**once(), **values}
+
+
+def once(*, but: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The query string; `but` may be repeated and are lists. Raises `Invalid` for another that is."""
+    values: dict[str, Any] = {}
+    for name, given in request.args.lists():
+        if len(given) > 1 and name not in but:
+            raise Invalid.field(name, "Donnez cette valeur une seule fois.")
+        values[name] = given if name in but else given[0]
+    return values

@@ -19,7 +19,7 @@ from chassis.errors import FicheError, Invalid, NotFound, TooLarge
 from chassis.ids import new_id
 from chassis.objects import STAGING, ObjectMissing
 from contracts import documents as d
-from gateway.api.content import MAX_FILE, Upload, checked, commit, owner, replacement
+from gateway.api.content import Upload, checked, commit, owner, replacement
 from gateway.api.routes import Api
 from gateway.door import uuid_of
 from gateway.problems import HttpProblem
@@ -39,8 +39,8 @@ def register(api: Api) -> None:
     @api.route("POST", "/uploads", "Commence un envoi (tus 1.0)", tag=TAG, status=201)
     def begin_upload() -> Response:
         length = _number("Upload-Length")
-        if length > MAX_FILE:
-            raise TooLarge("Ce fichier est trop volumineux\u202f: 2\u00a0Go au plus.", data={"limit": MAX_FILE})
+        if length > api.max_upload:
+            raise TooLarge("Ce fichier est trop volumineux.", data={"limit": api.max_upload})
         fields = _metadata()
         if fields.get("document_id"):
             api.rpc.ask(d.GetDocument(id=uuid_of(fields["document_id"], "document_id")))
@@ -84,7 +84,7 @@ def _finish(api: Api, identifier: UUID, about: dict[str, Any]) -> str:
     """Joins the pieces and makes the document; gives its id. Done twice, as after a lost answer, it is one document."""
     fields, key = about["fields"], f"{STAGING}{identifier}"
     try:
-        stored = api.objects.put(key, _joined(api, identifier), limit=MAX_FILE)
+        stored = api.objects.put(key, _joined(api, identifier), limit=api.max_upload)
         upload = Upload(fields, fields.get("filename", ""), key, checked(api, key, stored, fields))
         if fields.get("document_id"):
             command = replacement(upload, UUID(fields["document_id"]), None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Response, g, request
+from flask import Response, g
 
 from contracts import equipment as e
 from contracts import maintenance as m
-from gateway.api.routes import Api, build, if_match, json_body
+from gateway.api.routes import Api, build, if_match, json_body, query
 
 
 def register(api: Api) -> None:
@@ -60,7 +60,7 @@ def _equipment(api: Api) -> None:
 
     @api.route("GET", "/equipment/{id}/history", "Ce qui a changé", tag=tag, listed=True)
     def equipment_history(id: UUID) -> Response:
-        return api.send(build(e.ListEquipmentHistory, {**request.args.to_dict(), "id": id}))
+        return api.send(build(e.ListEquipmentHistory, query(id=id)))
 
 
 def _maintenance(api: Api) -> None:

@@ -104,6 +104,7 @@ def web_blueprint(backend: Backend) -> Blueprint:
             "unavailable": 503,
             "conflict": 409,
             "invalid": 422,
+            "too_large": 413,
         }
         status = statuses.get(error.kind, 500)
         titles = {404: "Introuvable", 410: "Fiche supprimée", 403: "Accès refusé", 503: "Service indisponible"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from http.client import HTTPConnection
 
 import httpx
 import pytest
 
+from chassis.settings import Settings
 from tests.gateway.conftest import Product
 
 UNKNOWN = "0193f000-0000-7000-8000-00000000ffff"
@@ -166,3 +168,54 @@ def test_operations_need_no_key_and_tell_no_secret(product: Product) -> None:
         assert answer.status_code == 200, answer.text
         assert "postgresql://" not in answer.text
     assert "fiche_http_seconds" in answer.text
+
+
+def test_a_parameter_given_twice_is_refused_unless_it_may_be(product: Product) -> None:
+    for path in ("/clients?q=a&q=b", "/job-sites?limit=1&limit=2", "/documents?cursor=&cursor="):
+        body = is_problem(product.http.get(path), 422)
+        assert body["errors"][0]["field"] in ("q", "limit", "cursor")  # type: ignore[index]
+    assert product.http.get("/interventions?status=done&status=late").status_code == 200
+
+
+def test_a_file_over_the_limit_is_refused_before_it_is_read(product: Product) -> None:
+    limit = Settings().max_upload_bytes
+    head = {"Tus-Resumable": "1.0.0", "Upload-Length": str(limit + 1)}
+    assert is_problem(product.http.post("/uploads", headers=head), 413)["data"] == {"limit": limit}
+    connection = HTTPConnection(product.url.removeprefix("http://"), timeout=20)
+    connection.putrequest("POST", "/api/v1/imports")
+    connection.putheader("Authorization", product.http.headers["Authorization"])
+    connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+    connection.putheader("Content-Length", str(limit + 1))
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Content-Type"]) == (413, "application/problem+json")
+    connection.close()
+
+
+#: Bodies that no operation can make sense of, whatever it asks for.
+NONSENSE: tuple[bytes, ...] = (
+    b"[]",
+    b'{"client_id": {"a": 1}, "body": [], "lines": "x", "equipment_ids": {"a": []}, "kind": 7, "client_ids": [[]]}',
+    b'{"client_id": "\\u0000", "name": "\\u0000", "title": "\\ud800", "number": 1e999, "file": null}',
+    b'{"a": ' + b"[" * 5000,
+)
+
+
+def test_nothing_malformed_meets_a_fault(product: Product) -> None:
+    document = httpx.get(f"{product.url}/api/openapi.json", trust_env=False).json()
+    faults = []
+    for path, operations in document["paths"].items():
+        url = path.removeprefix("/api/v1")
+        for name in ("id", "client_id", "sub_id", "version_id"):
+            url = url.replace(f"{{{name}}}", UNKNOWN)
+        for method in operations.keys() & {"get", "post", "put", "patch"}:
+            asked: list[dict[str, object]] = [
+                {"params": {"limit": "9" * 30, "cursor": "\x00", "sort": "é", "q": "\x00", "from": "0000-00-00"}},
+            ]
+            if method != "get":
+                asked = [{"content": body, "headers": {"If-Match": '"1"'}} for body in NONSENSE]
+            for given in asked:
+                answer = product.http.request(method, url, **given)  # type: ignore[arg-type]
+                if answer.status_code >= 500 and path != "/api/v1/sessions":
+                    faults.append((method, path, given, answer.status_code, answer.text[:200]))
+    assert not faults

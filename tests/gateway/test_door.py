@@ -31,6 +31,37 @@ def test_new_work_asks_for_a_living_client(product: Product) -> None:
     assert product.http.post(f"/clients/{deleted['id']}/restore", json={}).status_code == 200
 
 
+def test_rows_of_a_deleted_client_are_written_to_no_more(product: Product) -> None:
+    client = product.new_client()
+    lines = [{"label": "Entretien", "quantity": "1", "unit_price": "120.00", "vat_rate": "10"}]
+    plan = {"visits_per_period": 1, "period": "month", "starts_on": "2026-01-05"}
+    rows = {}
+    for path, body in (
+        ("/equipment", {"name": "x"}), ("/interventions", {"title": "x"}), ("/job-sites", {"title": "x"}),
+        ("/maintenance-plans", plan), ("/quotes", {"lines": lines}), ("/invoices", {"lines": lines}),
+    ):  # fmt: skip
+        if path == "/maintenance-plans":
+            body["equipment_ids"] = [rows["/equipment"][0]]
+        made = product.http.post(path, json=body | {"client_id": client["id"]})
+        assert made.status_code == 201, made.text
+        rows[path] = (made.json()["id"], made.headers["ETag"])
+    visit = product.http.get("/maintenance-visits", params={"client_id": client["id"]}).json()["items"][0]
+    rows["/maintenance-visits"] = (visit["id"], f'"{visit["version"]}"')
+    assert product.http.delete(f"/clients/{client['id']}").status_code == 204
+    writes = [("PATCH", path, "") for path in rows] + [
+        ("DELETE", path, "") for path in ("/equipment", "/interventions")
+    ]
+    writes += [("POST", "/interventions", "/start"), ("POST", "/quotes", "/finalise"), ("POST", "/invoices", "/issue")]
+    for method, path, deed in writes:
+        row_id, etag = rows[path]
+        answer = product.http.request(method, f"{path}/{row_id}{deed}", json={}, headers={"If-Match": etag})
+        assert answer.status_code == 410, (method, path, deed, answer.text)
+    assert product.http.post(f"/clients/{client['id']}/restore", json={}).status_code == 200
+    row_id, etag = rows["/equipment"]
+    answer = product.http.patch(f"/equipment/{row_id}", json={"name": "y"}, headers={"If-Match": etag})
+    assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize(("path", "body"), [("/equipment", {"name": "x"}), ("/interventions", {"title": "x"})])
 def test_an_address_of_somebody_else_is_refused(product: Product, path: str, body: dict[str, object]) -> None:
     mine, other = product.new_client(), product.new_client()
