@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.errors import Conflict, Gone, Invalid, Moved, NotFound
+from contracts.accounts import GetUser
 from contracts.clients import Identify, ListSub
 from contracts.documents import CheckDocuments
 from contracts.equipment import CheckEquipment
@@ -122,6 +123,17 @@ class ClientDoor:
             asked = [uuid_of(identifier, field) for identifier in ids]
             if self._rpc.ask_json(CheckDocuments(ids=asked, tree=tree))["foreign"]:
                 raise Invalid.field(field, "Un de ces documents n’est pas de ce client, ou est à la corbeille.")
+
+    def check_staff(self, user_id: Any, field: str) -> None:
+        """Raises `Invalid` unless the id, where given, is that of an active member of staff."""
+        if user_id in (None, ""):
+            return
+        try:
+            known = self._rpc.ask_json(GetUser(id=uuid_of(user_id, field)))["active"]
+        except NotFound:
+            known = False
+        if not known:
+            raise Invalid.field(field, "Cette personne ne fait pas partie de l’équipe.")
 
     def check_payer(self, root: UUID, payer_id: Any) -> None:
         """Raises `Invalid` unless the payer is the client itself or one related to it."""

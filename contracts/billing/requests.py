@@ -34,6 +34,14 @@ class GetDetails(Query):
     tree: list[Id] | None = None
 
 
+class DetailsHistory(Page):
+    """Who changed what of how a client is billed, newest first; only lines older than `before`, a line's `seq`."""
+
+    rpc: ClassVar[str] = "billing.details_history"
+    tree: list[Id]
+    before: int | None = Field(default=None, ge=1)
+
+
 class UpdateDetails(Command):
     """Changes how a client is billed. `forest` is the version that `clients.identify` gave with the home.
 
@@ -311,7 +319,7 @@ class CheckBilling(Query):
 
 
 class ClientTies(Query):
-    """How many numbered documents forbid deleting a client, by kind."""
+    """How many numbered documents forbid deleting a client, by kind, and for how many others it pays."""
 
     rpc: ClassVar[str] = "billing.ties"
     tree: list[Id]

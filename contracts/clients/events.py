@@ -273,3 +273,47 @@ class MemoUpdated(Event):
     event_name: ClassVar[str] = "memo.updated"
     id: Id
     version: int
+
+
+class CustomFieldState(Event):
+    """Definition of a field of one's own."""
+
+    id: Id
+    key: str
+    label: str
+    type: str
+    required: bool
+    choices: list[str]
+
+
+class CustomFieldCreated(CustomFieldState):
+    """A field was defined, or a deleted one put back."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "custom_field.created"
+    public: ClassVar[bool] = True
+
+
+class CustomFieldUpdated(CustomFieldState):
+    """A definition changed."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "custom_field.updated"
+    public: ClassVar[bool] = True
+
+
+class CustomFieldDeleted(CustomFieldState):
+    """A field was taken off the fiches; clients keep their values."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "custom_field.deleted"
+    public: ClassVar[bool] = True
+
+
+class LayoutUpdated(Event):
+    """The company laid its fiches out anew."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "layout.updated"
+    id: Id
+    version: int

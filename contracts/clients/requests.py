@@ -22,7 +22,6 @@ from contracts.clients.shapes import (
     ClientBody,
     ClientChanges,
     ConvertBody,
-    CustomFieldBody,
     Kind,
     Origin,
     Stage,
@@ -84,6 +83,16 @@ class ListClients(Page):
     status: Status | None = None
     sales_rep_id: Id | None = None
     tag: str | None = Field(default=None, max_length=300)
+    city: str | None = Field(default=None, max_length=300)
+    #: Whether the answer also tells how many there are in all (`count`).
+    counted: bool = False
+
+
+class Neighbours(ListClients):
+    """Where a client stands in a list of clients: `{"position", "count", "previous", "next"}`, ids or null."""
+
+    rpc: ClassVar[str] = "clients.neighbours"
+    id: Id
 
 
 class CountClients(Query):
@@ -144,10 +153,11 @@ class ForestSnapshot(Query):
 
 
 class History(Page):
-    """Who changed what and when, field by field, newest first."""
+    """Who changed what and when, field by field, newest first; only lines older than `before`, a line's `seq`."""
 
     rpc: ClassVar[str] = "clients.history"
     client_id: Id
+    before: int | None = Field(default=None, ge=1)
 
 
 class GetMemo(Query):
@@ -289,15 +299,10 @@ class DeleteSub(Command):
     expected_version: int | None = None
 
 
-class CreateCustomField(Command):
-    """Defines a field."""
+class RestoreSub(Command):
+    """Brings back a row that was removed. What was not removed stays as it is."""
 
-    rpc: ClassVar[str] = "clients.create_custom_field"
-    id: Id | None = None
-    body: CustomFieldBody
-
-
-class ListCustomFields(Page):
-    """Definitions, in their order."""
-
-    rpc: ClassVar[str] = "clients.list_custom_fields"
+    rpc: ClassVar[str] = "clients.restore_sub"
+    kind: SubKind
+    id: Id
+    client_id: Id

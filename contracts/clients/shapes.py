@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from contracts.base import Id, Line, Model, Moment, Name, Person, Resource, Text
+from contracts.clients.layout import CustomKey, Layout
 from contracts.fields import Email, Phone, Siret, VatNumber, Website, at_field
 
 Kind = Literal["individual", "company", "property_manager"]
@@ -24,7 +25,6 @@ def _custom_value(value: Any) -> Any:
     raise ValueError("Un texte, un nombre, vrai ou faux est attendu.")
 
 
-CustomKey = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 #: Value of a field of one's own; a null in a patch takes the key away.
 CustomValue = Annotated[
     Any, AfterValidator(_custom_value), WithJsonSchema({"type": ["string", "boolean", "number", "null"]})
@@ -89,9 +89,10 @@ class ClientBody(ClientFields):
 
 
 class ClientChanges(ClientFields):
-    """JSON merge patch of a client."""
+    """JSON merge patch of a client. A `layout` of null gives this fiche the company's again."""
 
     reference: Line = ""
+    layout: Layout | None = None
 
 
 class ClientView(Resource):
@@ -130,6 +131,9 @@ class ClientView(Resource):
     status: Status
     main_address: dict[str, Any] | None
     parent: dict[str, Any] | None
+    layout: Layout | None
+    #: When something last happened there: what was said or done, else when the record was opened.
+    last_activity_at: Moment
 
 
 class Origin(Model):
@@ -140,9 +144,14 @@ class Origin(Model):
 
 
 class ConvertBody(NullIsEmpty):
-    """Body of `/convert`: what the new kind asks for."""
+    """Body of `/convert`: what the new kind asks for.
+
+    With `undo` the last conversion is taken back: each field it wrote and nobody changed since is as before, and the
+    contact it made goes if nobody touched it.
+    """
 
     to: Kind
+    undo: bool = False
     company_name: Line = ""
     siret: Siret = ""
     first_name: Line = ""
@@ -168,10 +177,14 @@ class HistoryLine(Model):
     """One change of one field: what it was, what it became, when and by whom.
 
     `…_name`: what stands behind an id (salesperson, main address); null where the value is readable by itself.
+    `addresses.street`: a field of a row, `row_id`, called `row_name` now; `addresses.created`, `.deleted`,
+    `.restored` say what became of the row itself. `billing.iban`: of how the client is billed.
     """
 
     seq: int
     field: str
+    row_id: Id | None
+    row_name: str | None
     op: Literal["set", "take", "join"]
     value: Any
     previous: Any
@@ -179,23 +192,3 @@ class HistoryLine(Model):
     previous_name: str | None
     at: Moment
     by: Person
-
-
-class CustomFieldBody(Model):
-    """Definition of a field of one's own."""
-
-    key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")
-    label: Name
-    type: Literal["text", "number", "date", "choice", "boolean"] = "text"
-    required: bool = False
-    choices: list[Name] = Field(default_factory=list, max_length=200)
-
-
-class CustomFieldView(Resource):
-    """Definition of a field of one's own, as answered."""
-
-    key: str
-    label: str
-    type: Literal["text", "number", "date", "choice", "boolean"]
-    required: bool
-    choices: list[str]

@@ -41,6 +41,7 @@ from contracts.interventions.requests import (
     UpdateIntervention,
     UpdateJobSite,
     UpdateType,
+    WorkTies,
 )
 from contracts.interventions.shapes import (
     DEFAULT_MINUTES,
@@ -125,5 +126,6 @@ __all__ = [
     "UpdateIntervention",
     "UpdateJobSite",
     "UpdateType",
+    "WorkTies",
     "check_period",
 ]

@@ -155,6 +155,13 @@ class InterventionFiche(Query):
     limit: int = Field(default=50, ge=1, le=200)
 
 
+class WorkTies(Query):
+    """How many interventions forbid deleting a client: `{"started", "done"}`."""
+
+    rpc: ClassVar[str] = "interventions.ties"
+    tree: list[Id]
+
+
 class CheckInterventions(Query):
     """Which of these interventions and job sites belong to the tree; the door refuses the others (422)."""
 

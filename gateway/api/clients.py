@@ -31,7 +31,9 @@ def register(api: Api) -> None:
 
     @api.route("POST", "/clients", "Ouvre une fiche", tag=TAG, body=c.ClientBody, answer=c.ClientView, status=201)
     def create_client() -> Response:
-        return api.send(build(c.CreateClient, {"body": json_body()}), 201)
+        body = json_body()
+        api.door().check_staff(body.get("sales_rep_id"), "sales_rep_id")
+        return api.send(build(c.CreateClient, {"body": body}), 201)
 
     @api.route("GET", "/clients/{client_id}", "Une fiche client", tag=TAG, answer=c.ClientView)
     def get_client(client_id: UUID) -> Response:
@@ -39,12 +41,8 @@ def register(api: Api) -> None:
 
     @api.route("PATCH", "/clients/{client_id}", "Modifie", tag=TAG, body=c.ClientChanges, answer=c.ClientView)
     def update_client(client_id: UUID) -> Response:
+        api.door().check_staff(json_body().get("sales_rep_id"), "sales_rep_id")
         return api.patch(c.UpdateClient, client_id)
-
-    @api.route("DELETE", "/clients/{client_id}", "Supprime (restaurable 30 jours)", tag=TAG, status=204)
-    def delete_client(client_id: UUID) -> Response:
-        api.rpc.ask(c.SetStatus(id=client_id, action="delete", expected_version=if_match(required=False)))
-        return Response(status=204)
 
     def action(name: str, summary: str) -> None:
         def act(client_id: UUID) -> Response:
@@ -67,10 +65,6 @@ def register(api: Api) -> None:
     @api.route("GET", "/clients/{client_id}/fiche", "La fiche assemblée", tag=TAG)
     def get_fiche(client_id: UUID) -> Response:
         return reply(compose(api.rpc, client_id))
-
-    @api.route("GET", "/clients/{client_id}/history", "Qui a changé quoi", tag=TAG, query=c.History, listed=True)
-    def client_history(client_id: UUID) -> Response:
-        return api.send(build(c.History, query(client_id=client_id)))
 
     @api.route("GET", "/clients/{client_id}/memo", "Le mémo", tag=TAG)
     def get_memo(client_id: UUID) -> Response:
@@ -111,14 +105,6 @@ def register(api: Api) -> None:
             door.check_payer(home.root, body["payer_id"])
         values = {**home.ids(), "forest": home.forest, "expected_version": if_match(), "changes": body}
         return api.send(build(billing.UpdateDetails, values))
-
-    @api.route("GET", "/custom-fields", "Champs personnalisés", tag=TAG, listed=True)
-    def list_custom_fields() -> Response:
-        return api.list(c.ListCustomFields)
-
-    @api.route("POST", "/custom-fields", "Définit un champ", tag=TAG, body=c.CustomFieldBody, status=201, admin=True)
-    def create_custom_field() -> Response:
-        return api.send(build(c.CreateCustomField, {"body": json_body()}), 201)
 
 
 def _own(api: Api, kind: str, client_id: UUID, sub_id: UUID) -> None:

@@ -60,6 +60,10 @@ class BillingService(ClientRowsService):
     def get_details(self, request: c.GetDetails) -> bytes:
         return queries.get_details(self.uow.session, request.client_id, request.tree)
 
+    @rpc(c.DetailsHistory)
+    def details_history(self, request: c.DetailsHistory) -> bytes:
+        return queries.details_history(self.uow.session, request)
+
     @rpc(c.UpdateDetails)
     def update_details(self, request: c.UpdateDetails) -> bytes:
         return details.update_details(self.uow, request)

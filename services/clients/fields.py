@@ -36,19 +36,30 @@ _WRITES = """
 _NOW = 2**62
 
 
-def append(uow: UnitOfWork, record: uuid.UUID, values: dict[str, Any], **more: Any) -> None:
-    """Appends one write a field: the record's history, and what its value is made of. `more`: `op`, `at`, merges'."""
+def append(
+    uow: UnitOfWork,
+    record: uuid.UUID,
+    values: dict[str, Any],
+    *,
+    before: dict[str, Any] | None = None,
+    **more: Any,
+) -> None:
+    """Appends one write a field: the record's history, and what its value is made of.
+
+    `before`: values that no earlier write tells (a row's). `more`: `op`, `at`, `row_id`, what a merge says of itself.
+    """
     if not values:
         return
     actor = uow.context.actor
-    common = {"op": "set", "source_client_id": None, "merge_id": None, "at": uow.now} | more
+    common = {"op": "set", "row_id": None, "source_client_id": None, "merge_id": None, "at": uow.now} | more
     uow.session.execute(
         insert(ClientFieldWrite),
         [
             {
                 "client_id_of_record": record,
                 "field": name,
-                "value": {"v": str(value) if isinstance(value, uuid.UUID) else value},
+                "value": {"v": str(value) if isinstance(value, uuid.UUID) else value}
+                | ({} if before is None else {"p": before[name]}),
                 "actor_id": actor.id,
                 "actor_name": actor.name,
                 **common,
@@ -99,6 +110,8 @@ def materialise(session: Session, row: Client, fields: Iterable[str]) -> None:
         elif name == "sales_rep_id":
             found = value(session, row.id, name)
             row.sales_rep_id = None if found is None else uuid.UUID(found)
+        elif name == "layout":
+            row.layout = value(session, row.id, name)
         else:
             setattr(row, name, value(session, row.id, name) or "")
     derive(row)

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, add_tables, new_base
@@ -50,6 +50,8 @@ class Client(StampedMixin, Base):  # type: ignore[valid-type,misc]
     memo_updated_by: Mapped[str] = mapped_column(server_default="")
     archived_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    #: How this fiche differs from the company's layout; null where it does not.
+    layout: Mapped[dict[str, Any] | None]
     merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("client.id"), index=True)
     main_address_id: Mapped[uuid.UUID | None]
     #: What a name or reference is looked up in, folded (`services.clients.text`).
@@ -64,16 +66,22 @@ class Client(StampedMixin, Base):  # type: ignore[valid-type,misc]
         Index("ix_client_phones", "phones", postgresql_using="gin", postgresql_ops={"phones": "gin_trgm_ops"}),
         Index("ix_client_created", "created_at", "id"),
         Index("ix_client_updated", "updated_at", "id"),
+        Index("ix_client_email", text("lower(email)"), postgresql_where=text("email <> ''")),
+        Index("ix_client_vat", "vat_number", postgresql_where=text("vat_number <> ''")),
     )
 
 
 class ClientFieldWrite(Base):  # type: ignore[valid-type,misc]
-    """Every write of every field, in order; also the history. `merge_id` null is a person's edit."""
+    """Every write of every field, in order; also the history. `merge_id` null is a person's edit.
+
+    `row_id`: the history of a row of the record instead (an address); its value lives in the row itself.
+    """
 
     __tablename__ = "client_field_write"
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     client_id_of_record: Mapped[uuid.UUID] = mapped_column("client_id", ForeignKey("client.id"))
     field: Mapped[str]
+    row_id: Mapped[uuid.UUID | None]
     op: Mapped[str]
     value: Mapped[dict[str, Any] | None]
     source_client_id: Mapped[uuid.UUID | None]
@@ -181,6 +189,7 @@ class Contact(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     search: Mapped[str] = mapped_column(server_default="")
     __table_args__ = (
         Index("ix_contact_home", "home_client_id", "created_at", "id"),
+        Index("ix_contact_email", text("lower(email)"), postgresql_where=text("email <> ''")),
         Index("ix_contact_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
     )
 
@@ -233,7 +242,7 @@ class ClientTag(Base):  # type: ignore[valid-type,misc]
 
 
 class CustomField(StampedMixin, Base):  # type: ignore[valid-type,misc]
-    """Definition of a field of one's own."""
+    """Definition of a field of one's own. One that was deleted can be restored; values outlive it."""
 
     __tablename__ = "custom_field"
     key: Mapped[str]
@@ -241,7 +250,19 @@ class CustomField(StampedMixin, Base):  # type: ignore[valid-type,misc]
     type: Mapped[str]
     required: Mapped[bool]
     choices: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
-    __table_args__ = (UniqueConstraint("key"),)
+    position: Mapped[int] = mapped_column(Integer)
+    deleted_at: Mapped[datetime | None]
+    __table_args__ = (Index("uq_custom_field_key", "key", unique=True, postgresql_where=text("deleted_at IS NULL")),)
+
+
+class FicheLayout(StampedMixin, Base):  # type: ignore[valid-type,misc]
+    """Which sections and fields of one's own every fiche shows, in which order: one row, made when first written."""
+
+    __tablename__ = "fiche_layout"
+    singleton: Mapped[bool] = mapped_column(unique=True, server_default=text("true"))
+    sections: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    custom_fields: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    __table_args__ = (CheckConstraint("singleton", name="singleton"),)
 
 
 KINDS = {

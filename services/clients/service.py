@@ -11,10 +11,10 @@ from chassis.service import Service, on, rpc
 from contracts import accounts, billing, interventions
 from contracts import clients as c
 from contracts.base import Envelope, Event
-from services.clients.commands import activities, addresses, contacts, custom_fields, records, relations, told
+from services.clients.commands import activities, addresses, contacts, custom_fields, layout, records, relations, told
 from services.clients.commands.shared import facts
 from services.clients.model import KINDS, Address, Base, Client, Contact
-from services.clients.queries import history, identity, rows, search
+from services.clients.queries import duplicates, history, identity, rows, search, settings
 from services.clients.queries import records as record_queries
 from services.kit.follow import know_user
 
@@ -23,6 +23,10 @@ _DELETERS = {
     "contacts": contacts.delete_contact,
     "relations": relations.delete_relation,
     "activities": activities.delete_activity,
+}
+_RESTORERS = {
+    "contacts": contacts.restore_contact,
+    "relations": relations.restore_relation,
 }
 
 
@@ -89,6 +93,18 @@ class ClientsService(Service):
     def counts(self, request: c.CountClients) -> bytes:
         return orjson.dumps(record_queries.counts(self.uow.session))
 
+    @rpc(c.Neighbours)
+    def neighbours(self, request: c.Neighbours) -> bytes:
+        return search.neighbours(self.uow.session, request)
+
+    @rpc(c.FindDuplicates)
+    def find_duplicates(self, request: c.FindDuplicates) -> c.Duplicates:
+        return duplicates.find_duplicates(self.uow.session, request)
+
+    @rpc(c.ListDuplicates)
+    def list_duplicates(self, request: c.ListDuplicates) -> c.Duplicates:
+        return duplicates.list_duplicates(self.uow.session, request)
+
     @rpc(c.ClientFiche)
     def fiche(self, request: c.ClientFiche) -> bytes:
         return record_queries.fiche(self.uow.session, request)
@@ -111,7 +127,35 @@ class ClientsService(Service):
 
     @rpc(c.ListCustomFields)
     def list_custom_fields(self, request: c.ListCustomFields) -> bytes:
-        return history.FIELDS.page(self.uow.session, [], {}, request)
+        return settings.list_custom_fields(self.uow.session, request)
+
+    @rpc(c.GetCustomField)
+    def get_custom_field(self, request: c.GetCustomField) -> bytes:
+        return settings.get_custom_field(self.uow.session, request.id)
+
+    @rpc(c.UpdateCustomField)
+    def update_custom_field(self, request: c.UpdateCustomField) -> bytes:
+        return custom_fields.update_custom_field(self.uow, request)
+
+    @rpc(c.DeleteCustomField)
+    def delete_custom_field(self, request: c.DeleteCustomField) -> bytes:
+        return custom_fields.delete_custom_field(self.uow, request)
+
+    @rpc(c.RestoreCustomField)
+    def restore_custom_field(self, request: c.RestoreCustomField) -> bytes:
+        return custom_fields.restore_custom_field(self.uow, request)
+
+    @rpc(c.GetLayout)
+    def get_layout(self, request: c.GetLayout) -> bytes:
+        return settings.get_layout(self.uow.session)
+
+    @rpc(c.SetLayout)
+    def set_layout(self, request: c.SetLayout) -> bytes:
+        return layout.set_layout(self.uow, request)
+
+    @rpc(c.FicheSettings)
+    def fiche_settings(self, request: c.FicheSettings) -> bytes:
+        return settings.fiche_settings(self.uow.session)
 
     # --- rows -------------------------------------------------------------------------------------------------
 
@@ -166,6 +210,10 @@ class ClientsService(Service):
     @rpc(c.DeleteSub)
     def delete_sub(self, request: c.DeleteSub) -> bytes:
         return _DELETERS[request.kind](self.uow, request)
+
+    @rpc(c.RestoreSub)
+    def restore_sub(self, request: c.RestoreSub) -> bytes:
+        return _RESTORERS[request.kind](self.uow, request)
 
     # --- what others tell -------------------------------------------------------------------------------------
 

@@ -74,6 +74,10 @@ class InterventionsService(ClientRowsService):
     def check(self, request: c.CheckInterventions) -> dict[str, Any]:
         return queries.check(self.uow.session, request)
 
+    @rpc(c.WorkTies)
+    def ties(self, request: c.WorkTies) -> dict[str, Any]:
+        return queries.ties(self.uow.session, request)
+
     @rpc(c.CreateType)
     def create_type(self, request: c.CreateType) -> bytes:
         return commands.create_type(self.uow, request)

@@ -12,12 +12,14 @@ from services.billing.queries.documents import (
     list_quotes,
     ties,
 )
+from services.billing.queries.history import details_history
 from services.billing.queries.parties import get_company, get_details
 from services.billing.queries.totals import compute_totals
 
 __all__ = [
     "check",
     "compute_totals",
+    "details_history",
     "fiche",
     "get_company",
     "get_credit_note",

@@ -215,11 +215,20 @@ def check(session: Session, request: c.CheckBilling) -> dict[str, list[str]]:
 
 
 def ties(session: Session, request: c.ClientTies) -> dict[str, int]:
-    """Numbered documents of a tree by kind, which the law orders to keep: `{"quotes", "invoices", "credit_notes"}`."""
+    """What keeps a tree from being deleted: `{"quotes", "invoices", "credit_notes", "pays_for"}`.
+
+    Numbered documents the law orders to keep; and those for whom it pays would have nobody to bill.
+    """
     counts = ", ".join(
         f"(SELECT count(*) FROM {table} WHERE home_client_id = ANY(:tree) AND (number IS NOT NULL OR imported)) "
         f"AS {table}s"
         for table in _OWN
     )
-    row = session.execute(text(f"SELECT {counts}"), {"tree": request.tree}).one()
+    payer = (
+        "(SELECT count(DISTINCT home_client_id) FROM billing_details d LEFT JOIN client_alias ca "
+        "ON ca.id = d.home_client_id LEFT JOIN known_client kc ON kc.id = d.home_client_id "
+        "WHERE d.payer_id = ANY(:tree) AND d.home_client_id <> ALL(:tree) AND ca.id IS NULL "
+        "AND kc.status IS DISTINCT FROM 'deleted') AS pays_for"
+    )
+    row = session.execute(text(f"SELECT {counts}, {payer}"), {"tree": request.tree}).one()
     return dict(row._mapping)

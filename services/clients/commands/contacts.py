@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from chassis.errors import Gone, Invalid
+from chassis.errors import Gone, Invalid, NotFound
 from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
 from contracts.fields import phone_forms
+from services.clients.commands import trail
 from services.clients.commands.shared import check_home, check_new
 from services.clients.model import Client, Contact
 from services.clients.queries import rows as queries
 from services.clients.text import phone_digits, search_text
-from services.kit.homes import root_of
+from services.kit.homes import root_of, tree_of
 from services.kit.stamps import stamps
+
+ABSENT = "Ce contact n’existe pas."
+_KIND = "contacts"
 
 
 def create_contact(uow: UnitOfWork, request: c.CreateContact) -> bytes:
@@ -32,11 +37,16 @@ def create_contact(uow: UnitOfWork, request: c.CreateContact) -> bytes:
         **request.body.model_dump(),
         **stamps(uow, request.origin),
     )
+    _open(uow, row)
+    return queries.get_row(uow.session, "contacts", row.id)
+
+
+def _open(uow: UnitOfWork, row: Contact) -> None:
     _derive(row)
     uow.session.add(row)
     uow.session.flush()
+    trail.note(uow, _KIND, row, {"created": _name(row)}, at=row.created_at)
     uow.emit(c.ContactCreated(**_facts(uow, row)))
-    return queries.get_row(uow.session, "contacts", row.id)
 
 
 def add_first_contact(uow: UnitOfWork, record: Client) -> None:
@@ -61,23 +71,35 @@ def add_first_contact(uow: UnitOfWork, record: Client) -> None:
         portal_access=False,
         **stamp_new(uow),
     )
-    _derive(row)
-    uow.session.add(row)
-    uow.session.flush()
-    uow.emit(c.ContactCreated(**_facts(uow, row)))
+    _open(uow, row)
+
+
+def drop_first_contact(uow: UnitOfWork, record: Client, made_at: datetime) -> None:
+    """The contact that a conversion made goes with it, unless somebody touched it since."""
+    made = select(Contact).where(
+        Contact.home_client_id == record.id,
+        Contact.created_at == made_at,
+        Contact.version == 1,
+        Contact.deleted_at.is_(None),
+    )
+    row = uow.session.scalar(made.limit(1).with_for_update())
+    if row is not None:
+        _remove(uow, row)
 
 
 def update_contact(uow: UnitOfWork, request: c.UpdateContact) -> bytes:
     """Changes a contact. Raises `Stale`, `Invalid`, `Gone`."""
     row = _living(uow, request.id)
     check_version(row, request.expected_version)
-    if apply_changes(row, request.changes):
+    changed = apply_changes(row, request.changes)
+    if changed:
         if row.portal_access and not row.email:
             raise Invalid.field("email", "L’accès au portail demande une adresse e-mail.")
         if not (row.first_name or row.last_name or row.email or row.phone):
             raise Invalid.field("last_name", "Donnez un nom, un e-mail ou un téléphone.")
         _derive(row)
         touch(uow, row)
+        trail.changed(uow, _KIND, row, changed)
         uow.session.flush()
         uow.emit(c.ContactUpdated(**_facts(uow, row)))
     return queries.get_row(uow.session, "contacts", row.id)
@@ -87,12 +109,32 @@ def delete_contact(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
     """Takes a contact off the fiche, its portal access with it."""
     row = _living(uow, request.id)
     check_version(row, request.expected_version)
+    _remove(uow, row)
+    return b"{}"
+
+
+def restore_contact(uow: UnitOfWork, request: c.RestoreSub) -> bytes:
+    """Puts a contact back. Its portal access, withdrawn with it, is to be given anew. Nothing to do: as it is."""
+    row = lock(uow.session, Contact, request.id, ABSENT)
+    if row.home_client_id not in tree_of(uow.session, request.client_id):
+        raise NotFound(ABSENT)
+    check_home(uow, row.home_client_id)
+    if row.deleted_at is not None:
+        row.deleted_at = None
+        touch(uow, row)
+        uow.session.flush()
+        trail.note(uow, _KIND, row, {"restored": _name(row)})
+        uow.emit(c.ContactUpdated(**_facts(uow, row)))
+    return queries.get_row(uow.session, "contacts", row.id)
+
+
+def _remove(uow: UnitOfWork, row: Contact) -> None:
     row.deleted_at = uow.now
     row.portal_access = False
     touch(uow, row)
+    trail.note(uow, _KIND, row, {"deleted": _name(row)})
     uow.session.flush()
     uow.emit(c.ContactDeleted(**_facts(uow, row)))
-    return b"{}"
 
 
 def _derive(row: Contact) -> None:
@@ -101,8 +143,12 @@ def _derive(row: Contact) -> None:
     row.search = " ".join(filter(None, (search_text(name, row.email), phone_digits(row.phone))))
 
 
+def _name(row: Contact) -> str:
+    return " ".join(part for part in (row.first_name, row.last_name) if part) or row.email or row.phone
+
+
 def _living(uow: UnitOfWork, identifier: Any) -> Contact:
-    row = lock(uow.session, Contact, identifier, "Ce contact n’existe pas.")
+    row = lock(uow.session, Contact, identifier, ABSENT)
     if row.deleted_at is not None:
         raise Gone("Ce contact a été supprimé.")
     return row

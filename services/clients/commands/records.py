@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from chassis.errors import Conflict, Gone, Invalid, NotFound, Stale
 from chassis.ids import new_id
@@ -44,7 +44,8 @@ def create_client(uow: UnitOfWork, request: c.CreateClient) -> bytes:
     body = request.body
     check_new(uow, Client, request.id)
     custom = {key: value for key, value in body.custom_fields.items() if value is not None}
-    check_custom_fields(uow, custom)
+    # An import brings what the other system had; a person is asked for what is required.
+    check_custom_fields(uow, custom, whole=request.id is None)
     reference = (body.reference or "").strip() or references.next_reference(uow)
     row = Client(
         id=request.id or new_id(),
@@ -89,8 +90,10 @@ def update_client(uow: UnitOfWork, request: c.UpdateClient) -> bytes:
     if "display_name" in given:
         values["own_name"] = changes.display_name if changes.display_name != row.display_name else row.own_name
     if "custom_fields" in given:
-        check_custom_fields(uow, changes.custom_fields)
+        check_custom_fields(uow, changes.custom_fields, before=row.custom_fields)
         values |= {fields.CUSTOM + key: value for key, value in changes.custom_fields.items()}
+    if "layout" in given:
+        values["layout"] = None if changes.layout is None else changes.layout.model_dump(mode="json")
     if "reference" in given and changes.reference.strip() != row.reference:
         if not changes.reference.strip():
             raise Invalid.field("reference", "La référence ne peut pas être vide.")
@@ -120,6 +123,8 @@ def convert_client(uow: UnitOfWork, request: c.ConvertClient) -> bytes:
     body = request.body
     if body.to == row.kind:
         return queries.get_client(uow.session, row.id)
+    if body.undo:
+        return _undo_conversion(uow, row, body.to)
     was_person = row.kind == "individual"
     given = {name: getattr(body, name) for name in ("company_name", "siret", "first_name", "last_name")}
     values = {name: value for name, value in given.items() if value}
@@ -132,6 +137,34 @@ def convert_client(uow: UnitOfWork, request: c.ConvertClient) -> bytes:
     if was_person and (row.first_name or row.last_name):
         contacts.add_first_contact(uow, row)
     tell_updated(uow, row, edit(uow, row, {"kind": body.to, **values}))
+    return queries.get_client(uow.session, row.id)
+
+
+# What the last conversion wrote, and each field's value before it; not what was written again since.
+_CONVERSION = text(
+    """
+    WITH kind AS (
+        SELECT seq, at FROM client_field_write WHERE client_id = :id AND field = 'kind' ORDER BY seq DESC LIMIT 1
+    )
+    SELECT kind.at, w.field, w.seq,
+        NOT EXISTS (SELECT 1 FROM client_field_write l
+                    WHERE l.client_id = :id AND l.field = w.field AND l.seq > w.seq) AS standing
+    FROM kind JOIN client_field_write w ON w.client_id = :id AND w.at = kind.at AND w.row_id IS NULL
+    """
+)
+
+
+def _undo_conversion(uow: UnitOfWork, row: Client, to: str) -> bytes:
+    """Gives back what the last conversion changed, but for what was edited since."""
+    written = uow.session.execute(_CONVERSION, {"id": row.id}).all()
+    before = {w.field: fields.value(uow.session, row.id, w.field, w.seq) for w in written if w.standing}
+    if before.get("kind") != to:
+        raise Conflict("Cette conversion ne peut plus être annulée\u202f: convertissez la fiche.", code="not_undoable")
+    values = {name: "" if found is None else found for name, found in before.items()}
+    contacts.drop_first_contact(uow, row, written[0].at)
+    changed = edit(uow, row, values)
+    check_named(row)
+    tell_updated(uow, row, changed)
     return queries.get_client(uow.session, row.id)
 
 

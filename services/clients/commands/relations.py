@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from chassis.errors import Conflict, Gone, Invalid
+from chassis.errors import Conflict, Gone, Invalid, NotFound
 from chassis.ids import new_id
 from chassis.stamp import check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
+from services.clients import fields
 from services.clients.commands.shared import check_home, check_new
-from services.clients.model import Relation
+from services.clients.model import Client, Relation
 from services.clients.queries import rows as queries
 from services.clients.relations import BY_TYPE, HIERARCHICAL
 from services.kit.homes import root_of, tree_of
@@ -44,6 +45,7 @@ def create_relation(uow: UnitOfWork, request: c.CreateRelation) -> bytes:
     )
     uow.session.add(row)
     uow.session.flush()
+    _note(uow, row, "created")
     uow.emit(c.RelationCreated(**_facts(uow, row)))
     return queries.get_relation(uow.session, row.id, request.home_client_id)
 
@@ -65,6 +67,7 @@ def update_relation(uow: UnitOfWork, request: c.UpdateRelation) -> bytes:
         row.type, row.home_client_id, row.other_home_client_id = kind.inferior, superior, inferior
         touch(uow, row)
         uow.session.flush()
+        _note(uow, row, "type")
         uow.emit(c.RelationUpdated(**_facts(uow, row)))
     return queries.get_relation(uow.session, row.id, request.client_id)
 
@@ -84,9 +87,45 @@ def delete_relation(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
     for twin in uow.session.scalars(twins).all():
         twin.deleted_at = uow.now
         touch(uow, twin)
+        _note(uow, twin, "deleted")
         uow.emit(c.RelationDeleted(**_facts(uow, twin)))
     uow.session.flush()
     return b"{}"
+
+
+def restore_relation(uow: UnitOfWork, request: c.RestoreSub) -> bytes:
+    """Puts a link back, by the rules of a new one: what was made meanwhile may forbid it."""
+    _lock(uow, True)
+    row = lock(uow.session, Relation, request.id, ABSENT)
+    if not {row.home_client_id, row.other_home_client_id} & set(tree_of(uow.session, request.client_id)):
+        raise NotFound(ABSENT)
+    if row.deleted_at is not None:
+        check_home(uow, row.home_client_id)
+        check_home(uow, row.other_home_client_id)
+        _check(uow, row.home_client_id, row.other_home_client_id, row.type, row.id)
+        row.deleted_at = None
+        touch(uow, row)
+        uow.session.flush()
+        _note(uow, row, "restored")
+        uow.emit(c.RelationCreated(**_facts(uow, row)))
+    return queries.get_relation(uow.session, row.id, request.client_id)
+
+
+def _note(uow: UnitOfWork, row: Relation, what: str) -> None:
+    """A line in the history of both ends: what the other one is, and its name."""
+    names = {
+        client.id: client.display_name
+        for client in uow.session.scalars(
+            select(Client).where(Client.id.in_([row.home_client_id, row.other_home_client_id]))
+        )
+    }
+    kind, _ = BY_TYPE[row.type]
+    at = row.created_at if what == "created" else uow.now
+    for here, other, label in (
+        (row.home_client_id, row.other_home_client_id, kind.inferior_label),
+        (row.other_home_client_id, row.home_client_id, kind.superior_label),
+    ):
+        fields.append(uow, here, {f"relations.{what}": f"{label}\u202f: {names.get(other, '')}"}, row_id=row.id, at=at)
 
 
 def _lock(uow: UnitOfWork, hierarchical: bool) -> None:

@@ -1,4 +1,4 @@
-"""What was: the history of a record, its memo; and the fields of one's own."""
+"""What was: the history of a record and of its rows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import uuid
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chassis.errors import NotFound
-from chassis.page import Listing, meta
+from chassis.page import Listing
 from contracts import clients as c
 from services.clients.queries.records import refuse
 from services.kit.homes import tree_of
@@ -20,20 +19,35 @@ def _named(value: str) -> str:
         f"CASE WHEN {value} IS NULL THEN NULL "
         f"WHEN w.field = 'sales_rep_id' THEN (SELECT u.name FROM known_user u WHERE u.id = ({value})::uuid) "
         "WHEN w.field = 'main_address_id' THEN (SELECT coalesce(nullif(a.label, ''), concat_ws(' ', a.street, a.city)) "
-        f"FROM address a WHERE a.id = ({value})::uuid) END"
+        f"FROM address a WHERE a.id = ({value})::uuid) "
+        "WHEN w.field = 'activities.contact_id' THEN (SELECT trim(k.first_name || ' ' || k.last_name) "
+        f"FROM contact k WHERE k.id = ({value})::uuid) END"
     )
 
 
-_VALUE, _PREVIOUS = _named("w.value->>'v'"), _named("p.value->>'v'")
+#: SQL: what a row is called now.
+_ROW = (
+    "CASE WHEN w.field LIKE 'addresses.%' THEN (SELECT coalesce(nullif(a.label, ''), concat_ws(' ', a.street, a.city)) "
+    "FROM address a WHERE a.id = w.row_id) WHEN w.field LIKE 'activities.%' THEN "
+    "(SELECT coalesce(nullif(v.subject, ''), left(v.body, 120)) FROM activity v WHERE v.id = w.row_id) END"
+)
+
+
+# A row's line tells by itself what was before; for a field of the record that is its write before.
+_BEFORE = "CASE WHEN w.value ? 'p' THEN w.value->'p' ELSE p.value->'v' END"
+_VALUE, _PREVIOUS = _named("w.value->>'v'"), _named(f"(({_BEFORE})#>>'{{}}')")
 HISTORY = Listing(
     source=(
         "client_field_write w LEFT JOIN LATERAL (SELECT b.value FROM client_field_write b WHERE b.client_id = "
-        "w.client_id AND b.field = w.field AND b.seq < w.seq ORDER BY b.seq DESC LIMIT 1) p ON true"
+        "w.client_id AND b.field = w.field AND b.row_id IS NOT DISTINCT FROM w.row_id AND b.seq < w.seq "
+        "ORDER BY b.seq DESC LIMIT 1) p ON true"
     ),
     item=(
         "json_build_object('seq', w.seq, "
         "'field', CASE w.field WHEN 'own_name' THEN 'display_name' ELSE w.field END, "
-        "'op', w.op, 'value', w.value->'v', 'previous', p.value->'v', "
+        f"'row_id', w.row_id, 'row_name', {_ROW}, "
+        "'op', w.op, 'value', w.value->'v', 'previous', "
+        f"{_BEFORE}, "
         f"'value_name', {_VALUE}, 'previous_name', {_PREVIOUS}, "
         "'at', w.at, 'by', json_build_object('id', w.actor_id, 'name', w.actor_name))"
     ),
@@ -48,7 +62,10 @@ def history(session: Session, request: c.History) -> bytes:
     """Who changed what and when, field by field, newest first, of the whole tree."""
     refuse(session, request.client_id)
     tree = tree_of(session, request.client_id)
-    return HISTORY.page(session, ["w.client_id = ANY(:tree)"], {"tree": tree}, request)
+    where, params = ["w.client_id = ANY(:tree)"], {"tree": tree}
+    if request.before is not None:
+        return HISTORY.page(session, [*where, "w.seq < :before"], params | {"before": request.before}, request)
+    return HISTORY.page(session, where, params, request)
 
 
 def get_memo(session: Session, identifier: uuid.UUID) -> bytes:
@@ -62,23 +79,3 @@ def get_memo(session: Session, identifier: uuid.UUID) -> bytes:
         {"id": identifier},
     ).scalar_one()
     return str(row).encode()
-
-
-FIELDS = Listing(
-    source="custom_field f",
-    item=(
-        f"json_build_object({meta('f')}, 'key', f.key, 'label', f.label, 'type', f.type, 'required', f.required, "
-        "'choices', f.choices)"
-    ),
-    key="f.id",
-    sorts={"created_at": ("f.created_at", "timestamptz")},
-    default="created_at",
-)
-
-
-def get_custom_field(session: Session, identifier: uuid.UUID) -> bytes:
-    """One definition."""
-    body = FIELDS.one(session, ["f.id = :id"], {"id": identifier})
-    if body is None:
-        raise NotFound("Ce champ n’existe pas.")
-    return body

@@ -36,6 +36,11 @@ _PARENT = (
     f"({_TREE})) AND r.deleted_at IS NULL AND r.type IN ({', '.join(repr(kind) for kind in HIERARCHICAL)}) "
     "AND p.id <> c.id AND p.deleted_at IS NULL ORDER BY r.created_at, r.id LIMIT 1)"
 )
+# When something last happened there: what was said or done, else when the record was opened.
+_LAST_ACTIVITY = (
+    "coalesce((SELECT max(v.occurred_at) FROM activity v WHERE v.home_client_id = c.id AND v.deleted_at IS NULL "
+    "AND v.occurred_at <= now()), c.created_at)"
+)
 _SHORT = (
     f"{meta('c')}, 'kind', c.kind, 'first_name', c.first_name, 'last_name', c.last_name, "
     "'company_name', c.company_name, 'display_name', c.display_name, 'reference', c.reference, "
@@ -46,7 +51,8 @@ _SHORT = (
     "'sales_rep_id', c.sales_rep_id, 'sales_rep', CASE WHEN u.id IS NOT NULL THEN "
     "json_build_object('id', u.id, 'name', u.name) END, "
     f"'tags', {_TAGS}, 'custom_fields', c.custom_fields, 'memo', c.memo, 'status', {_STATUS}, "
-    f"'main_address', {_MAIN}, 'parent', {_PARENT}, 'memo_version', c.memo_version, "
+    f"'main_address', {_MAIN}, 'parent', {_PARENT}, 'layout', c.layout, "
+    f"'last_activity_at', {_LAST_ACTIVITY}, 'memo_version', c.memo_version, "
     "'memo_updated_at', c.memo_updated_at, 'memo_updated_by', c.memo_updated_by"
 )
 
@@ -63,6 +69,7 @@ CLIENTS = Listing(
         "-updated_at": ("c.updated_at", "timestamptz"),
         "reference": ("c.reference", "text"),
         "-reference": ("c.reference", "text"),
+        "-activity": (_LAST_ACTIVITY, "timestamptz"),
     },
     default="name",
 )
@@ -92,7 +99,7 @@ def refuse(session: Session, identifier: uuid.UUID) -> None:
 
 
 def counts(session: Session) -> dict[str, Any]:
-    """How many records by status, and the tags in use."""
+    """How many records by status; and what the list can be filtered by: tags, cities and salespeople in use."""
     row = session.execute(
         text(
             "SELECT count(*) FILTER (WHERE deleted_at IS NULL AND archived_at IS NULL) AS active, "
@@ -101,7 +108,27 @@ def counts(session: Session) -> dict[str, Any]:
         )
     ).one()
     tags = session.execute(text("SELECT DISTINCT tag FROM client_tag ORDER BY tag LIMIT 200")).scalars().all()
-    return {"active": row.active, "archived": row.archived, "deleted": row.deleted, "tags": list(tags)}
+    cities = session.execute(
+        text(
+            "SELECT min(a.city) AS city FROM client c JOIN address a ON a.id = c.main_address_id "
+            "WHERE c.merged_into IS NULL AND c.deleted_at IS NULL AND a.city <> '' "
+            "GROUP BY lower(a.city) ORDER BY count(*) DESC, lower(a.city) LIMIT 200"
+        )
+    ).scalars()
+    people = session.execute(
+        text(
+            "SELECT u.id, u.name FROM known_user u WHERE EXISTS (SELECT 1 FROM client c WHERE c.sales_rep_id = u.id "
+            "AND c.deleted_at IS NULL AND c.merged_into IS NULL) ORDER BY u.name LIMIT 200"
+        )
+    )
+    return {
+        "active": row.active,
+        "archived": row.archived,
+        "deleted": row.deleted,
+        "tags": list(tags),
+        "cities": sorted(cities),
+        "sales_reps": [{"id": str(person.id), "name": person.name} for person in people],
+    }
 
 
 def fiche(session: Session, request: c.ClientFiche) -> bytes:

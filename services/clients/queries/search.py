@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from chassis.errors import Invalid
+from chassis.page import Listing
 from contracts import clients as c
 from services.clients.queries.records import CLIENTS
 from services.clients.text import asked_digits, fold, looks_like_phone, one_typo, reference_key
@@ -27,6 +30,35 @@ _WORDS = 8
 
 def list_clients(session: Session, request: c.ListClients) -> bytes:
     """A page of clients. `q`: exact reference, every word somewhere or, when nothing is found, a typo forgiven."""
+    listing, where, params = _plan(session, request)
+    body = listing.page(session, where, params, request)
+    if not request.counted:
+        return body
+    return body[:-1] + b',"count":%d}' % listing.count(session, where, params)
+
+
+def neighbours(session: Session, request: c.Neighbours) -> bytes:
+    """Where a client stands in the list that the filters give, from 1; nulls where it is not in it."""
+    listing, where, params = _plan(session, request)
+    sort = request.sort or listing.default
+    if sort not in listing.sorts:
+        raise Invalid.field("sort", "Tri inconnu.")
+    direction = "DESC" if sort.startswith("-") else "ASC"
+    order = f"ORDER BY {listing.sorts[sort][0]} {direction}, c.id {direction}"
+    row = session.execute(
+        text(
+            f"SELECT * FROM (SELECT c.id, row_number() OVER w AS position, count(*) OVER () AS count, "
+            f"lag(c.id) OVER w AS previous, lead(c.id) OVER w AS next FROM {listing.source} "
+            f"WHERE {_all(where)} WINDOW w AS ({order})) o WHERE o.id = :client"
+        ),
+        params | {"client": request.id},
+    ).one_or_none()
+    found = dict.fromkeys(("position", "count", "previous", "next")) if row is None else dict(row._mapping)
+    return orjson.dumps({name: found[name] for name in ("position", "count", "previous", "next")}, default=str)
+
+
+def _plan(session: Session, request: c.ListClients) -> tuple[Listing, list[str], dict[str, Any]]:
+    """The listing, conditions and parameters of a request's filters."""
     where = ["c.merged_into IS NULL"]
     params: dict[str, Any] = {}
     match request.status:
@@ -49,12 +81,17 @@ def list_clients(session: Session, request: c.ListClients) -> bytes:
             "WHERE t.tag = :tag AND coalesce(ta.root_id, t.home_client_id) = c.id)"
         )
         params["tag"] = request.tag
+    if request.city:
+        where.append("EXISTS (SELECT 1 FROM address y WHERE y.id = c.main_address_id AND lower(y.city) = lower(:city))")
+        params["city"] = request.city
     if not request.q.strip():
-        return CLIENTS.page(session, where, params, request)
+        return CLIENTS, where, params
     return _search(session, request, where, params)
 
 
-def _search(session: Session, request: c.ListClients, where: list[str], params: dict[str, Any]) -> bytes:
+def _search(
+    session: Session, request: c.ListClients, where: list[str], params: dict[str, Any]
+) -> tuple[Listing, list[str], dict[str, Any]]:
     folded = fold(request.q)
     exact = session.scalar(
         text(
@@ -79,10 +116,13 @@ def _search(session: Session, request: c.ListClients, where: list[str], params: 
     if any(typos) and not _any(session, found, params | asked):
         near = {"near": folded} | {f"word{n}": [f"%{word}%", *typos[n]] for n, word in enumerate(words)}
         wrong = [*where, *(f"c.search LIKE ANY(:word{n})" for n in range(len(words)))]
-        return NEAR.page(session, wrong, params | near, request)
-    return SEARCHED.page(session, found, params | asked, request)
+        return NEAR, wrong, params | near
+    return SEARCHED, found, params | asked
 
 
 def _any(session: Session, where: list[str], params: dict[str, Any]) -> bool:
-    conditions = " AND ".join(where)
-    return bool(session.scalar(text(f"SELECT EXISTS (SELECT 1 FROM client c WHERE {conditions})"), params))
+    return bool(session.scalar(text(f"SELECT EXISTS (SELECT 1 FROM client c WHERE {_all(where)})"), params))
+
+
+def _all(where: list[str]) -> str:
+    return " AND ".join(f"({condition})" for condition in where)

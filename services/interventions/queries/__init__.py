@@ -10,6 +10,7 @@ from services.interventions.queries.work import (
     list_interventions,
     list_overlaps,
     report_versions,
+    ties,
     work_history,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "list_technicians",
     "list_types",
     "report_versions",
+    "ties",
     "work_history",
 ]

@@ -121,3 +121,16 @@ def check(session: Session, request: c.CheckInterventions) -> dict[str, Any]:
     known = {str(row[0]) for row in rows}
     asked = [*request.ids, *request.job_site_ids]
     return {"foreign": [str(identifier) for identifier in asked if str(identifier) not in known]}
+
+
+def ties(session: Session, request: c.WorkTies) -> dict[str, int]:
+    """Work of a tree that began or is done: `{"started", "done"}`. What was only planned can be restored with it."""
+    row = session.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE state = 'in_progress') AS started, "
+            "count(*) FILTER (WHERE state = 'done') AS done "
+            "FROM intervention WHERE home_client_id = ANY(:tree) AND deleted_at IS NULL"
+        ),
+        {"tree": request.tree},
+    ).one()
+    return dict(row._mapping)
