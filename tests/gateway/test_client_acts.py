@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.conftest import Product
+from tests.support.waiting import wait_until
 
 LINE = {"label": "Circulateur", "quantity": "1", "unit_price": "100.00", "vat_rate": "20"}
 
@@ -57,6 +58,8 @@ def test_the_payer_of_others_is_kept(product: Product) -> None:
     assert changed.status_code == 200, changed.text
     assert product.http.delete(f"/clients/{payer['id']}").json()["data"]["ties"] == {"pays_for": 1}
     assert product.http.delete(f"/clients/{tenant['id']}").status_code == 204
+    # That the one it paid for is gone, billing hears by event.
+    wait_until(lambda: product.http.get(f"/clients/{payer['id']}/ties").json() == {"ties": {}})
     assert product.http.delete(f"/clients/{payer['id']}").status_code == 204
 
 
