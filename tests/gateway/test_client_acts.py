@@ -59,7 +59,7 @@ def test_the_payer_of_others_is_kept(product: Product) -> None:
     assert product.http.delete(f"/clients/{payer['id']}").json()["data"]["ties"] == {"pays_for": 1}
     assert product.http.delete(f"/clients/{tenant['id']}").status_code == 204
     # That the one it paid for is gone, billing hears by event.
-    wait_until(lambda: product.http.get(f"/clients/{payer['id']}/ties").json() == {"ties": {}})
+    wait_until(lambda: product.http.get(f"/clients/{payer['id']}/ties").json() == {"ties": {}}, "billing heard")
     assert product.http.delete(f"/clients/{payer['id']}").status_code == 204
 
 
