@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from contracts.base import Command, Id, Line, Model, Moment, Name, Page, Query, Resource, RowEvent, Text
+from contracts.clients import Origin
+from contracts.uses import CountAddressUses
 
 OWNER = "equipment"
 
@@ -95,6 +97,7 @@ class CreateEquipment(Command):
     written_client_id: Id
     place_id: Id | None = None
     body: EquipmentBody
+    origin: Origin | None = None
 
 
 class UpdateEquipment(Command):
@@ -173,6 +176,12 @@ class CheckEquipment(Query):
     tree: list[Id]
 
 
+class AddressUses(CountAddressUses):
+    """Equipment at each of these addresses."""
+
+    rpc: ClassVar[str] = "equipment.address_uses"
+
+
 class EquipmentEvent(RowEvent):
     """What each event of an equipment tells."""
 
@@ -192,6 +201,8 @@ class EquipmentCreated(EquipmentEvent):
     event_name: ClassVar[str] = "equipment.created"
     public: ClassVar[bool] = True
     installed_on: date | None
+    #: Came in from another system: a fact of the past that nobody has to be told of as news.
+    imported: bool = False
 
 
 class EquipmentUpdated(EquipmentEvent):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from contracts.base import Command, Id, Line, Model, Moment, Page, Query, Resource, RowEvent, Text
 from contracts.clients import Origin
+from contracts.uses import CountAddressUses
 
 OWNER = "maintenance"
 
@@ -250,6 +251,12 @@ class MaintenanceFiche(Query):
     limit: int = Field(default=50, ge=1, le=200)
 
 
+class AddressUses(CountAddressUses):
+    """Plans at each of these addresses."""
+
+    rpc: ClassVar[str] = "maintenance.address_uses"
+
+
 class PlanEvent(RowEvent):
     """What each event of a plan tells."""
 
@@ -266,6 +273,8 @@ class PlanCreated(PlanEvent):
     event_owner: ClassVar[str] = OWNER
     event_name: ClassVar[str] = "plan.created"
     public: ClassVar[bool] = True
+    #: Came in from another system: a fact of the past that nobody has to be told of as news.
+    imported: bool = False
 
 
 class PlanUpdated(PlanEvent):

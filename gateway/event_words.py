@@ -33,6 +33,7 @@ SENTENCES = {
     "billing.quote.updated": "Un brouillon de devis a changé.",
     "clients.activity.deleted": "Un échange consigné à la main est retiré de la fiche.",
     "clients.activity.logged": "Un échange est consigné à la main.",
+    "clients.activity.restored": "Un échange retiré est de nouveau sur la fiche.",
     "clients.activity.updated": "Un échange consigné à la main est corrigé.",
     "clients.address.created": "Une adresse est ajoutée à un client.",
     "clients.address.promoted": "Une adresse devient l’adresse principale.",

@@ -43,6 +43,7 @@ from contracts.billing.parties import (
 )
 from contracts.billing.requests import (
     AcceptQuote,
+    AddressUses,
     BillingFiche,
     CancelQuote,
     CheckBilling,
@@ -123,6 +124,7 @@ __all__ = [
     "QUOTE_EVENTS",
     "VAT_RATES",
     "AcceptQuote",
+    "AddressUses",
     "BillingFiche",
     "CancelQuote",
     "CheckBilling",

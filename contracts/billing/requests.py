@@ -10,6 +10,7 @@ from pydantic import Field
 from contracts.base import Command, Id, Page, Query
 from contracts.billing import parties as p
 from contracts.billing import shapes as s
+from contracts.uses import CountAddressUses
 
 
 class GetCompany(Query):
@@ -323,6 +324,12 @@ class ClientTies(Query):
 
     rpc: ClassVar[str] = "billing.ties"
     tree: list[Id]
+
+
+class AddressUses(CountAddressUses):
+    """Quotes, invoices, credit notes and billing details that name each of these addresses."""
+
+    rpc: ClassVar[str] = "billing.address_uses"
 
 
 class VerifyChain(Query):

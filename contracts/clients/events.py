@@ -266,6 +266,14 @@ class ActivityDeleted(ActivityState):
     public: ClassVar[bool] = True
 
 
+class ActivityRestored(ActivityState):
+    """An exchange that had left the fiche is back."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "activity.restored"
+    public: ClassVar[bool] = True
+
+
 class MemoUpdated(Event):
     """The memo was written."""
 

@@ -11,6 +11,7 @@ from contracts.base import Command, Id, Model, Page, Query, Text
 from contracts.clients.row_shapes import (
     ActivityBody,
     ActivityChanges,
+    ActivityFilter,
     AddressBody,
     AddressChanges,
     ContactBody,
@@ -167,8 +168,15 @@ class GetMemo(Query):
     client_id: Id
 
 
+class MemoVersions(Page):
+    """Texts that the memo has had, newest first; the first is the present one."""
+
+    rpc: ClassVar[str] = "clients.memo_versions"
+    client_id: Id
+
+
 class SetMemo(Command):
-    """Writes the memo. A stale version is refused with the text that stands there now."""
+    """Writes the memo. A stale version is refused with `MemoConflict` as data: no word of either is lost."""
 
     rpc: ClassVar[str] = "clients.set_memo"
     client_id: Id
@@ -271,14 +279,25 @@ class GetSub(Query):
 
 
 class ListSub(Page):
-    """Rows of one of a client's own sections. Activities by kind (`automatic` too), period, author and text."""
+    """Rows of one of a client's own sections."""
 
     rpc: ClassVar[str] = "clients.list_sub"
     kind: SubKind
     client_id: Id
-    activity_kind: str | None = Field(default=None, max_length=20)
-    occurred_from: date | None = None
-    occurred_to: date | None = None
+
+
+class ListActivities(Page):
+    """What was said with a client and what happened there, newest first.
+
+    `kind` (repeatable): of exchanges logged by hand, of what the system tells, or `automatic` for all of the latter.
+    Days are the company's, both included.
+    """
+
+    rpc: ClassVar[str] = "clients.list_activities"
+    client_id: Id
+    kind: list[ActivityFilter] = Field(default_factory=list, max_length=20)
+    from_day: date | None = None
+    to_day: date | None = None
     author_id: str | None = Field(default=None, max_length=100)
     q: str = Field(default="", max_length=200)
 

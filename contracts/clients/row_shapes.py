@@ -12,6 +12,14 @@ from contracts.fields import Email, Phone, at_field
 
 AddressRole = Literal["owner", "tenant", "agent"]
 ActivityKind = Literal["call", "email", "sms", "visit", "note"]
+#: Of what the system tells by itself.
+ToldKind = Literal[
+    "quote", "invoice", "credit_note", "payment", "intervention", "job_site", "maintenance", "equipment", "document"
+]
+ActivityFilter = Literal[
+    "call", "email", "sms", "visit", "note", "automatic",
+    "quote", "invoice", "credit_note", "payment", "intervention", "job_site", "maintenance", "equipment", "document",
+]  # fmt: skip
 Direction = Literal["in", "out"]
 #: What the other client is to this one.
 RelationType = Literal[
@@ -183,7 +191,7 @@ class ActivityView(Resource):
 
     client_id: Id
     written_client_id: Id | None
-    kind: str
+    kind: ActivityKind | ToldKind
     direction: Direction | None
     occurred_at: Moment
     subject: str

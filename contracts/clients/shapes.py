@@ -173,6 +173,31 @@ class MemoView(Model):
     updated_by: str
 
 
+class MemoVersion(Model):
+    """A text that the memo had: who wrote it, and when."""
+
+    seq: int
+    text: str
+    at: Moment
+    by: Person
+
+
+class MemoConflict(Model):
+    """Data of the 412 of a stale memo. `text` stands there now, `yours` was sent, `base` is what it was written on.
+
+    `joined` holds both: changes of different lines are all made, where both changed the same lines they follow each
+    other. It is an offer; nothing is written until it is sent with the present `version`.
+    """
+
+    text: str
+    version: int
+    updated_at: Moment | None
+    updated_by: str
+    yours: str
+    base: str | None
+    joined: str
+
+
 class HistoryLine(Model):
     """One change of one field: what it was, what it became, when and by whom.
 

@@ -18,6 +18,7 @@ from contracts.interventions.events import (
 )
 from contracts.interventions.requests import (
     ActOnIntervention,
+    AddressUses,
     CheckInterventions,
     CountInterventions,
     CountJobSites,
@@ -71,6 +72,7 @@ __all__ = [
     "DEFAULT_MINUTES",
     "OWNER",
     "ActOnIntervention",
+    "AddressUses",
     "CheckInterventions",
     "CountInterventions",
     "CountJobSites",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from contracts.base import Id, Moment, RowEvent
 from contracts.interventions.shapes import OWNER
 
@@ -124,6 +126,8 @@ class JobSiteCreated(JobSiteEvent):
     event_owner: ClassVar[str] = OWNER
     event_name: ClassVar[str] = "job_site.created"
     public: ClassVar[bool] = True
+    #: Came in from another system: a fact of the past that nobody has to be told of as news.
+    imported: bool = False
 
 
 class JobSiteUpdated(JobSiteEvent):
@@ -132,3 +136,5 @@ class JobSiteUpdated(JobSiteEvent):
     event_owner: ClassVar[str] = OWNER
     event_name: ClassVar[str] = "job_site.updated"
     public: ClassVar[bool] = True
+    #: Names of the fields.
+    changed: list[str] = Field(default_factory=list)

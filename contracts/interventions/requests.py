@@ -21,6 +21,7 @@ from contracts.interventions.shapes import (
     TypeBody,
     TypeChanges,
 )
+from contracts.uses import CountAddressUses
 
 
 class CreateIntervention(Command):
@@ -253,3 +254,9 @@ class CountJobSites(Query):
     tree: list[Id] | None = None
     status: list[SiteStatus] = Field(default_factory=list, max_length=3)
     q: str = Field(default="", max_length=200)
+
+
+class AddressUses(CountAddressUses):
+    """Interventions and job sites at each of these addresses."""
+
+    rpc: ClassVar[str] = "interventions.address_uses"

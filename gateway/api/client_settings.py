@@ -14,6 +14,14 @@ from gateway.api.routes import Api, build, if_match, json_body, query, reply
 
 TAG = "Clients"
 
+#: Rows that come back once removed, and how each is answered.
+_RESTORABLE = {
+    "contacts": c.ContactView,
+    "relations": c.RelationView,
+    "addresses": c.AddressView,
+    "activities": c.ActivityView,
+}
+
 
 def register(api: Api) -> None:
     """Adds the routes."""
@@ -95,7 +103,7 @@ def _of_a_client(api: Api) -> None:
         but = {"but": values.pop("but")} if values.get("but") else {}
         return api.send(build(c.FindDuplicates, {"fields": values, **but}))
 
-    for kind in ("contacts", "relations"):
+    for kind in _RESTORABLE:
         _restorable(api, kind)
 
 
@@ -106,5 +114,5 @@ def _restorable(api: Api, kind: str) -> None:
         return api.send(build(c.RestoreSub, {"kind": kind, "id": sub_id, "client_id": home.root}))
 
     restore.__name__ = f"restore_{kind}"
-    view = {"contacts": c.ContactView, "relations": c.RelationView}[kind]
+    view = _RESTORABLE[kind]
     api.route("POST", f"/clients/{{client_id}}/{kind}/{{sub_id}}/restore", "Rétablit", tag=TAG, answer=view)(restore)

@@ -9,6 +9,7 @@ from chassis.service import every, rpc
 from contracts import billing as c
 from contracts.base import Event
 from contracts.clients import ClientCreated, ClientUpdated
+from contracts.uses import AddressUses
 from services.billing import queries
 from services.billing.commands import (
     company,
@@ -23,8 +24,9 @@ from services.billing.commands import (
     quotes,
 )
 from services.billing.commands.facts import company_of
-from services.billing.model import KINDS, Base
+from services.billing.model import ADDRESS_USES, KINDS, Base
 from services.kit.follow import ClientRowsService
+from services.kit.uses import address_uses
 
 
 class BillingService(ClientRowsService):
@@ -188,6 +190,10 @@ class BillingService(ClientRowsService):
     @rpc(c.DeleteDraft)
     def delete_draft(self, request: c.DeleteDraft) -> bytes:
         return drafts.delete_draft(self.uow, request)
+
+    @rpc(c.AddressUses)
+    def address_uses(self, request: c.AddressUses) -> AddressUses:
+        return address_uses(self.uow.session, request, *ADDRESS_USES)
 
     @rpc(c.BillingFiche)
     def fiche(self, request: c.BillingFiche) -> bytes:

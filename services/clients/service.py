@@ -7,16 +7,17 @@ from typing import Any
 import orjson
 from sqlalchemy import select, text
 
-from chassis.service import Service, on, rpc
-from contracts import accounts, billing, interventions
+from chassis.service import rpc
 from contracts import clients as c
-from contracts.base import Envelope, Event
-from services.clients.commands import activities, addresses, contacts, custom_fields, layout, records, relations, told
+from contracts.base import Event
+from services.clients.commands import activities, addresses, contacts, custom_fields, layout, memo, records, relations
 from services.clients.commands.shared import facts
+from services.clients.listener import Listener
 from services.clients.model import KINDS, Address, Base, Client, Contact
+from services.clients.queries import activities as activity_queries
 from services.clients.queries import duplicates, history, identity, rows, search, settings
+from services.clients.queries import memo as memo_queries
 from services.clients.queries import records as record_queries
-from services.kit.follow import know_user
 
 _DELETERS = {
     "addresses": addresses.delete_address,
@@ -25,12 +26,14 @@ _DELETERS = {
     "activities": activities.delete_activity,
 }
 _RESTORERS = {
+    "addresses": addresses.restore_address,
     "contacts": contacts.restore_contact,
     "relations": relations.restore_relation,
+    "activities": activities.restore_activity,
 }
 
 
-class ClientsService(Service):
+class ClientsService(Listener):
     """Who the clients are, what was said, where; and what an id means."""
 
     name = "clients"
@@ -75,11 +78,15 @@ class ClientsService(Service):
 
     @rpc(c.SetMemo)
     def set_memo(self, request: c.SetMemo) -> bytes:
-        return records.set_memo(self.uow, request)
+        return memo.set_memo(self.uow, request)
 
     @rpc(c.GetMemo)
     def get_memo(self, request: c.GetMemo) -> bytes:
-        return history.get_memo(self.uow.session, request.client_id)
+        return memo_queries.get_memo(self.uow.session, request.client_id)
+
+    @rpc(c.MemoVersions)
+    def memo_versions(self, request: c.MemoVersions) -> bytes:
+        return memo_queries.memo_versions(self.uow.session, request)
 
     @rpc(c.GetClient)
     def get(self, request: c.GetClient) -> bytes:
@@ -203,6 +210,10 @@ class ClientsService(Service):
     def list_sub(self, request: c.ListSub) -> bytes:
         return rows.list_sub(self.uow.session, request)
 
+    @rpc(c.ListActivities)
+    def list_activities(self, request: c.ListActivities) -> bytes:
+        return activity_queries.list_activities(self.uow.session, request)
+
     @rpc(c.FindContacts)
     def find_contacts(self, request: c.FindContacts) -> bytes:
         return rows.find_contacts(self.uow.session, request)
@@ -214,48 +225,3 @@ class ClientsService(Service):
     @rpc(c.RestoreSub)
     def restore_sub(self, request: c.RestoreSub) -> bytes:
         return _RESTORERS[request.kind](self.uow, request)
-
-    # --- what others tell -------------------------------------------------------------------------------------
-
-    @on(accounts.UserCreated)
-    @on(accounts.UserUpdated)
-    def user_told(self, event: accounts.UserState, envelope: Envelope) -> None:
-        know_user(self.uow.session, event)
-
-    @on(interventions.InterventionPlanned)
-    def intervention_planned(self, event: interventions.InterventionPlanned, envelope: Envelope) -> None:
-        told.work(self.uow, event, envelope, "planned")
-
-    @on(interventions.InterventionDone)
-    def intervention_done(self, event: interventions.InterventionDone, envelope: Envelope) -> None:
-        told.work(self.uow, event, envelope, "done", event.finished_at)
-
-    @on(interventions.InterventionCancelled)
-    def intervention_cancelled(self, event: interventions.InterventionCancelled, envelope: Envelope) -> None:
-        told.work(self.uow, event, envelope, "cancelled")
-
-    @on(billing.QuoteSent)
-    def quote_sent(self, event: billing.QuoteSent, envelope: Envelope) -> None:
-        told.document(self.uow, event, envelope, "quote", "Devis {} envoyé, {}")
-
-    @on(billing.QuoteAccepted)
-    def quote_accepted(self, event: billing.QuoteAccepted, envelope: Envelope) -> None:
-        if not event.imported:
-            records.promote_prospect(self.uow, event.home_client_id)
-        told.document(self.uow, event, envelope, "quote", "Devis {} accepté, {}")
-
-    @on(billing.QuoteRefused)
-    def quote_refused(self, event: billing.QuoteRefused, envelope: Envelope) -> None:
-        told.document(self.uow, event, envelope, "quote", "Devis {} refusé")
-
-    @on(billing.InvoiceIssued)
-    def invoice_issued(self, event: billing.InvoiceIssued, envelope: Envelope) -> None:
-        told.document(self.uow, event, envelope, "invoice", "Facture {} émise, {}")
-
-    @on(billing.InvoicePaid)
-    def invoice_paid(self, event: billing.InvoicePaid, envelope: Envelope) -> None:
-        told.document(self.uow, event, envelope, "invoice", "Facture {} réglée")
-
-    @on(billing.CreditNoteIssued)
-    def credit_note_issued(self, event: billing.CreditNoteIssued, envelope: Envelope) -> None:
-        told.document(self.uow, event, envelope, "credit_note", "Avoir {} émis, {}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.errors import Gone, Invalid
 from chassis.ids import new_id
-from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
+from chassis.stamp import apply_changes, check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts.equipment import (
     CreateEquipment,
@@ -26,6 +26,7 @@ from services.equipment import queries
 from services.equipment.model import Equipment
 from services.kit.history import note, state_of
 from services.kit.homes import root_of
+from services.kit.stamps import stamps
 
 ABSENT = "Cet équipement n’existe pas."
 #: Fields that are lists, kept as JSON.
@@ -43,13 +44,14 @@ def create_equipment(uow: UnitOfWork, request: CreateEquipment) -> bytes:
         written_client_id=request.written_client_id,
         place_id=request.place_id,
         **values,
-        **stamp_new(uow),
+        **stamps(uow, request.origin),
     )
     _check_parent(uow, row)
     uow.session.add(row)
     uow.session.flush()
     note(uow, row, "created")
-    uow.emit(EquipmentCreated(**_facts(uow, row), installed_on=row.installed_on))
+    told = EquipmentCreated(**_facts(uow, row), installed_on=row.installed_on, imported=request.origin is not None)
+    uow.emit(told)
     return queries.get_equipment(uow.session, row.id)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.tables import StampedMixin, new_base
 from services.kit.history import attach_history
 from services.kit.model import HomeMixin, attach
+from services.kit.uses import Source
 
 Base = new_base()
 attach(Base)
@@ -50,3 +51,6 @@ class Equipment(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
 
 #: Kinds of rows that have a home: counted, exported and erased by it.
 KINDS = {"equipment": Equipment}
+
+#: Rows that name an address of a client.
+ADDRESS_USES = (Source("equipment", "equipment", "x.deleted_at IS NULL"),)

@@ -6,9 +6,11 @@ from typing import Any
 
 from chassis.service import rpc
 from contracts import equipment as c
+from contracts.uses import AddressUses
 from services.equipment import commands, queries
-from services.equipment.model import KINDS, Base
+from services.equipment.model import ADDRESS_USES, KINDS, Base
 from services.kit.follow import ClientRowsService
+from services.kit.uses import address_uses
 
 
 class EquipmentService(ClientRowsService):
@@ -53,6 +55,10 @@ class EquipmentService(ClientRowsService):
     @rpc(c.CheckEquipment)
     def check(self, request: c.CheckEquipment) -> dict[str, Any]:
         return queries.check(self.uow.session, request)
+
+    @rpc(c.AddressUses)
+    def address_uses(self, request: c.AddressUses) -> AddressUses:
+        return address_uses(self.uow.session, request, *ADDRESS_USES)
 
     @rpc(c.EquipmentFiche)
     def fiche(self, request: c.EquipmentFiche) -> bytes:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.tables import StampedMixin, new_base
 from services.kit.history import attach_history
 from services.kit.model import HomeMixin, attach, attach_company
+from services.kit.uses import Source
 
 Base = new_base()
 attach(Base)
@@ -123,3 +124,6 @@ class NumberCounter(Base):  # type: ignore[valid-type,misc]
 
 
 KINDS = {"intervention": Intervention, "job_site": JobSite}
+
+#: Rows that name an address of a client.
+ADDRESS_USES = (Source("interventions", "intervention", "x.deleted_at IS NULL"), Source("job_sites", "job_site"))

@@ -8,10 +8,12 @@ from chassis.service import on, rpc
 from contracts import billing, maintenance
 from contracts import interventions as c
 from contracts.base import Envelope
+from contracts.uses import AddressUses
 from services.interventions import commands, queries
-from services.interventions.model import KINDS, Base
+from services.interventions.model import ADDRESS_USES, KINDS, Base
 from services.interventions.queries.sight import Sight, seen_by
 from services.kit.follow import ClientRowsService
+from services.kit.uses import address_uses
 
 
 class InterventionsService(ClientRowsService):
@@ -77,6 +79,10 @@ class InterventionsService(ClientRowsService):
     @rpc(c.WorkTies)
     def ties(self, request: c.WorkTies) -> dict[str, Any]:
         return queries.ties(self.uow.session, request)
+
+    @rpc(c.AddressUses)
+    def address_uses(self, request: c.AddressUses) -> AddressUses:
+        return address_uses(self.uow.session, request, *ADDRESS_USES)
 
     @rpc(c.CreateType)
     def create_type(self, request: c.CreateType) -> bytes:

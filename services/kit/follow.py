@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.service import Service, on
-from contracts import accounts, clients
+from contracts import accounts, billing, clients
 from contracts.base import Envelope
 
 
@@ -94,4 +94,15 @@ def know_user(session: Session, event: accounts.UserState) -> None:
             "roles": orjson.dumps(event.roles).decode(),
             "active": event.active,
         },
+    )
+
+
+def know_company(session: Session, event: billing.CompanyUpdated) -> None:
+    """Keeps the company's time zone as billing told it."""
+    session.execute(
+        text(
+            "INSERT INTO known_company (timezone) VALUES (:zone) "
+            "ON CONFLICT (singleton) DO UPDATE SET timezone = EXCLUDED.timezone"
+        ),
+        {"zone": event.timezone},
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
 from services.kit.model import HomeMixin, attach, attach_company
+from services.kit.uses import Source
 
 Base = new_base()
 attach(Base)
@@ -71,3 +72,6 @@ class Visit(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
 
 
 KINDS = {"plan": Plan, "visit": Visit}
+
+#: Rows that name an address of a client.
+ADDRESS_USES = (Source("maintenance_plans", "plan"),)

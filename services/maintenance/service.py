@@ -6,9 +6,11 @@ from chassis.service import every, on, rpc
 from contracts import interventions
 from contracts import maintenance as c
 from contracts.base import Envelope
+from contracts.uses import AddressUses
 from services.kit.follow import ClientRowsService
+from services.kit.uses import address_uses
 from services.maintenance import commands, queries
-from services.maintenance.model import KINDS, Base
+from services.maintenance.model import ADDRESS_USES, KINDS, Base
 
 
 class MaintenanceService(ClientRowsService):
@@ -53,6 +55,10 @@ class MaintenanceService(ClientRowsService):
     @rpc(c.ScheduleVisit)
     def schedule_visit(self, request: c.ScheduleVisit) -> bytes:
         return commands.schedule_visit(self.uow, request)
+
+    @rpc(c.AddressUses)
+    def address_uses(self, request: c.AddressUses) -> AddressUses:
+        return address_uses(self.uow.session, request, *ADDRESS_USES)
 
     @rpc(c.MaintenanceFiche)
     def fiche(self, request: c.MaintenanceFiche) -> bytes:

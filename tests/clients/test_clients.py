@@ -119,15 +119,6 @@ def test_a_patch_moves_only_what_it_names_and_is_one_line_of_history_a_field(ser
     assert lines[0]["by"]["name"] == "Camille Roux"
 
 
-def test_a_stale_memo_is_refused_with_the_text_that_stands_there(service: ServiceUnderTest) -> None:
-    made = company(service, "Mémo")
-    first = service.call(c.SetMemo(client_id=made["id"], expected_version=0, text="Premier"))
-    assert first["version"] == 1
-    with pytest.raises(Stale) as stale:
-        service.call(c.SetMemo(client_id=made["id"], expected_version=0, text="Second"))
-    assert stale.value.data == {"text": "Premier", "version": 1}
-
-
 def test_the_first_address_is_main_and_there_is_exactly_one_whatever_races(service: ServiceUnderTest) -> None:
     made = company(service, "Adresses")
     rows = [address(service, made, label=f"Bâtiment {n}") for n in range(5)]

@@ -98,12 +98,14 @@ def test_activities_are_filtered_by_kind_day_author_and_text(service: ServiceUnd
         service.call(c.CreateActivity(home_client_id=home, written_client_id=home, body=body))
 
     def subjects(**filters: object) -> list[str]:
-        answer = service.call(c.ListSub(kind="activities", client_id=home, **filters))
+        answer = service.call(c.ListActivities(client_id=home, **filters))
         return [item["subject"] for item in answer["items"]]
 
     assert subjects() == ["Devis", "Code 100%", "Fuite"]
-    assert subjects(activity_kind="call") == ["Devis", "Fuite"]
-    assert subjects(occurred_from="2026-06-03", occurred_to="2026-06-03") == ["Code 100%"]
+    assert subjects(kind=["call"]) == ["Devis", "Fuite"]
+    assert subjects(kind=["call", "note"]) == subjects()
+    assert subjects(kind=["automatic"]) == []
+    assert subjects(from_day="2026-06-03", to_day="2026-06-03") == ["Code 100%"]
     assert subjects(q="100%") == ["Code 100%"]
     assert subjects(author_id=service.actor.id) == subjects()
     assert subjects(author_id="personne") == []

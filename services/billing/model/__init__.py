@@ -1,6 +1,7 @@
 """Tables of `billing` and the rules that always hold."""
 
 from services.billing.model.documents import (
+    ADDRESS_USES,
     CreditNote,
     CreditNoteLine,
     Invoice,
@@ -22,6 +23,7 @@ KINDS: dict[str, type] = {
 }
 
 __all__ = [
+    "ADDRESS_USES",
     "KINDS",
     "Base",
     "BillingDetails",

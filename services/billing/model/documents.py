@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from chassis.tables import StampedMixin
 from services.billing.model.parties import Base
 from services.kit.model import HomeMixin
+from services.kit.uses import Source
 
 
 def _amount() -> Any:
@@ -192,3 +193,12 @@ class Payment(StampedMixin, Base):  # type: ignore[valid-type,misc]
         CheckConstraint("invoice_id IS NOT NULL OR credit_note_id IS NOT NULL", name="on_something"),
         CheckConstraint("imported OR amount > 0", name="positive"),
     )
+
+
+#: Rows that name an address of a client.
+ADDRESS_USES = (
+    Source("quotes", "quote"),
+    Source("invoices", "invoice"),
+    Source("credit_notes", "credit_note"),
+    Source("billing", "billing_details", column="billing_address_id"),
+)

@@ -8,16 +8,19 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.errors import Conflict, Gone, Invalid
+from chassis.errors import Conflict, Gone, Invalid, NotFound
 from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
+from services.clients.commands import trail
 from services.clients.commands.shared import check_home, check_new
 from services.clients.model import Activity, Contact
 from services.clients.queries import rows as queries
 from services.kit.homes import root_of, tree_of
 from services.kit.stamps import stamps
+
+ABSENT = "Cette activité n’existe pas."
 
 
 def create_activity(uow: UnitOfWork, request: c.CreateActivity) -> bytes:
@@ -31,7 +34,7 @@ def create_activity(uow: UnitOfWork, request: c.CreateActivity) -> bytes:
         home_client_id=request.home_client_id,
         written_client_id=request.written_client_id,
         kind=body.kind,
-        direction=body.direction,
+        direction=_direction(body.kind, body.direction),
         occurred_at=body.occurred_at or uow.now,
         subject=body.subject,
         body=body.body,
@@ -50,11 +53,14 @@ def update_activity(uow: UnitOfWork, request: c.UpdateActivity) -> bytes:
     """Changes an activity logged by hand; what the system tells is not rewritten."""
     row = _by_hand(uow, request.id)
     check_version(row, request.expected_version)
-    if apply_changes(row, request.changes):
-        row.occurred_at = row.occurred_at or uow.now
+    before = row.occurred_at
+    if changed := apply_changes(row, request.changes):
+        row.occurred_at = row.occurred_at or before
+        row.direction = _direction(row.kind, row.direction)
         if not (row.subject or row.body):
             raise Invalid.field("subject", "Donnez un objet ou un texte.")
         _check_contact(uow, row.home_client_id, row.contact_id)
+        trail.changed(uow, "activities", row, changed)
         touch(uow, row)
         uow.session.flush()
         uow.emit(c.ActivityUpdated(**_facts(uow, row)))
@@ -62,14 +68,38 @@ def update_activity(uow: UnitOfWork, request: c.UpdateActivity) -> bytes:
 
 
 def delete_activity(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
-    """Takes an activity off the fiche."""
+    """Takes an activity off the fiche; it can be restored."""
     row = _by_hand(uow, request.id)
     check_version(row, request.expected_version)
     row.deleted_at = uow.now
     touch(uow, row)
     uow.session.flush()
     uow.emit(c.ActivityDeleted(**_facts(uow, row)))
+    trail.note(uow, "activities", row, {"deleted": _title(row)})
     return b"{}"
+
+
+def restore_activity(uow: UnitOfWork, request: c.RestoreSub) -> bytes:
+    """Brings back an activity that was taken off."""
+    row = lock(uow.session, Activity, request.id, ABSENT)
+    if row.home_client_id not in tree_of(uow.session, request.client_id):
+        raise NotFound(ABSENT)
+    if row.deleted_at is not None:
+        row.deleted_at = None
+        touch(uow, row)
+        uow.session.flush()
+        uow.emit(c.ActivityRestored(**_facts(uow, row)))
+        trail.note(uow, "activities", row, {"restored": _title(row)})
+    return queries.get_row(uow.session, "activities", row.id)
+
+
+def _direction(kind: str, direction: str | None) -> str | None:
+    """A note goes neither in nor out."""
+    return None if kind == "note" else direction
+
+
+def _title(row: Activity) -> str:
+    return row.subject or row.body.strip().partition("\n")[0][:120]
 
 
 def _check_contact(uow: UnitOfWork, home: uuid.UUID, contact_id: uuid.UUID | None) -> None:
@@ -94,7 +124,7 @@ def _facts(uow: UnitOfWork, row: Activity) -> dict[str, Any]:
 
 
 def _by_hand(uow: UnitOfWork, identifier: uuid.UUID) -> Activity:
-    row = lock(uow.session, Activity, identifier, "Cette activité n’existe pas.")
+    row = lock(uow.session, Activity, identifier, ABSENT)
     if row.deleted_at is not None:
         raise Gone("Cette activité a été supprimée.")
     if row.automatic:

@@ -11,10 +11,11 @@ from chassis.stamp import apply_changes, check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
 from services.clients import fields
+from services.clients.commands import trail
 from services.clients.commands.shared import check_new, root_record, tell_updated
 from services.clients.model import Address, Client, Place
 from services.clients.queries import rows
-from services.kit.homes import root_of
+from services.kit.homes import root_of, tree_of
 from services.kit.stamps import stamps
 
 ABSENT = "Cette adresse n’existe pas."
@@ -37,6 +38,7 @@ def create_address(uow: UnitOfWork, request: c.CreateAddress) -> bytes:
     uow.session.add(row)
     uow.session.flush()
     uow.emit(c.AddressCreated(**_facts(uow, row)))
+    trail.note(uow, "addresses", row, {"created": one_line(row)}, at=row.created_at)
     if root.main_address_id is None or request.main or body.is_main:
         _promote(uow, root, row)
     return rows.get_row(uow.session, "addresses", row.id)
@@ -59,6 +61,10 @@ def update_address(uow: UnitOfWork, request: c.UpdateAddress) -> bytes:
     if {"street", "city", "postal_code"} & changed and not (row.street or row.city or row.postal_code):
         raise Invalid.field("street", "Donnez une rue, un code postal ou une ville.")
     if changed:
+        trail.changed(uow, "addresses", row, changed - {"retired", "place_id"})
+        if "retired" in changed:
+            retired = row.retired_at is not None
+            trail.note(uow, "addresses", row, {"retired": retired}, before={"addresses.retired": not retired})
         touch(uow, row)
         uow.session.flush()
         uow.emit(c.AddressUpdated(**_facts(uow, row)))
@@ -69,7 +75,10 @@ def update_address(uow: UnitOfWork, request: c.UpdateAddress) -> bytes:
 
 
 def delete_address(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
-    """Takes an address off the fiche. It is kept: what was done or stands there still shows it."""
+    """Takes an address off the fiche; that nothing names it was asked of each service at the door.
+
+    It is kept, and can be restored: what began to name it meanwhile still shows it.
+    """
     root, row = _locked(uow, request.id)
     check_version(row, request.expected_version)
     row.deleted_at = uow.now
@@ -77,8 +86,26 @@ def delete_address(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
     touch(uow, row)
     uow.session.flush()
     uow.emit(c.AddressUpdated(**_facts(uow, row)))
+    trail.note(uow, "addresses", row, {"deleted": one_line(row)})
     _rematerialise(uow, root)
     return b"{}"
+
+
+def restore_address(uow: UnitOfWork, request: c.RestoreSub) -> bytes:
+    """Brings a removed address back as it was: main again, or retired as before."""
+    root, row = _locked(uow, request.id, deleted=True)
+    if row.home_client_id not in tree_of(uow.session, request.client_id):
+        raise NotFound(ABSENT)
+    if row.deleted_at is not None:
+        # What was removed while in use was retired by that alone, at the same moment.
+        row.retired_at = None if row.retired_at == row.deleted_at else row.retired_at
+        row.deleted_at = None
+        touch(uow, row)
+        uow.session.flush()
+        uow.emit(c.AddressUpdated(**_facts(uow, row)))
+        trail.note(uow, "addresses", row, {"restored": one_line(row)})
+        _rematerialise(uow, root)
+    return rows.get_row(uow.session, "addresses", row.id)
 
 
 def promote_address(uow: UnitOfWork, request: c.PromoteAddress) -> bytes:
@@ -88,14 +115,14 @@ def promote_address(uow: UnitOfWork, request: c.PromoteAddress) -> bytes:
     return rows.get_row(uow.session, "addresses", row.id)
 
 
-def _locked(uow: UnitOfWork, identifier: uuid.UUID) -> tuple[Client, Address]:
-    """The living address and its record, locked: record first, then its rows."""
+def _locked(uow: UnitOfWork, identifier: uuid.UUID, *, deleted: bool = False) -> tuple[Client, Address]:
+    """The address (a removed one only where asked for) and its record, locked: record first, then its rows."""
     seen = uow.session.get(Address, identifier)
     if seen is None:
         raise NotFound(ABSENT)
     root = root_record(uow, seen.home_client_id)
     row = lock(uow.session, Address, identifier, ABSENT)
-    if row.deleted_at is not None:
+    if row.deleted_at is not None and not deleted:
         raise NotFound(ABSENT)
     return root, row
 
@@ -133,6 +160,12 @@ def _rematerialise(uow: UnitOfWork, root: Client) -> None:
 
 def _facts(uow: UnitOfWork, row: Address) -> dict[str, Any]:
     return state(row, root_of(uow.session, row.home_client_id))
+
+
+def one_line(row: Address) -> str:
+    """An address as a person calls it: its label, and where it is."""
+    where = ", ".join(part for part in (row.street, f"{row.postal_code} {row.city}".strip()) if part)
+    return " · ".join(part for part in (row.label, where) if part)
 
 
 def state(row: Address, root: uuid.UUID) -> dict[str, Any]:

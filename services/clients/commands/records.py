@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, text
 
-from chassis.errors import Conflict, Gone, Invalid, NotFound, Stale
+from chassis.errors import Conflict, Gone, Invalid, NotFound
 from chassis.ids import new_id
 from chassis.stamp import check_version
 from chassis.uow import UnitOfWork
@@ -27,7 +27,6 @@ from services.clients.commands.shared import (
     tell_updated,
 )
 from services.clients.model import Client, ClientTag
-from services.clients.queries import history
 from services.clients.queries import records as queries
 from services.kit.homes import tree_of
 from services.kit.stamps import stamps
@@ -200,23 +199,6 @@ def set_status(uow: UnitOfWork, request: c.SetStatus) -> bytes:
     if row.deleted_at is not None:
         return b"{}"
     return queries.get_client(uow.session, row.id)
-
-
-def set_memo(uow: UnitOfWork, request: c.SetMemo) -> bytes:
-    """Writes the memo. A stale version: `Stale` with the text that stands there, so that neither is lost."""
-    row = record_to_edit(uow, request.client_id)
-    if request.expected_version is not None and request.expected_version != row.memo_version:
-        raise Stale(
-            "Quelqu’un a modifié le mémo entre-temps. Comparez les deux textes avant d’enregistrer.",
-            data={"text": row.memo, "version": row.memo_version},
-        )
-    if edit(uow, row, {"memo": request.text}):
-        row.memo_version += 1
-        row.memo_updated_at = uow.now
-        row.memo_updated_by = uow.context.actor.name
-        uow.session.flush()
-        uow.emit(c.MemoUpdated(id=row.id, version=row.memo_version))
-    return history.get_memo(uow.session, row.id)
 
 
 def promote_prospect(uow: UnitOfWork, home: uuid.UUID) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from chassis.uow import UnitOfWork
-from contracts import billing, interventions
-from contracts.base import Envelope
+from contracts import billing, documents, equipment, interventions, maintenance
+from contracts.base import Envelope, RowEvent
 from services.clients.commands.activities import note_event
+from services.kit.zone import company_zone
 
-#: Days and hours are those of the company; its own zone comes with `company.updated` when a client needs another.
-_ZONE = ZoneInfo("Europe/Paris")
 _WORK = {
     ("intervention", "planned"): "Intervention {} planifiée",
     ("intervention", "done"): "Intervention {} terminée",
@@ -33,22 +32,92 @@ def work(
     """An intervention planned, done (at that moment) or cancelled."""
     subject = _WORK[(event.kind, what)].format(event.number)
     if what == "planned" and event.starts_at is not None:
-        subject += event.starts_at.astimezone(_ZONE).strftime(" le %d/%m/%Y à %H:%M")
+        subject += event.starts_at.astimezone(company_zone(uow.session)).strftime(" le %d/%m/%Y à %H:%M")
     link = {"kind": "intervention", "id": str(event.id), "label": event.number, "title": event.title}
-    note_event(uow, envelope.id, event.home_client_id, "intervention", subject, at or envelope.time, link)
+    _note(uow, event, envelope, "intervention", subject, link, at)
+
+
+_SITES = {"in_progress": "commencé", "done": "terminé", "not_started": "remis à plus tard"}
+
+
+def job_site(uow: UnitOfWork, event: interventions.JobSiteEvent, envelope: Envelope, word: str = "") -> None:
+    """A job site opened, or come to another state."""
+    subject = f"Chantier {event.number} {word or _SITES[event.status]}\u202f: {event.title}"
+    link = {"kind": "job_site", "id": str(event.id), "label": event.number, "title": event.title}
+    _note(uow, event, envelope, "job_site", subject, link)
 
 
 def document(uow: UnitOfWork, event: billing.DocumentEvent, envelope: Envelope, kind: str, sentence: str) -> None:
     """A quote, invoice or credit note; one that came in from another system is no news."""
     if event.imported:
         return
-    subject = sentence.format(event.number, euros(event.total_incl_tax))
+    subject = sentence.format(event.number or "", f"{euros(event.total_incl_tax)} TTC")
     link = {"kind": kind, "id": str(event.id), "label": event.number, "title": event.title}
-    note_event(uow, envelope.id, event.home_client_id, kind, subject, envelope.time, link)
+    _note(uow, event, envelope, kind, subject, link)
+
+
+def payment(uow: UnitOfWork, event: billing.PaymentRecorded, envelope: Envelope) -> None:
+    """Money in or out. The payment that settles an invoice is told by `invoice.paid`."""
+    if event.imported or (event.invoice_id is not None and event.remaining <= 0):
+        return
+    amount, number = euros(event.amount), event.document_number or ""
+    if event.invoice_id is None:
+        subject = f"Remboursement de {amount} sur l’avoir {number}"
+    else:
+        source = "Avoir imputé" if event.credit_note_id is not None else "Règlement reçu"
+        subject = f"{source} sur la facture {number}\u202f: {amount}, reste {euros(event.remaining)}"
+    kind = "credit_note" if event.invoice_id is None else "invoice"
+    link = {"kind": kind, "id": str(event.document_id), "label": number, "title": ""}
+    _note(uow, event, envelope, "payment", subject, link)
+
+
+def apparatus(uow: UnitOfWork, event: equipment.EquipmentEvent, envelope: Envelope, sentence: str) -> None:
+    """An equipment installed or taken away."""
+    link = {
+        "kind": "equipment",
+        "id": str(event.id),
+        "label": event.name,
+        "title": f"{event.brand} {event.model}".strip(),
+    }
+    _note(uow, event, envelope, "equipment", sentence.format(event.name), link)
+
+
+def plan_opened(uow: UnitOfWork, event: maintenance.PlanCreated, envelope: Envelope) -> None:
+    """A maintenance plan of today; one from another system is no news."""
+    if event.imported:
+        return
+    title = event.title or "Entretien"
+    link = {"kind": "maintenance_plan", "id": str(event.id), "label": title, "title": ""}
+    _note(uow, event, envelope, "maintenance", f"Plan de maintenance ouvert\u202f: {title}", link)
+
+
+def visit_done(uow: UnitOfWork, event: maintenance.VisitDone, envelope: Envelope) -> None:
+    """A visit of a plan turned green."""
+    subject = f"Visite de maintenance effectuée (à faire le {event.due_on:%d/%m/%Y})"
+    link = {"kind": "maintenance_visit", "id": str(event.id), "label": "", "title": ""}
+    _note(uow, event, envelope, "maintenance", subject, link, event.done_at)
+
+
+def file(uow: UnitOfWork, event: documents.DocumentEvent, envelope: Envelope, sentence: str) -> None:
+    """A document put into the client's store, thrown away or taken back."""
+    link = {"kind": "document", "id": str(event.id), "label": event.name, "title": event.folder}
+    _note(uow, event, envelope, "document", sentence.format(event.name), link)
+
+
+def _note(
+    uow: UnitOfWork,
+    event: RowEvent,
+    envelope: Envelope,
+    kind: str,
+    subject: str,
+    link: Mapping[str, str | None],
+    at: datetime | None = None,
+) -> None:
+    note_event(uow, envelope.id, event.home_client_id, kind, subject[:300], at or envelope.time, dict(link))
 
 
 def euros(amount: Decimal) -> str:
-    """`1 264,50 € TTC` with the spaces of French typography."""
+    """`1 264,50 €` with the spaces of French typography."""
     whole, cents = f"{abs(amount):,.2f}".split(".")
     sign = "−" if amount < 0 else ""
-    return f"{sign}{whole.replace(',', chr(0x202F))},{cents}\u202f€ TTC"
+    return f"{sign}{whole.replace(',', chr(0x202F))},{cents}\u202f€"

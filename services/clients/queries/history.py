@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.page import Listing
@@ -66,16 +63,3 @@ def history(session: Session, request: c.History) -> bytes:
     if request.before is not None:
         return HISTORY.page(session, [*where, "w.seq < :before"], params | {"before": request.before}, request)
     return HISTORY.page(session, where, params, request)
-
-
-def get_memo(session: Session, identifier: uuid.UUID) -> bytes:
-    """`{"text", "version", "updated_at", "updated_by"}`. Raises as `get_client`."""
-    refuse(session, identifier)
-    row = session.execute(
-        text(
-            "SELECT json_build_object('text', memo, 'version', memo_version, 'updated_at', memo_updated_at, "
-            "'updated_by', memo_updated_by)::text FROM client WHERE id = :id"
-        ),
-        {"id": identifier},
-    ).scalar_one()
-    return str(row).encode()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis import page
 from chassis.errors import NotFound
-from chassis.page import Listing, like, meta
+from chassis.page import Listing, meta
 from contracts import clients as c
 from services.clients.relations import KINDS
 from services.clients.text import asked_digits, fold, looks_like_phone
@@ -116,7 +116,8 @@ ABSENT = {
 }
 
 
-def _of(kind: str, tree: Sequence[uuid.UUID]) -> tuple[list[str], dict[str, Any]]:
+def of_client(kind: str, tree: Sequence[uuid.UUID]) -> tuple[list[str], dict[str, Any]]:
+    """Conditions and parameters that leave the living rows of a client's tree."""
     if kind == "relations":
         return [*_LIVING[kind], _NEAR, _SEEN], {"here": list(tree)}
     where, params = in_tree("x", tree)
@@ -143,7 +144,7 @@ def get_relation(session: Session, identifier: uuid.UUID, here: uuid.UUID) -> by
 
 def get_sub(session: Session, request: c.GetSub) -> bytes:
     """One row, only if it is of that client's tree: a foreign id is unknown."""
-    where, params = _of(request.kind, tree_of(session, request.client_id))
+    where, params = of_client(request.kind, tree_of(session, request.client_id))
     body = LISTINGS[request.kind].one(session, [*where, "x.id = :id"], params | {"id": request.id})
     if body is None:
         raise NotFound(ABSENT[request.kind])
@@ -152,25 +153,7 @@ def get_sub(session: Session, request: c.GetSub) -> bytes:
 
 def list_sub(session: Session, request: c.ListSub) -> bytes:
     """A page of one section."""
-    where, params = _of(request.kind, tree_of(session, request.client_id))
-    if request.kind == "activities":
-        if request.activity_kind == "automatic":
-            where.append("x.automatic")
-        elif request.activity_kind:
-            where += ["x.kind = :kind", "NOT x.automatic"]
-            params["kind"] = request.activity_kind
-        if request.occurred_from:
-            where.append("x.occurred_at >= CAST(CAST(:from AS date) AS timestamp) AT TIME ZONE 'Europe/Paris'")
-            params["from"] = request.occurred_from
-        if request.occurred_to:
-            where.append("x.occurred_at < CAST(CAST(:to AS date) + 1 AS timestamp) AT TIME ZONE 'Europe/Paris'")
-            params["to"] = request.occurred_to
-        if request.author_id:
-            where.append("x.created_by_id = :author")
-            params["author"] = request.author_id
-        if request.q.strip():
-            where.append("(x.subject || ' ' || x.body) ILIKE :q")
-            params["q"] = f"%{like(request.q.strip())}%"
+    where, params = of_client(request.kind, tree_of(session, request.client_id))
     return LISTINGS[request.kind].page(session, where, params, request)
 
 
@@ -179,7 +162,7 @@ def sections(session: Session, tree: Sequence[uuid.UUID], limit: int) -> dict[st
     parts: dict[str, page.Part] = {}
     bound: dict[str, Any] = {}
     for kind, listing in LISTINGS.items():
-        where, params = _of(kind, tree)
+        where, params = of_client(kind, tree)
         parts[kind] = (listing, where)
         bound |= params
     return page.sections(session, parts, bound, limit)

@@ -12,6 +12,8 @@ from contracts.base import Request
 from services.imports.runner.ledger import Known
 from services.imports.runner.post import Post
 
+#: Whose hand it was where the source does not say.
+AUTHOR = "Import"
 #: Codes by which an owner says that the very thing is there already: an earlier try got through.
 _THERE = frozenset({"exists", "already_exists", "id_taken", "idempotency_key_reused"})
 

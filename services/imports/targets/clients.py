@@ -9,9 +9,7 @@ from typing import Any, cast
 from contracts import clients as c
 from services.imports import records
 from services.imports.runner.post import Post
-from services.imports.targets.base import Home, Order, Resolver
-
-_AUTHOR = "Import"
+from services.imports.targets.base import AUTHOR, Home, Order, Resolver
 
 
 def identify(post: Post, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Home]:
@@ -50,7 +48,7 @@ def client(record: records.Client, chosen: uuid.UUID, resolver: Resolver) -> Ord
         id=chosen,
         body=body,
         archived=record.status == "archived",
-        origin=c.Origin(created_at=record.created_at, created_by_name=_AUTHOR) if record.created_at else None,
+        origin=c.Origin(created_at=record.created_at, created_by_name=AUTHOR) if record.created_at else None,
     )
     return Order("clients", "client", chosen, [request])
 
@@ -129,7 +127,7 @@ def activity(record: records.Activity, chosen: uuid.UUID, resolver: Resolver) ->
         id=chosen,
         home_client_id=home.home,
         written_client_id=home.written,
-        origin=c.Origin(created_at=record.occurred_at, created_by_name=record.author_name or _AUTHOR),
+        origin=c.Origin(created_at=record.occurred_at, created_by_name=record.author_name or AUTHOR),
         body=body,
         automatic=record.automatic,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 
 from contracts import equipment as c
+from contracts.clients import Origin
 from services.imports import records
-from services.imports.targets.base import Order, Resolver
+from services.imports.targets.base import AUTHOR, Order, Resolver
 
 
 def equipment(record: records.Equipment, chosen: uuid.UUID, resolver: Resolver) -> Order:
@@ -31,5 +32,6 @@ def equipment(record: records.Equipment, chosen: uuid.UUID, resolver: Resolver) 
         written_client_id=home.written,
         place_id=resolver.answer(record.address_ref, "place_id"),
         body=body,
+        origin=Origin(created_by_name=AUTHOR),
     )
     return Order("equipment", "equipment", chosen, [request])

@@ -8,9 +8,7 @@ from typing import cast
 from contracts import interventions as c
 from contracts.clients import Origin
 from services.imports import records
-from services.imports.targets.base import Order, Resolver
-
-_AUTHOR = "Import"
+from services.imports.targets.base import AUTHOR, Order, Resolver
 
 
 def intervention_type(record: records.InterventionType, chosen: uuid.UUID, resolver: Resolver) -> Order:
@@ -39,6 +37,7 @@ def job_site(record: records.JobSite, chosen: uuid.UUID, resolver: Resolver) -> 
         place_id=resolver.answer(record.address_ref, "place_id"),
         body=body,
         number=record.number,
+        origin=Origin(created_by_name=AUTHOR),
     )
     notices = [f"fin ({record.ends_on}) avant le début\u202f: non reprise"] if backwards else []
     return Order("interventions", "job_site", chosen, [request], notices=notices)
@@ -77,6 +76,6 @@ def intervention(record: records.Intervention, chosen: uuid.UUID, resolver: Reso
         state=cast(c.State, record.state),
         report=report if record.report_text or record.minutes else None,
         archived=record.archived,
-        origin=Origin(created_at=record.created_at, created_by_name=_AUTHOR) if record.created_at else None,
+        origin=Origin(created_at=record.created_at, created_by_name=AUTHOR) if record.created_at else None,
     )
     return Order("interventions", "intervention", chosen, [request])

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import cast
 
 from contracts import maintenance as c
+from contracts.clients import Origin
 from services.imports import records
-from services.imports.targets.base import Order, Refusal, Resolver
+from services.imports.targets.base import AUTHOR, Order, Refusal, Resolver
 
 
 def plan(record: records.Plan, chosen: uuid.UUID, resolver: Resolver) -> Order:
@@ -35,6 +36,7 @@ def plan(record: records.Plan, chosen: uuid.UUID, resolver: Resolver) -> Order:
         written_client_id=home.written,
         place_id=resolver.answer(record.address_ref, "place_id"),
         body=body,
+        origin=Origin(created_by_name=AUTHOR),
         visits_from=record.visits_from or datetime.now(UTC).date(),
     )
     return Order("maintenance", "plan", chosen, [request])

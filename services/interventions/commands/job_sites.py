@@ -33,7 +33,7 @@ def create_job_site(uow: UnitOfWork, request: c.CreateJobSite) -> bytes:
     uow.session.add(row)
     flush_number(uow)
     note(uow, row, "created")
-    uow.emit(c.JobSiteCreated(**site_facts(uow, row)))
+    uow.emit(c.JobSiteCreated(**site_facts(uow, row), imported=request.origin is not None))
     return queries.get_job_site(uow.session, row.id)
 
 
@@ -77,5 +77,5 @@ def update_job_site(uow: UnitOfWork, request: c.UpdateJobSite) -> bytes:
         touch(uow, row)
         uow.session.flush()
         note(uow, row, "changed", before)
-        uow.emit(c.JobSiteUpdated(**site_facts(uow, row)))
+        uow.emit(c.JobSiteUpdated(**site_facts(uow, row), changed=sorted(changed)))
     return queries.get_job_site(uow.session, row.id)

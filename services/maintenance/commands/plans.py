@@ -14,6 +14,7 @@ from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
 from chassis.uow import UnitOfWork
 from contracts import maintenance as c
 from services.kit.homes import root_of
+from services.kit.stamps import stamps
 from services.maintenance import queries
 from services.maintenance.calendar import AHEAD, visits_due
 from services.maintenance.commands.shared import today
@@ -27,9 +28,6 @@ def create_plan(uow: UnitOfWork, request: c.CreatePlan) -> bytes:
     body = request.body
     if request.id and uow.session.get(Plan, request.id) is not None:
         raise Conflict("Ce plan existe déjà.", code="exists")
-    stamps = stamp_new(uow)
-    if request.origin and request.origin.created_at:
-        stamps["created_at"] = stamps["updated_at"] = request.origin.created_at
     row = Plan(
         id=request.id or new_id(),
         home_client_id=request.home_client_id,
@@ -39,12 +37,12 @@ def create_plan(uow: UnitOfWork, request: c.CreatePlan) -> bytes:
         visits_from=request.visits_from,
         visits_per_period=len(body.months) or body.visits_per_period,
         **body.model_dump(exclude={"equipment_ids", "visits_per_period"}),
-        **stamps,
+        **stamps(uow, request.origin),
     )
     uow.session.add(row)
     uow.session.flush()
     make_visits(uow, row)
-    uow.emit(c.PlanCreated(**_plan_facts(uow, row)))
+    uow.emit(c.PlanCreated(**_plan_facts(uow, row), imported=request.origin is not None))
     return queries.get_plan(uow.session, row.id)
 
 

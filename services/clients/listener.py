@@ -1,0 +1,128 @@
+"""What `clients` follows of the others: names, the company's zone, and all that shows among the activities."""
+
+from __future__ import annotations
+
+from chassis.service import Service, on
+from contracts import accounts, billing, documents, equipment, interventions, maintenance
+from contracts.base import Envelope
+from services.clients.commands import records, told
+from services.kit.follow import know_company, know_user
+
+
+class Listener(Service):
+    """Handlers of other services' events; each is one call of a command."""
+
+    @on(accounts.UserCreated)
+    @on(accounts.UserUpdated)
+    def user_told(self, event: accounts.UserState, envelope: Envelope) -> None:
+        know_user(self.uow.session, event)
+
+    @on(billing.CompanyUpdated)
+    def company_updated(self, event: billing.CompanyUpdated, envelope: Envelope) -> None:
+        know_company(self.uow.session, event)
+
+    # --- interventions ----------------------------------------------------------------------------------------
+
+    @on(interventions.InterventionPlanned)
+    def intervention_planned(self, event: interventions.InterventionPlanned, envelope: Envelope) -> None:
+        told.work(self.uow, event, envelope, "planned")
+
+    @on(interventions.InterventionDone)
+    def intervention_done(self, event: interventions.InterventionDone, envelope: Envelope) -> None:
+        told.work(self.uow, event, envelope, "done", event.finished_at)
+
+    @on(interventions.InterventionCancelled)
+    def intervention_cancelled(self, event: interventions.InterventionCancelled, envelope: Envelope) -> None:
+        told.work(self.uow, event, envelope, "cancelled")
+
+    @on(interventions.JobSiteCreated)
+    def job_site_created(self, event: interventions.JobSiteCreated, envelope: Envelope) -> None:
+        if not event.imported:
+            told.job_site(self.uow, event, envelope, "ouvert")
+
+    @on(interventions.JobSiteUpdated)
+    def job_site_updated(self, event: interventions.JobSiteUpdated, envelope: Envelope) -> None:
+        if "status" in event.changed:
+            told.job_site(self.uow, event, envelope)
+
+    # --- billing ----------------------------------------------------------------------------------------------
+
+    @on(billing.QuoteSent)
+    def quote_sent(self, event: billing.QuoteSent, envelope: Envelope) -> None:
+        told.document(self.uow, event, envelope, "quote", "Devis {} envoyé, {}")
+
+    @on(billing.QuoteAccepted)
+    def quote_accepted(self, event: billing.QuoteAccepted, envelope: Envelope) -> None:
+        if not event.imported:
+            records.promote_prospect(self.uow, event.home_client_id)
+        told.document(self.uow, event, envelope, "quote", "Devis {} accepté, {}")
+
+    @on(billing.QuoteRefused)
+    def quote_refused(self, event: billing.QuoteRefused, envelope: Envelope) -> None:
+        told.document(self.uow, event, envelope, "quote", "Devis {} refusé")
+
+    @on(billing.QuoteCancelled)
+    def quote_cancelled(self, event: billing.QuoteCancelled, envelope: Envelope) -> None:
+        told.document(self.uow, event, envelope, "quote", "Devis {} annulé")
+
+    @on(billing.InvoiceIssued)
+    def invoice_issued(self, event: billing.InvoiceIssued, envelope: Envelope) -> None:
+        told.document(self.uow, event, envelope, "invoice", "Facture {} émise, {}")
+
+    @on(billing.InvoiceSent)
+    def invoice_sent(self, event: billing.InvoiceSent, envelope: Envelope) -> None:
+        told.document(self.uow, event, envelope, "invoice", "Facture {} envoyée")
+
+    @on(billing.InvoicePaid)
+    def invoice_paid(self, event: billing.InvoicePaid, envelope: Envelope) -> None:
+        told.document(self.uow, event, envelope, "invoice", "Facture {} réglée, {}")
+
+    @on(billing.InvoiceCancelled)
+    def invoice_cancelled(self, event: billing.InvoiceCancelled, envelope: Envelope) -> None:
+        told.document(self.uow, event, envelope, "invoice", "Facture {} annulée par avoir")
+
+    @on(billing.CreditNoteIssued)
+    def credit_note_issued(self, event: billing.CreditNoteIssued, envelope: Envelope) -> None:
+        told.document(self.uow, event, envelope, "credit_note", "Avoir {} émis, {}")
+
+    @on(billing.PaymentRecorded)
+    def payment_recorded(self, event: billing.PaymentRecorded, envelope: Envelope) -> None:
+        told.payment(self.uow, event, envelope)
+
+    # --- what stands there, and its care ----------------------------------------------------------------------
+
+    @on(equipment.EquipmentCreated)
+    def equipment_created(self, event: equipment.EquipmentCreated, envelope: Envelope) -> None:
+        if not event.imported:
+            told.apparatus(self.uow, event, envelope, "Équipement ajouté\u202f: {}")
+
+    @on(equipment.EquipmentDeleted)
+    def equipment_deleted(self, event: equipment.EquipmentDeleted, envelope: Envelope) -> None:
+        told.apparatus(self.uow, event, envelope, "Équipement retiré\u202f: {}")
+
+    @on(maintenance.PlanCreated)
+    def plan_created(self, event: maintenance.PlanCreated, envelope: Envelope) -> None:
+        told.plan_opened(self.uow, event, envelope)
+
+    @on(maintenance.VisitDone)
+    def visit_done(self, event: maintenance.VisitDone, envelope: Envelope) -> None:
+        told.visit_done(self.uow, event, envelope)
+
+    # --- documents --------------------------------------------------------------------------------------------
+
+    @on(documents.DocumentAdded)
+    def document_added(self, event: documents.DocumentAdded, envelope: Envelope) -> None:
+        if not event.imported:
+            told.file(self.uow, event, envelope, "Document ajouté\u202f: {}")
+
+    @on(documents.DocumentReplaced)
+    def document_replaced(self, event: documents.DocumentReplaced, envelope: Envelope) -> None:
+        told.file(self.uow, event, envelope, f"Version {event.number} du document\u202f: {{}}")
+
+    @on(documents.DocumentDeleted)
+    def document_deleted(self, event: documents.DocumentDeleted, envelope: Envelope) -> None:
+        told.file(self.uow, event, envelope, "Document mis à la corbeille\u202f: {}")
+
+    @on(documents.DocumentRestored)
+    def document_restored(self, event: documents.DocumentRestored, envelope: Envelope) -> None:
+        told.file(self.uow, event, envelope, "Document restauré\u202f: {}")
