@@ -18,15 +18,18 @@ setup-run:
 setup-dev:
 	@scripts/setup dev
 
+# Two at once: the suite waits for its servers as often as for the processor.
+PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
+
 test: setup-dev lint ## Tout : lint, types, toute la suite sur de vrais serveurs, puis les autres Python
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(PARALLEL)
 	@scripts/matrix
 
 stack: setup-dev ## Le produit en processus séparés, sur de vrais serveurs privés
 	@$(PY) -m tests.support.stack
 
 unit: setup-dev ## Les tests sans serveur externe, sur chaque Python 3.11 à 3.13 trouvé
-	@$(PY) -m pytest -m "not broker and not browser"
+	@$(PY) -m pytest $(PARALLEL) -m "not broker and not browser"
 	@scripts/matrix
 
 lint: setup-dev ## Vérifie la forme, les types et les imports

@@ -37,11 +37,14 @@ def settings_or_exit() -> Settings:
 @app.command()
 def dev(
     demo: Annotated[bool, typer.Option(help="Crée une entreprise de démonstration si la base est vide.")] = False,
+    clients: Annotated[
+        int, typer.Option(min=1, max=100_000, envvar="FICHE_DEMO_CLIENTS", help="Taille de cette entreprise.")
+    ] = 200,
 ) -> None:
     """Le produit entier en un processus, avec sa propre base de données."""
     from cli.embedded import run_embedded
 
-    run_embedded(settings_or_exit(), demo=demo)
+    run_embedded(settings_or_exit(), demo=clients if demo else 0)
 
 
 @app.command()

@@ -122,8 +122,11 @@ class _Discard:
         """Nothing is kept."""
 
 
-def run_embedded(settings: Settings, *, demo: bool) -> None:
-    """Runs until SIGTERM or SIGINT. Prints the address and how to sign in; never asks anything."""
+def run_embedded(settings: Settings, *, demo: int) -> None:
+    """Runs until SIGTERM or SIGINT. Prints the address and how to sign in; never asks anything.
+
+    `demo`: how many clients the made-up company of an empty product has; 0 makes none up.
+    """
     started = time.monotonic()
     logs.configure(settings, "fiche")
     product = EmbeddedProduct(settings)
@@ -136,7 +139,7 @@ def run_embedded(settings: Settings, *, demo: bool) -> None:
         if demo:
             from cli.import_ import ensure_demo
 
-            ensure_demo(product)
+            ensure_demo(product, demo)
         while not stopping.wait(0.5):
             if product.postgres is not None and product.postgres.revive():
                 log.warning("postgres.revived")
@@ -146,11 +149,13 @@ def run_embedded(settings: Settings, *, demo: bool) -> None:
 
 
 def _welcome(product: EmbeddedProduct, seconds: float) -> None:
+    from cli import local_key
     from cli.accounts import first_sign_in
 
     assert product.runtime is not None
-    out.print(f"\n[bold]Fiche[/bold] est prête en {seconds:.1f} s : {product.url}", highlight=False)
     link = first_sign_in(product.runtime.client, product.settings)
+    local_key.keep(product.settings, product.runtime.client, product.url)
+    out.print(f"\n[bold]Fiche[/bold] est prête en {seconds:.1f} s : {product.url}", highlight=False)
     if link:
         out.print(f"Pour entrer (lien à usage unique) : {product.url}{link}", highlight=False, soft_wrap=True)
     else:

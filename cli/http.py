@@ -1,4 +1,4 @@
-"""The command line as a client of a running product: `FICHE_URL` and `FICHE_TOKEN`."""
+"""The command line as a client of a running product: `FICHE_URL` and `FICHE_TOKEN`, or the one of this data folder."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import httpx
 from chassis.errors import FicheError, Unavailable
 from chassis.ids import new_id
 from chassis.settings import load_settings
+from cli import local_key
 
 
 def base_url() -> str:
     """Address of the running product."""
     settings = load_settings()
-    return settings.url or f"http://{settings.host}:{settings.port}"
+    return settings.url or local_key.known(settings)[0] or f"http://{settings.host}:{settings.port}"
 
 
 def client(timeout: float = 60.0) -> httpx.Client:
-    """An HTTP client with the key of `FICHE_TOKEN` (or `FICHE_BOOTSTRAP_TOKEN`)."""
+    """An HTTP client with the key of `FICHE_TOKEN` (or `FICHE_BOOTSTRAP_TOKEN`, or this machine's own)."""
     settings = load_settings()
-    token = settings.token or settings.bootstrap_token
+    # The key of this folder is for the product of this folder, never shown to another address.
+    own = local_key.known(settings)[1] if not settings.url else ""
+    token = settings.token or settings.bootstrap_token or own
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.Client(base_url=base_url(), headers=headers, timeout=timeout)
 

@@ -163,7 +163,7 @@ def _write_lines(target: Path, lines: list[dict[str, Any]]) -> None:
         writer.writerows((line["level"], line["table"], line["row"], line["reason"]) for line in lines)
 
 
-def ensure_demo(product: EmbeddedProduct, clients: int = 200, seed: int = 1) -> None:
+def ensure_demo(product: EmbeddedProduct, clients: int, seed: int = 1) -> None:
     """Asks for a made-up company when there is no client yet, and says when it is there. Does not wait."""
     from contracts.clients import ListClients
     from contracts.imports import CreateImport, GetImport

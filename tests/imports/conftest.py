@@ -16,10 +16,6 @@ def folders() -> list[Path]:
     return [SMALL, *(Path(part) for part in named.split(os.pathsep) if part)]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line("Dolibarr folders: " + ", ".join(str(folder) for folder in folders()))
-
-
 @pytest.fixture(params=folders(), ids=lambda folder: folder.name)
 def folder(request: pytest.FixtureRequest) -> Path:
     """Each folder in turn."""

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
-
-import pytest
 
 from chassis.settings import SERVICES
 
@@ -21,9 +17,34 @@ COMMANDS = sorted(
     {
         line.strip("`").strip()
         for line in re.findall(r"^ {4}\S.*$|`[^`\n]+`", README, re.M)
-        if re.match(r"(\.venv/bin/)?fiche |make ", line.strip("`").strip())
+        if re.match(r"(\.venv/bin/)?fiche |make |scripts/", line.strip("`").strip())
     }
 )
+_TYPED = "tests/embedded/test_readme.py::test_a_command_of_the_readme_does_it"
+_STACK = "tests/stack/test_stack.py::test_a_fact_of_one_service_reaches_the_others_by_events"
+#: Who runs each of them: a test, or CI.
+RUN_BY = {
+    "make run": "tests/embedded/test_readme.py::test_the_second_start_takes_little_time_and_all_is_there",
+    "make demo": "tests/embedded/test_readme.py::test_the_demo_company_comes_in_by_itself_and_is_read",
+    "make test": ".ci/run",
+    "make help": "tests/structure/test_house.py::test_make_help_names_every_target_and_every_target_is_phony",
+    ".venv/bin/fiche import dolibarr FOLDER": _TYPED,
+    ".venv/bin/fiche generate --clients 200 --seed 7": _TYPED,
+    '.venv/bin/fiche api-keys add "My program" --scope read --scope write': _TYPED,
+    "fiche log status": _TYPED,
+    "fiche dead-letters list": _TYPED,
+    "fiche run SERVICE": _STACK,
+    "fiche gateway": _STACK,
+    "fiche migrate": _STACK,
+}
+
+
+def test_every_command_of_the_readme_is_run_by_a_test_or_by_ci() -> None:
+    assert set(COMMANDS) == set(RUN_BY)
+    for command, where in RUN_BY.items():
+        path, _, test = where.partition("::")
+        text = (ROOT / path).read_text()
+        assert (f"def {test}(" in text) if test else (command in text), f"{command}: {where}"
 
 
 def test_make_help_names_every_target_and_every_target_is_phony() -> None:
@@ -37,36 +58,6 @@ def test_make_help_names_every_target_and_every_target_is_phony() -> None:
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     inner = {name for name in targets if name.startswith("setup-")}
     assert {line.split()[0] for line in shown.splitlines()} == targets - inner
-
-
-def test_the_readme_has_commands_to_check() -> None:
-    assert len(COMMANDS) >= 8
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_readme_exists_with_its_arguments(command: str) -> None:
-    words = shlex.split(command)
-    if words[0] == "make":
-        for target in words[1:]:
-            assert re.search(rf"^{re.escape(target)}:", (ROOT / "Makefile").read_text(), re.M), command
-        return
-    # Up to the first word that is the reader's own; options must be known to that command.
-    path = []
-    for word in words[1:]:
-        if word.startswith("-") or word.isupper() or " " in word or word.isdigit():
-            break
-        path.append(word)
-    shown = subprocess.run(
-        [sys.executable, "-m", "cli.main", *path, "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"COLUMNS": "200", "PATH": "/usr/bin:/bin", "TERM": "dumb"},
-    )
-    assert shown.returncode == 0, f"{command}: {shown.stderr}"
-    for option in [word for word in words if word.startswith("--")]:
-        assert option in shown.stdout, f"{command}: {option}"
 
 
 def test_import_contracts_name_every_service() -> None:

@@ -9,13 +9,14 @@ Nothing is skipped: what cannot be had stops the run and says what to install. W
 """
 
 from tests.support.servers.found import amqp, postgres, s3
-from tests.support.servers.machine import IMAGES, chromium_path, run_folder, used
+from tests.support.servers.machine import IMAGES, USED, chromium_path, run_folder, used
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.rabbitmq import RabbitServer
 from tests.support.servers.s3 import S3Server
 
 __all__ = [
     "IMAGES",
+    "USED",
     "PostgresServer",
     "RabbitServer",
     "S3Server",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import gc
 import os
@@ -27,12 +28,15 @@ IMAGES = {
 #: Where Debian keeps the server behind its wrapper, which changes user and folder.
 RABBITMQ_BIN = Path("/usr/lib/rabbitmq/bin")
 
+#: Servers used, as lines for the end of the run: a worker of the suite has nobody to print them to.
+USED: list[str] = []
 _running: dict[int, Callable[[], None]] = {}
 
 
 def used(what: str, how: str) -> None:
     """Says which server is used."""
-    print(f"fiche tests: {what}: {how}", flush=True)  # noqa: T201
+    USED.append(f"fiche tests: {what}: {how}")
+    print(USED[-1], flush=True)  # noqa: T201
 
 
 def missing(what: str, advice: str) -> NoReturn:
@@ -102,6 +106,13 @@ def _apt_update() -> None:
 
 
 def _apt(*args: str) -> subprocess.CompletedProcess[str]:
+    # Workers of one suite may want packages at the same time; apt serves one.
+    with (Path(tempfile.gettempdir()) / "fiche-apt.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _apt_alone(*args)
+
+
+def _apt_alone(*args: str) -> subprocess.CompletedProcess[str]:
     # A package that starts its service at once would take the usual ports and keep running after us.
     policy = Path("/usr/sbin/policy-rc.d")
     ours = not policy.exists()
