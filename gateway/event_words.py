@@ -51,7 +51,7 @@ SENTENCES = {
     "clients.contact.deleted": "Un contact est retiré d’un client.",
     "clients.contact.updated": "Un contact a changé.",
     "clients.custom_field.created": "Un champ personnalisé est défini, ou rétabli.",
-    "clients.custom_field.deleted": "Un champ personnalisé est retiré des fiches\u202f; les clients gardent leurs valeurs.",
+    "clients.custom_field.deleted": "Un champ personnalisé est retiré des fiches.",
     "clients.custom_field.updated": "La définition d’un champ personnalisé a changé.",
     "clients.relation.created": "Deux clients sont reliés.",
     "clients.relation.deleted": "Le lien entre deux clients est retiré.",
