@@ -1,8 +1,8 @@
-"""`make bench`: RPC round trip, fan-out and the fiche over HTTP, as ratios to the raw floor of the same run.
+"""`make bench`: RPC round trip, fan-out, the fiche, its pages and lists, as ratios to the floor of the same run.
 
 On private servers unless told otherwise: `FICHE_BENCH_AMQP_URL` measures on that broker, `FICHE_URL` with
 `FICHE_TOKEN` reads the fullest fiche of a running product (changing nothing) instead of starting one; `--no-page`
-leaves the fiche out. Writes `var/bench.json` too.
+leaves HTTP out. Writes `var/bench.json` too.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from bench import measure, page
 from bench.measure import Measure
 from bench.peers import FAN_OUT, Peers
 from bench.raw import RawCaller, connect
+from chassis.settings import Settings
 from chassis.wire.amqp import AmqpWire
 from chassis.wire.base import OK, Answer, Call, RpcClient
 from tests.support import servers
@@ -33,7 +34,8 @@ from tests.support.stack import Stack
 #: Body of a call and of its answer: about what a small request holds.
 BODY = b'{"client_id":"0190163d-8694-739b-aea5-966c26f8ad91","limit":50,"cursor":null,"note":"' + b"x" * 100 + b'"}'
 RAW, RAW_FAN = "raw py-amqp echo", f"raw fan-out to {FAN_OUT}"
-out = Console(width=110)
+FICHE = "fiche over HTTP"
+out = Console(width=130)
 
 
 def calls(client: RpcClient, services: list[str]) -> None:
@@ -62,8 +64,8 @@ def call_measures(stack: ExitStack, url: str, fan_out: int = FAN_OUT) -> list[Me
     ]
 
 
-def product(stack: ExitStack, folder: Path, amqp_url: str) -> tuple[str, str]:
-    """Starts the product as separate processes; returns its address and a key."""
+def product(stack: ExitStack, folder: Path, amqp_url: str) -> tuple[str, str, str]:
+    """Starts the product as separate processes; returns its address, a key and the database of `clients`."""
     database = servers.PostgresServer(folder)
     database.start()
     stack.callback(database.stop)
@@ -71,25 +73,36 @@ def product(stack: ExitStack, folder: Path, amqp_url: str) -> tuple[str, str]:
     made = Stack(folder / "logs", database_url=database.url, amqp_url=amqp_url, s3=s3)
     stack.callback(made.stop)
     made.start()
-    return made.url, made.token
+    settings = Settings(database_url=made.environment["FICHE_DATABASE_URL"])
+    return made.url, made.token, settings.service_database_url("clients")
 
 
-def page_measure(stack: ExitStack, folder: Path, amqp_url: str) -> tuple[Measure, dict[str, Any]]:
-    """The fiche over HTTP, and what the fiche holds."""
+def page_measures(stack: ExitStack, folder: Path, amqp_url: str) -> tuple[list[Measure], dict[str, Any]]:
+    """The fiche, its pages, the list of clients and its searches over HTTP, and what the fiche holds."""
     given = os.environ.get("FICHE_URL")
-    url, token = (given, os.environ.get("FICHE_TOKEN", "")) if given else product(stack, folder, amqp_url)
-    api = page.Api(url, token)
+    if given:
+        api = page.Api(given, os.environ.get("FICHE_TOKEN", ""))
+        client = page.fullest_client(api)
+    else:
+        url, token, clients_url = product(stack, folder, amqp_url)
+        api = page.Api(url, token)
+        client = page.full_client(api)
+        page.many_clients(api, clients_url)
     stack.callback(api.close)
-    client = page.fullest_client(api) if given else page.full_client(api)
     once, holds = page.reader(api, client)
-    return Measure("fiche over HTTP", once, 20, RAW_FAN), holds
+    measures = [Measure(FICHE, once, 20, RAW_FAN)]
+    measures += [Measure(f"page {name}", each, 5, FICHE) for name, each in page.tabs(api, client).items()]
+    if not given:
+        holds["clients"] = page.MANY
+        measures += [Measure(name, each, 5, RAW_FAN) for name, each in page.lists(api).items()]
+    return measures, holds
 
 
 def main() -> None:
     """Measures, prints the table, keeps the figures."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="rounds of each measure, taking turns (20)")
-    parser.add_argument("--no-page", action="store_true", help="without the fiche over HTTP")
+    parser.add_argument("--no-page", action="store_true", help="without what goes over HTTP")
     parser.add_argument("--out", type=Path, default=Path("var/bench.json"), help="where the figures are kept")
     given = parser.parse_args()
     with ExitStack() as stack:
@@ -104,8 +117,8 @@ def main() -> None:
         measures = call_measures(stack, url)
         holds: dict[str, Any] = {}
         if not given.no_page:
-            fiche, holds = page_measure(stack, folder, url)
-            measures.append(fiche)
+            more, holds = page_measures(stack, folder, url)
+            measures += more
         load = os.getloadavg()[0]
         measure.run(measures, given.rounds)
         report = {
@@ -114,6 +127,7 @@ def main() -> None:
             "rabbitmq": broker_version(url),
             "cpus": os.cpu_count(),
             "load_before": round(load, 2),
+            "load_after": round(os.getloadavg()[0], 2),
             "rounds": given.rounds,
             "fiche": holds,
             "rows": measure.rows(measures),
@@ -136,19 +150,23 @@ def show(report: dict[str, Any]) -> None:
     """The table a person reads."""
     table = Table(
         title=f"RabbitMQ {report['rabbitmq']}, Python {report['python']}, {report['cpus']} CPU, "
-        f"load {report['load_before']} before"
+        f"load {report['load_before']} before and {report['load_after']} after"
     )
     table.add_column("", no_wrap=True)
-    for title in ("p50 ms", "p99 ms", "p50 ×", "p99 ×"):
+    for title in ("p10 ms", "p50 ms", "p99 ms", "p10 ×", "p50 ×", "p99 ×"):
         table.add_column(title, justify="right")
     table.add_column("of", no_wrap=True)
     for row in report["rows"]:
-        figures = (f"{row[key]:.2f}" for key in ("p50_ms", "p99_ms", "p50_ratio", "p99_ratio"))
+        figures = (f"{row[key]:.2f}" for key in ("p10_ms", "p50_ms", "p99_ms", "p10_ratio", "p50_ratio", "p99_ratio"))
         table.add_row(row["name"], *figures, row["floor"])
     out.print(table)
     if report["fiche"]:
         rows = ", ".join(f"{name} {count}" for name, count in report["fiche"]["rows"].items())
         out.print(f"The fiche: {report['fiche']['bytes'] / 1000:.0f} kB; {rows}.")
+        if "clients" in report["fiche"]:
+            out.print(f"Lists and searches: pages of 50 among {report['fiche']['clients']} clients.")
+    if max(report["load_before"], report["load_after"]) > 3 * report["cpus"]:
+        out.print("Others kept this machine busy: only ratios say something, p10 and p50 more than p99.")
 
 
 if __name__ == "__main__":

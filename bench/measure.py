@@ -44,13 +44,16 @@ def rows(measures: Sequence[Measure]) -> list[dict[str, str | float | int]]:
     found: list[dict[str, str | float | int]] = []
     for measure in measures:
         floor = by_name[measure.floor]
-        p50, p99 = measure.percentile(50), measure.percentile(99)
+        # On a machine that others use too, the tenth percentile is the nearest to what it would be alone.
+        p10, p50, p99 = (measure.percentile(percent) for percent in (10, 50, 99))
         found.append(
             {
                 "name": measure.name,
+                "p10_ms": round(p10, 3),
                 "p50_ms": round(p50, 3),
                 "p99_ms": round(p99, 3),
                 "floor": floor.name,
+                "p10_ratio": round(p10 / floor.percentile(10), 2),
                 "p50_ratio": round(p50 / floor.percentile(50), 2),
                 "p99_ratio": round(p99 / floor.percentile(99), 2),
                 "samples": len(measure.samples),

@@ -1,4 +1,4 @@
-"""The assembled fiche over HTTP, of a client whose sections are full."""
+"""What a person waits for over HTTP: the fiche of a client whose sections are full, its pages, lists, searches."""
 
 from __future__ import annotations
 
@@ -9,8 +9,29 @@ from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import create_engine, text
+
+from gateway.web.labels import TABS
+
 #: Rows of each list section: at least a first page.
 ROWS = 50
+#: Clients among which lists and searches are measured.
+MANY = 20_000
+FIRST = ["Chauffage", "Plomberie", "Ascenseurs", "Électricité", "Syndic", "Hôtel", "Résidence", "Boulangerie"]
+LAST = ["Martin", "Bernard", "Dubois", "Garnier", "Lefèvre", "Moreau", "Rousseau", "Fontaine", "Chevalier", "Perrin"]
+_COPIES = """
+    INSERT INTO client
+    SELECT (jsonb_populate_record(c, jsonb_build_object(
+        'id', gen_random_uuid(), 'company_name', s.name, 'display_name', s.name, 'own_name', s.name,
+        'reference', 'BENCH-' || s.n, 'sort_name', s.folded, 'search', s.folded || ' bench ' || s.n,
+        'created_at', c.created_at - s.n * interval '1 minute'))).*
+    FROM client c, LATERAL (
+        SELECT n, name, lower(translate(name, 'Ééèô', 'Eeeo')) AS folded
+        FROM generate_series(1, CAST(:count AS int)) n, LATERAL (
+            SELECT (CAST(:first AS text[]))[1 + n % 8] || ' ' || (CAST(:last AS text[]))[1 + n / 8 % 10] || ' ' || n
+            AS name) named) s
+    WHERE c.id = CAST(:model AS uuid)
+"""
 
 
 class Api:
@@ -23,9 +44,15 @@ class Api:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def ask(self, method: str, path: str, body: Any = None) -> bytes:
-        """Bytes of the answer. Raises `RuntimeError` on a refusal."""
-        data = None if body is None else json.dumps(body)
-        self._connection.request(method, f"/api/v1{path}", data, self._headers)
+        """Bytes of the answer of the API. Raises `RuntimeError` on a refusal."""
+        return self._ask(method, f"/api/v1{path}", None if body is None else json.dumps(body))
+
+    def page(self, path: str) -> bytes:
+        """Bytes of a page. Raises `RuntimeError` on a refusal, or where it sends elsewhere."""
+        return self._ask("GET", path, None)
+
+    def _ask(self, method: str, path: str, data: str | None) -> bytes:
+        self._connection.request(method, path, data, self._headers)
         answer = self._connection.getresponse()
         content = answer.read()
         if answer.status >= 300:
@@ -68,6 +95,45 @@ def full_client(api: Api) -> str:
         ):
             api.ask("POST", path, {"client_id": client, **body})
     return str(client)
+
+
+def many_clients(api: Api, database_url: str, count: int = MANY) -> None:
+    """Makes so many clients beside those that are there, by copying one within the database of `clients`."""
+    model = api.json("POST", "/clients", {"kind": "company", "company_name": "Modèle"})["id"]
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text(_COPIES), {"model": model, "count": count, "first": FIRST, "last": LAST})
+        connection.execute(text("ANALYZE client"))
+    engine.dispose()
+
+
+def lists(api: Api) -> dict[str, Callable[[], None]]:
+    """Readers of the list of clients: its first page, a search of whole words, one with a typo."""
+
+    def reads(path: str, rows: int) -> Callable[[], None]:
+        def once() -> None:
+            assert api.ask("GET", path).count(b'"display_name"') >= rows, path
+
+        return once
+
+    return {
+        "list of clients": reads("/clients?limit=50", 50),
+        "search of two words": reads("/clients?limit=50&q=chauffage+martin", 50),
+        "search of a reference": reads("/clients?limit=50&q=BENCH-1234", 1),
+        "search with a typo": reads("/clients?limit=50&q=chaufage+martin", 1),
+    }
+
+
+def tabs(api: Api, client: str) -> dict[str, Callable[[], None]]:
+    """Readers of the pages of a fiche, by tab."""
+
+    def reads(path: str) -> Callable[[], None]:
+        def once() -> None:
+            assert b"</html>" in api.page(path)
+
+        return once
+
+    return {word: reads(f"/clients/{client}{path}") for _, word, path, _ in TABS}
 
 
 def fullest_client(api: Api) -> str:

@@ -76,6 +76,8 @@ def gateway(
             f"--workers={workers}",
             f"--threads={threads}",
             f"--bind={settings.host}:{settings.port}",
+            # Longer than a proxy in front keeps its own end open, which would else meet a closed one.
+            "--keep-alive=75",
             "--graceful-timeout=20",
             "--timeout=60",
             "--no-control-socket",
