@@ -105,7 +105,7 @@ EXTRA_ICONS = (
     "circle-check", "clock", "copy", "database", "download", "ellipsis", "euro", "external-link", "eye", "file",
     "file-pen", "filter", "folder", "folder-open", "folder-plus", "hard-hat", "heater", "history", "id-card",
     "image", "inbox", "info", "key-round", "life-buoy", "link", "list", "log-out", "mail", "map-pin", "merge",
-    "move", "navigation", "notebook-text", "panel-left", "paperclip", "pencil", "phone", "phone-incoming",
+    "move", "navigation", "notebook-text", "panel-left", "paperclip", "pause", "pencil", "phone", "phone-incoming",
     "phone-outgoing", "play", "plus", "receipt-text", "rotate-ccw", "rotate-cw", "save", "search", "settings",
     "sliders-horizontal", "star", "text", "trash-2", "triangle-alert", "undo-2", "unplug", "upload", "user",
     "user-round-check", "users", "users-round", "wrench", "x",

@@ -17,7 +17,7 @@ from contracts import billing
 from gateway.rights import may
 from gateway.web import formatting, labels
 from gateway.web.backend import Backend
-from gateway.web.pages import clients, fiche, gallery, imports, lists, session, settings
+from gateway.web.pages import clients, fiche, gallery, imports, lists, maintenance, session, settings
 from gateway.web.visits import visits_grid
 
 _STATIC = Path(__file__).parent / "static"
@@ -119,6 +119,6 @@ def web_blueprint(backend: Backend) -> Blueprint:
             answer.headers["Retry-After"] = "5"
         return answer
 
-    for area in (session, clients, fiche, lists, imports, settings, gallery):
+    for area in (session, clients, fiche, maintenance, lists, imports, settings, gallery):
         area.register(web, backend)
     return web

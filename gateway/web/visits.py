@@ -16,8 +16,10 @@ MONTHS = 6
 class PlanRow:
     """A plan and its visits, month by month."""
 
+    plan: Row
     title: str
     assignee: str
+    client: Row | None
     cells: list[tuple[date, list[Row]]]
 
 
@@ -44,35 +46,45 @@ def day_of(visit: Row) -> date:
     return found
 
 
-def _shift(month: date, by: int) -> date:
+def shift_month(month: date, by: int) -> date:
+    """The first day of the month so many months away."""
     count = month.year * 12 + month.month - 1 + by
     return date(count // 12, count % 12 + 1, 1)
 
 
-def _asked(value: str | None) -> date | None:
+def month_asked(value: str | None) -> date | None:
+    """The first day of a month told as `2026-07`; None for what is none."""
     try:
         return date.fromisoformat(f"{value}-01") if value else None
     except ValueError:
         return None
 
 
-def visits_grid(visits: list[Row], start: str | None = None, today: date | None = None) -> Grid:
-    """The table from the month `start` (`2026-07`).
+def visits_grid(
+    visits: list[Row],
+    start: str | None = None,
+    today: date | None = None,
+    *,
+    months: int = MONTHS,
+    with_client: bool = False,
+) -> Grid:
+    """The table of so many months from the month `start` (`2026-07`).
 
     Without one: the half-year of today, or that of the nearest visit when it is empty.
     """
     present = today or datetime.now(PARIS).date()
-    first = _asked(start)
+    count = months
+    first = month_asked(start)
     if first is None:
         half = date(present.year, 1 if present.month <= MONTHS else 7, 1)
         days = [day_of(visit) for visit in visits]
-        if days and not any(half <= found < _shift(half, MONTHS) for found in days):
+        if days and not any(half <= found < shift_month(half, MONTHS) for found in days):
             nearest = min(days, key=lambda found: abs((found - present).days))
             half = date(nearest.year, 1 if nearest.month <= MONTHS else 7, 1)
         first = half
-    months = [_shift(first, n) for n in range(MONTHS)]
+    columns = [shift_month(first, n) for n in range(count)]
     shown = sorted(
-        (visit for visit in visits if months[0] <= day_of(visit) < _shift(first, MONTHS)),
+        (visit for visit in visits if columns[0] <= day_of(visit) < shift_month(first, count)),
         key=lambda visit: (day_of(visit), visit["id"]),
     )
     plans: dict[str, list[Row]] = {}
@@ -80,22 +92,24 @@ def visits_grid(visits: list[Row], start: str | None = None, today: date | None 
         plans.setdefault(visit["plan_id"], []).append(visit)
     rows = [
         PlanRow(
+            mine[0]["plan"],
             mine[0]["plan"].get("title") or "Visite d’entretien",
             (mine[-1].get("assignee") or {}).get("name", ""),
-            [(month, [visit for visit in mine if day_of(visit).replace(day=1) == month]) for month in months],
+            mine[0]["client"] if with_client else None,
+            [(month, [visit for visit in mine if day_of(visit).replace(day=1) == month]) for month in columns],
         )
         for mine in plans.values()
     ]
     agenda = [
         (month, [visit for visit in reversed(shown) if day_of(visit).replace(day=1) == month])
-        for month in reversed(months)
+        for month in reversed(columns)
     ]
     return Grid(
-        months=months,
+        months=columns,
         now=present.replace(day=1),
         rows=rows,
         agenda=[(month, found) for month, found in agenda if found],
         totals={colour: sum(visit["colour"] == colour for visit in shown) for colour in ("green", "blue", "red")},
-        before=f"{_shift(first, -MONTHS):%Y-%m}",
-        after=f"{_shift(first, MONTHS):%Y-%m}",
+        before=f"{shift_month(first, -count):%Y-%m}",
+        after=f"{shift_month(first, count):%Y-%m}",
     )

@@ -134,6 +134,10 @@ class InterventionsService(ClientRowsService):
     def visit_scheduled(self, event: maintenance.VisitScheduled, envelope: Envelope) -> None:
         commands.create_from_visit(self.uow, event)
 
+    @on(maintenance.VisitRescheduled)
+    def visit_rescheduled(self, event: maintenance.VisitRescheduled, envelope: Envelope) -> None:
+        commands.move_with_visit(self.uow, event)
+
     @on(billing.QuoteCreated)
     def quote_created(self, event: billing.QuoteCreated, envelope: Envelope) -> None:
         commands.follow_document(self.uow, event, "quote")

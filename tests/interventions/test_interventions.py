@@ -128,3 +128,28 @@ def test_a_visit_planned_again_after_its_work_was_cancelled_gets_a_new_intervent
     service.tell(scheduled(second))
     items = service.call(c.ListInterventions(tree=[home]))["items"]
     assert {item["id"] for item in items} == {str(first), str(second)}
+
+
+def test_a_visit_that_goes_to_another_day_takes_its_intervention_along_until_it_is_done(
+    service: ServiceUnderTest,
+) -> None:
+    home, visit, work = new_id(), new_id(), new_id()
+    starts = datetime(2027, 3, 1, 7, tzinfo=UTC)
+    facts = {
+        "id": visit, "home_client_id": home, "client_id": home, "plan_id": new_id(), "due_on": starts.date(),
+        "intervention_id": work,
+    }  # fmt: skip
+    service.tell(
+        maintenance.VisitScheduled(
+            **facts, written_client_id=home, title="Visite", starts_at=starts, ends_at=starts + timedelta(hours=2),
+            technician_ids=[], address_id=None, place_id=None, equipment_ids=[],
+        )
+    )  # fmt: skip
+    moved = starts + timedelta(days=3)
+    service.tell(maintenance.VisitRescheduled(**facts, starts_at=moved))
+    row = service.call(c.GetIntervention(id=work))
+    assert datetime.fromisoformat(row["starts_at"]) == moved
+    assert datetime.fromisoformat(row["ends_at"]) == moved + timedelta(hours=2)
+    service.call(c.ActOnIntervention(id=work, action="start"))
+    service.tell(maintenance.VisitRescheduled(**facts, starts_at=starts))
+    assert datetime.fromisoformat(service.call(c.GetIntervention(id=work))["starts_at"]) == moved

@@ -55,7 +55,9 @@ def test_months_are_of_a_year_and_count_the_visits(service: ServiceUnderTest) ->
     with pytest.raises(ValueError, match="par an"):
         c.PlanBody(starts_on=date(2026, 1, 1), period="month", months=[3])
     with pytest.raises(Invalid):
-        service.call(c.UpdatePlan(id=made["id"], changes=c.PlanChanges(period="month")))
+        service.call(c.UpdatePlan(id=made["id"], changes=c.PlanChanges(period="month", months=[3])))
+    monthly = service.call(c.UpdatePlan(id=made["id"], changes=c.PlanChanges(period="month", visits_per_period=1)))
+    assert monthly["months"] == []
 
 
 def test_other_months_move_what_is_open_and_leave_what_is_planned(service: ServiceUnderTest) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from chassis.errors import Unavailable
-from contracts import billing, equipment, interventions, maintenance
+from contracts import billing, equipment, interventions
 from gateway.web.backend import Backend
 
 #: Path → title, blocks of (name of the cursor in the address, heading, macro, request).
@@ -23,7 +23,6 @@ _LISTINGS: dict[str, tuple[str, tuple[tuple[str, str, str, Any], ...]]] = {
     ),
     "/equipements": ("Équipements", (("cursor", "", "equipment", equipment.ListEquipment),)),
     "/chantiers": ("Chantiers", (("cursor", "", "job_sites", interventions.ListJobSites),)),
-    "/maintenances": ("Maintenances", (("cursor", "", "visits", maintenance.ListVisits),)),
 }
 
 

@@ -3,7 +3,12 @@
 from services.interventions.commands.documents import follow_document, forget_document
 from services.interventions.commands.job_sites import create_from_quote, create_job_site, update_job_site
 from services.interventions.commands.life import act
-from services.interventions.commands.planning import create_from_visit, create_intervention, update_intervention
+from services.interventions.commands.planning import (
+    create_from_visit,
+    create_intervention,
+    move_with_visit,
+    update_intervention,
+)
 from services.interventions.commands.reports import fill_report
 from services.interventions.commands.types import create_type, update_type
 
@@ -17,6 +22,7 @@ __all__ = [
     "fill_report",
     "follow_document",
     "forget_document",
+    "move_with_visit",
     "update_intervention",
     "update_job_site",
     "update_type",

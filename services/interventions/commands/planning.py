@@ -86,6 +86,21 @@ def create_from_visit(uow: UnitOfWork, event: maintenance.VisitScheduled) -> Non
     uow.emit(c.InterventionCreated(**facts(uow, row)), c.InterventionPlanned(**facts(uow, row)))
 
 
+def move_with_visit(uow: UnitOfWork, event: maintenance.VisitRescheduled) -> None:
+    """A planned visit went to another day: its intervention goes there too, as long as it was."""
+    row = uow.session.get(Intervention, event.intervention_id, with_for_update=True)
+    if row is None or row.deleted_at is not None or row.state != "planned" or row.starts_at == event.starts_at:
+        return
+    before = state_of(row, _FIELDS)
+    if row.starts_at and row.ends_at:
+        row.ends_at = event.starts_at + (row.ends_at - row.starts_at)
+    row.starts_at = event.starts_at
+    touch(uow, row)
+    uow.session.flush()
+    note(uow, row, "changed", before)
+    uow.emit(c.InterventionPlanned(**facts(uow, row)))
+
+
 def update_intervention(uow: UnitOfWork, request: c.UpdateIntervention) -> bytes:
     """Changes work. A new date plans it, no date puts it back into the tray; done work keeps its dates.
 

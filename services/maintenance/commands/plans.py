@@ -60,6 +60,8 @@ def update_plan(uow: UnitOfWork, request: c.UpdatePlan) -> bytes:
         return queries.get_plan(uow.session, row.id)
     if (row.period is None) == (row.rrule is None):
         raise Invalid.field("period", "Donnez une période, ou une règle de récurrence, pas les deux.")
+    if row.period != "year" and "months" not in request.changes.model_fields_set:
+        row.months = []
     if row.months:
         try:
             c.check_months(row.period)  # type: ignore[arg-type]
