@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 import structlog
 from flask import Blueprint, Flask, Response, g, render_template, request
+from flask_compress import Compress
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
@@ -74,6 +75,14 @@ class PageBackend:
         return key
 
 
+class _PageCompress(Compress):  # type: ignore[misc]
+    """Compresses pages and what they are made of; not the API, whose ETags are versions, nor documents and ranges."""
+
+    def after_request(self, response: Response) -> Response:
+        """The response as it leaves."""
+        return super().after_request(response) if request.blueprint == "web" else response
+
+
 def create_app(settings: Settings, client: RpcClient, objects: Any, wire: Wire) -> Flask:
     """The application over an RPC client, an object store and the wire whose events the open pages hear."""
     app = Flask(__name__, static_folder=None)
@@ -91,6 +100,9 @@ def create_app(settings: Settings, client: RpcClient, objects: Any, wire: Wire) 
     _operations(app, rpc, api)
     publish_events(app)
     app.after_request(_finish)
+    types = ["text/html", "text/css", "text/javascript", "image/svg+xml"]
+    app.config |= {"COMPRESS_MIMETYPES": types, "COMPRESS_EVALUATE_CONDITIONAL_REQUEST": False}
+    _PageCompress(app)
     live = Live(wire)
     app.extensions["fiche_live"] = live
 

@@ -1,0 +1,34 @@
+"""What axe-core finds on a page."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from playwright.sync_api import Page
+
+from tests.browser.conftest import ROOT
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+MODES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds serious or worse."""
+    page.evaluate(AXE.read_text())
+    found: dict[str, Any] = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"][:3]
+    ]
+
+
+def serious_in_both_modes(page: Page) -> list[str]:
+    """The same in light and in dark."""
+    found = []
+    for mode in MODES:
+        page.emulate_media(color_scheme=mode)
+        found += [f"{mode}: {fault}" for fault in serious(page)]
+    page.emulate_media(color_scheme="light")
+    return found

@@ -1,0 +1,77 @@
+"""Maintenances in the browser: a plan told as people tell it, a visit planned in two clicks, and on a phone."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import serious_in_both_modes
+from tests.gateway.conftest import Product
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def client(product: Product) -> dict[str, Any]:
+    """A client with a boiler."""
+    made = product.new_client(company_name="Résidence du Parc")
+    answer = product.http.post("/equipment", json={"client_id": made["id"], "name": "Chaudière n° 1"})
+    assert answer.status_code == 201, answer.text
+    return made
+
+
+def plan(product: Product, client: dict[str, Any], **body: Any) -> dict[str, Any]:
+    months = [date.today().month % 12 + 1]
+    values = {"title": "Adoucisseur", "period": "year", "months": months, "starts_on": date.today().isoformat()}
+    answer = product.http.post("/maintenance-plans", json={"client_id": client["id"], **values, **body})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def test_a_plan_is_told_in_months_and_its_visits_are_there(desk: Page, client: dict[str, Any]) -> None:
+    desk.goto(f"/clients/{client['id']}/maintenances")
+    desk.keyboard.press("n")
+    panel = desk.get_by_role("dialog")
+    panel.get_by_label("Nom").fill("Chaufferie A")
+    for month in ("mars", "septembre"):
+        panel.get_by_label(month).check()
+    panel.get_by_label("Chaudière n° 1").check()
+    desk.keyboard.press("Control+Enter")
+    expect(panel).to_be_hidden()
+    expect(desk.get_by_text("Maintenance créée")).to_be_visible()
+    desk.goto(f"/clients/{client['id']}/maintenances?du={date.today().year + 1}-01&mois=12")
+    expect(desk.get_by_text("2 fois par an, en mars et septembre")).to_be_visible()
+    expect(desk.locator(".visit.red")).to_have_count(2)
+    assert not serious_in_both_modes(desk)
+
+
+def test_a_red_visit_is_planned_in_two_clicks_and_planned_no_more_by_a_third(
+    desk: Page, client: dict[str, Any], product: Product
+) -> None:
+    plan(product, client)
+    first = date.today().replace(day=1)
+    desk.goto(f"/clients/{client['id']}/maintenances?du={first:%Y-%m}")
+    desk.locator(".visit.red").first.click()
+    desk.get_by_role("button", name="Planifier la visite").click()
+    expect(desk.get_by_text("Visite planifiée")).to_be_visible()
+    expect(desk.locator(".visit.blue")).to_have_count(1)
+    assert product.http.get("/interventions", params={"client_id": client["id"]}).json()["items"][0]["starts_at"]
+    desk.get_by_role("button", name="Annuler").click()
+    expect(desk.locator(".visit.red").first).to_be_visible()
+
+
+def test_a_visit_is_planned_at_another_moment_on_the_phone(
+    phone: Page, client: dict[str, Any], product: Product
+) -> None:
+    plan(product, client)
+    first = date.today().replace(day=1)
+    phone.goto(f"/clients/{client['id']}/maintenances?du={first:%Y-%m}")
+    phone.get_by_role("link", name="Adoucisseur").first.click()
+    panel = phone.get_by_role("dialog")
+    expect(panel.get_by_text("Non planifiée")).to_be_visible()
+    assert not serious_in_both_modes(phone)
+    panel.get_by_role("button", name="Planifier la visite").click()
+    expect(phone.locator(".agenda .pill.blue").first).to_be_visible()
