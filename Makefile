@@ -2,6 +2,8 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
+# Modules are compiled once, whatever the machine prefers: the product starts by the second, the suite many times.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Cette aide
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18

@@ -17,7 +17,12 @@ from typing import Any
 
 import httpx
 import pytest
+from kombu import Connection
 
+from chassis.host import service_class
+from chassis.service import followed_producers
+from chassis.settings import SERVICES
+from chassis.wire.amqp_events import events_queue_of
 from tests.support import servers
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
@@ -102,6 +107,19 @@ def test_a_fact_of_one_service_reaches_the_others_by_events(stack: Stack) -> Non
         until(lambda: sections(http, client["id"])["activities"]["count"] == 1)
         named = until(lambda: http.get(f"/api/v1/interventions/{work.json()['id']}").json()["client"]["name"])
         assert named == "Copropriété Les Tilleuls"
+
+
+def test_every_event_queue_is_consumed(stack: Stack, rabbit: servers.RabbitServer) -> None:
+    queues = {
+        events_queue_of(consumer, producer)
+        for consumer in SERVICES
+        for producer in followed_producers(service_class(consumer))
+    }
+    assert len(queues) > 10
+    with Connection(rabbit.url) as connection:
+        channel = connection.default_channel
+        # A queue without anyone who reads it, or one that is not there (404), fails.
+        assert {name for name in queues if channel.queue_declare(name, passive=True).consumer_count == 0} == set()
 
 
 def test_the_readmes_subscriber_hears_what_happens(stack: Stack, rabbit: servers.RabbitServer, tmp_path: Path) -> None:
