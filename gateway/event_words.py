@@ -29,6 +29,7 @@ SENTENCES = {
     "billing.quote.finalised": "Un devis a reçu son numéro.",
     "billing.quote.job_site_requested": "Un chantier est demandé à partir d’un devis accepté.",
     "billing.quote.refused": "Un devis est refusé par le client.",
+    "billing.quote.reopened": "La réponse à un devis est reprise\u202f: il attend de nouveau.",
     "billing.quote.sent": "Un devis est marqué comme envoyé.",
     "billing.quote.updated": "Un brouillon de devis a changé.",
     "clients.activity.deleted": "Un échange consigné à la main est retiré de la fiche.",

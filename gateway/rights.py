@@ -31,14 +31,14 @@ _NEEDS: dict[type[Request], str] = {
     **dict.fromkeys(
         (
             b.BillingFiche, b.GetDetails, b.GetQuote, b.GetInvoice, b.GetCreditNote,
-            b.ListQuotes, b.ListInvoices, b.ListCreditNotes, b.GetFile, b.ComputeTotals,
+            b.ListQuotes, b.ListInvoices, b.ListCreditNotes, b.GetFile, b.ComputeTotals, b.Figures,
         ),
         "prices",
     ),
     **dict.fromkeys(
         (
             b.CreateQuote, b.UpdateQuote, b.FinaliseQuote, b.SendQuote, b.AcceptQuote, b.RefuseQuote, b.CancelQuote,
-            b.DeleteDraft,
+            b.ReopenQuote,             b.DeleteDraft,
         ),
         "quote",
     ),

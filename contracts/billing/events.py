@@ -117,6 +117,14 @@ class QuoteCancelled(DocumentEvent):
     public: ClassVar[bool] = True
 
 
+class QuoteReopened(DocumentEvent):
+    """An answer or a withdrawal was taken back: the quote waits again, nothing of it being invoiced."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "quote.reopened"
+    public: ClassVar[bool] = True
+
+
 class QuoteJobSiteRequested(DocumentEvent):
     """A job site is to be made of an accepted quote; `interventions` makes it, with the id that `job_site_id` gives."""
 

@@ -136,6 +136,13 @@ class CancelQuote(Command):
     id: Id
 
 
+class ReopenQuote(Command):
+    """Takes back an answer or a withdrawal: the quote waits again, as sent or as finalised."""
+
+    rpc: ClassVar[str] = "billing.reopen_quote"
+    id: Id
+
+
 class InvoiceQuote(Command):
     """Makes a draft invoice of an accepted quote's lines, all that are left without `line_ids`."""
 
@@ -336,3 +343,10 @@ class VerifyChain(Query):
     """Whether anything issued was tampered with: `{"checked": n, "broken": [numbers]}`."""
 
     rpc: ClassVar[str] = "billing.verify_chain"
+
+
+class Figures(Query):
+    """What documents of a tree (of all clients where None) come to: see `contracts.billing.shapes.FiguresAnswer`."""
+
+    rpc: ClassVar[str] = "billing.figures"
+    tree: list[Id] | None = None

@@ -187,6 +187,34 @@ class Totals(Model):
     total_incl_tax: DecimalText
 
 
+class KindFigures(Model):
+    """How many documents of a kind, and what they come to; drafts count, what was cancelled too."""
+
+    count: int
+    total_excl_tax: DecimalText
+    total_incl_tax: DecimalText
+
+
+class FiguresAnswer(Model):
+    """Sums over documents: `waiting` quotes are finalised or sent, `due` and `overdue` what is left of invoices.
+
+    `billed` is without tax: invoices of the company's current year less its credit notes (`credited`).
+    """
+
+    quotes: KindFigures
+    invoices: KindFigures
+    credit_notes: KindFigures
+    waiting: KindFigures
+    due: DecimalText
+    due_count: int
+    overdue: DecimalText
+    overdue_count: int
+    overdue_days: int
+    year: int
+    billed: DecimalText
+    credited: DecimalText
+
+
 class FileAnswer(Model):
     """Where the PDF of a document lies in the object store. `frozen`: its bytes are those made at issue, for ever."""
 

@@ -41,6 +41,7 @@ def register(api: Api) -> None:
         ("quotes", "accept", b.AcceptQuote, b.Quote),
         ("quotes", "refuse", b.RefuseQuote, b.Quote),
         ("quotes", "cancel", b.CancelQuote, b.Quote),
+        ("quotes", "reopen", b.ReopenQuote, b.Quote),
         ("invoices", "issue", b.IssueInvoice, b.Invoice),
         ("invoices", "send", b.SendInvoice, b.Invoice),
         ("credit-notes", "issue", b.IssueCreditNote, b.CreditNote),

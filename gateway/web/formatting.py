@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlencode
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -230,7 +231,49 @@ def day_number(value: Any) -> str:
     return "" if parsed is None else str(parsed.day)
 
 
+def plain_figure(value: Any) -> str:
+    """`20` of `20.00`, `5.5` of `5.50`: a decimal in its shortest form, with a point."""
+    try:
+        return f"{Decimal(str(value)).normalize():f}"
+    except InvalidOperation:
+        return ""
+
+
+def figure(value: Any) -> str:
+    """`1,25`: as many decimals as it has; empty for what is no number."""
+    return plain_figure(value).replace(".", ",").replace("-", "−")
+
+
+def figure_money(value: Any) -> str:
+    """`1264,50`: an amount as one types it."""
+    return f"{Decimal(str(value)):.2f}".replace(".", ",")
+
+
+def query(values: Mapping[str, Any]) -> str:
+    """A query string without what is empty."""
+    return urlencode({name: value for name, value in values.items() if value not in (None, "")})
+
+
+def iban(value: Any) -> str:
+    """An IBAN by fours."""
+    text = str(value or "").replace(" ", "")
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def capitalize_first(value: Any) -> str:
+    """The first letter in capital, the rest as it is."""
+    text = str(value)
+    return text[:1].upper() + text[1:]
+
+
 FILTERS = {
+    "plain_figure": plain_figure,
+    "figure": figure,
+    "figure_money": figure_money,
+    "query": query,
+    "iban": iban,
+    "capitalize_first": capitalize_first,
+    "pair": lambda value: (value, value),
     "total": total,
     "day_number": day_number,
     "short_day": short_day,

@@ -17,6 +17,7 @@ from contracts import billing
 from gateway.rights import may
 from gateway.web import formatting, labels
 from gateway.web.backend import Backend
+from gateway.web.pages import billing as billing_pages
 from gateway.web.pages import clients, fiche, gallery, imports, lists, maintenance, session, settings
 from gateway.web.visits import visits_grid
 
@@ -119,6 +120,6 @@ def web_blueprint(backend: Backend) -> Blueprint:
             answer.headers["Retry-After"] = "5"
         return answer
 
-    for area in (session, clients, fiche, maintenance, lists, imports, settings, gallery):
+    for area in (session, clients, fiche, maintenance, lists, billing_pages, imports, settings, gallery):
         area.register(web, backend)
     return web

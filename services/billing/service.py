@@ -106,6 +106,10 @@ class BillingService(ClientRowsService):
     def cancel_quote(self, request: c.CancelQuote) -> bytes:
         return quotes.move_quote(self.uow, request.id, "cancelled")
 
+    @rpc(c.ReopenQuote)
+    def reopen_quote(self, request: c.ReopenQuote) -> bytes:
+        return quotes.reopen_quote(self.uow, request)
+
     @rpc(c.InvoiceQuote)
     def invoice_quote(self, request: c.InvoiceQuote) -> bytes:
         return quotes.invoice_quote(self.uow, request)
@@ -173,6 +177,10 @@ class BillingService(ClientRowsService):
     @rpc(c.ComputeTotals)
     def compute_totals(self, request: c.ComputeTotals) -> dict[str, Any]:
         return queries.compute_totals(request)
+
+    @rpc(c.Figures)
+    def figures(self, request: c.Figures) -> bytes:
+        return queries.figures(self.uow.session, request.tree)
 
     @rpc(c.GetFile)
     def get_file(self, request: c.GetFile) -> bytes:

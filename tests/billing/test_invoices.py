@@ -15,6 +15,24 @@ from tests.billing.conftest import LINE, Billing
 from tests.support.services import ServiceUnderTest
 
 
+def test_figures_say_what_is_due_late_and_billed(billing: Billing) -> None:
+    home = billing.client()
+    late, paid = billing.issued(home), billing.issued(home)
+    billing.invoice(home)
+    billing.service.sql("UPDATE invoice SET due_on = current_date - 41 WHERE id = :id", id=late["id"])
+    billing.pay(late["id"], "20")
+    billing.pay(paid["id"], "120")
+    billing.credit(paid["id"], LINE | {"quantity": "0.5"})
+    billing.service.call(c.FinaliseQuote(id=billing.quote(home)["id"]))
+    found = billing.service.call(c.Figures(tree=[home]))
+    assert (found["invoices"]["count"], found["invoices"]["total_incl_tax"]) == (3, "360.00")
+    assert (found["due"], found["due_count"]) == ("100.00", 1)
+    assert (found["overdue"], found["overdue_count"], found["overdue_days"]) == ("100.00", 1, 41)
+    assert (found["billed"], found["credited"]) == ("150.00", "50.00")
+    assert (found["waiting"]["count"], found["waiting"]["total_incl_tax"]) == (1, "120.00")
+    assert billing.service.call(c.Figures(tree=[billing.client()]))["due"] == "0.00"
+
+
 def test_an_issued_invoice_is_numbered_frozen_and_told(billing: Billing) -> None:
     call = billing.service.call
     home = billing.client("Piscine du Prieuré", siret="73282932000074")

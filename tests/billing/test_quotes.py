@@ -13,6 +13,25 @@ from contracts import billing as c
 from tests.billing.conftest import LINE, Billing
 
 
+def test_an_answer_can_be_taken_back_until_something_is_invoiced(billing: Billing) -> None:
+    quote = billing.quote(billing.client())["id"]
+    call = billing.service.call
+    with pytest.raises(Conflict):
+        call(c.ReopenQuote(id=quote))
+    call(c.FinaliseQuote(id=quote))
+    call(c.RefuseQuote(id=quote))
+    again = call(c.ReopenQuote(id=quote))
+    assert (again["status"], again["decided_on"]) == ("finalised", None)
+    call(c.SendQuote(id=quote))
+    call(c.AcceptQuote(id=quote))
+    assert call(c.ReopenQuote(id=quote))["status"] == "sent"
+    assert billing.service.events("quote.reopened")[-1]["data"]["status"] == "sent"
+    call(c.AcceptQuote(id=quote))
+    call(c.InvoiceQuote(id=quote))
+    with pytest.raises(Conflict):
+        call(c.ReopenQuote(id=quote))
+
+
 def test_a_quote_from_draft_to_invoice(billing: Billing) -> None:
     home, work = billing.client(), new_id()
     call = billing.service.call

@@ -8,6 +8,13 @@ from gateway.web.backend import Backend
 
 #: (address, title, what it is for, icon, right it asks for). An area adds its own line.
 PARTS: tuple[tuple[str, str, str, str, str], ...] = (
+    (
+        "/reglages/entreprise",
+        "Votre entreprise",
+        "Identité légale, conditions de règlement, mentions des factures.",
+        "building-2",
+        "prices",
+    ),
     ("/import", "Importer des données", "Clients, travaux et pièces d’un autre logiciel.", "upload", "edit"),
     ("/api/docs", "API", "Ce que les logiciels partenaires peuvent lire et écrire.", "link", "read"),
 )

@@ -97,6 +97,21 @@ def open_job_site(uow: UnitOfWork, request: c.OpenJobSite) -> bytes:
     return queries.get_quote(uow.session, row.id)
 
 
+def reopen_quote(uow: UnitOfWork, request: c.ReopenQuote) -> bytes:
+    """Has a numbered quote wait for its answer again. Raises `Conflict` where it waits, or where some is invoiced."""
+    row = lock(uow.session, Quote, request.id, ABSENT[Quote])
+    if row.status not in ("accepted", "refused", "cancelled") or row.number is None or row.imported:
+        raise _forbidden(row, "remis en attente")
+    if _billed(uow, row):
+        raise Conflict("Une partie de ce devis est déjà facturée.", code="invoiced", data={"status": row.status})
+    row.status = "sent" if row.sent_at else "finalised"
+    row.decided_on = None
+    touch(uow, row)
+    uow.session.flush()
+    uow.emit(c.QuoteReopened(**document_facts(uow, row)))
+    return queries.get_quote(uow.session, row.id)
+
+
 def _told(uow: UnitOfWork, row: Quote) -> bytes:
     uow.session.flush()
     uow.emit(c.QUOTE_EVENTS[row.status](**document_facts(uow, row)))

@@ -12,6 +12,7 @@ from services.billing.queries.documents import (
     list_quotes,
     ties,
 )
+from services.billing.queries.figures import figures
 from services.billing.queries.history import details_history
 from services.billing.queries.parties import get_company, get_details
 from services.billing.queries.totals import compute_totals
@@ -21,6 +22,7 @@ __all__ = [
     "compute_totals",
     "details_history",
     "fiche",
+    "figures",
     "get_company",
     "get_credit_note",
     "get_details",

@@ -1,7 +1,7 @@
 // What was typed and not saved, kept in this browser for the person signed in.
 import { all, el, icon, one, store } from "./dom.js";
 import { read, same } from "./fields.js";
-import { stateOf } from "./forms.js";
+import { addRow, stateOf } from "./forms.js";
 
 const DAYS = 14;
 const who = () => document.documentElement.dataset.user || "";
@@ -35,12 +35,21 @@ export function dropDraft(form) {
   if (key) store(localStorage, key, null);
 }
 
+/** As many rows in each [data-rows] as the draft's names ask for ("lines.4.label": five). */
+function addRows(form, names) {
+  for (const rows of all("[data-rows]", form)) {
+    const numbers = names.filter((name) => name.startsWith(`${rows.dataset.rows}.`)).map((name) => Number(name.split(".")[1]));
+    while (all(":scope > [data-row]", rows).length <= Math.max(-1, ...numbers)) addRow(rows);
+  }
+}
+
 /** Puts a kept draft back and says so. */
 export function takeDraft(form) {
   const key = keyOf(form);
   const draft = key && store(localStorage, key);
   if (!draft) return;
   if (Date.now() - draft.at > DAYS * 86400000) { store(localStorage, key, null); return; }
+  addRows(form, draft.fields.map(([name]) => name));
   form.dispatchEvent(new CustomEvent("fiche:draft", { bubbles: true, detail: draft }));
   for (const [name, type, choice, value] of draft.fields) {
     const field = raw(form).find((one_) => one_.name === name && one_.type === type && (type !== "radio" || one_.value === choice));

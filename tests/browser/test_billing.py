@@ -1,0 +1,158 @@
+"""Quotes, invoices and credit notes in a real browser: from the first line typed to the credit note."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_pages import serious
+from tests.gateway.conftest import TOKEN, Product
+from tests.gateway.test_money import COMPANY
+
+pytestmark = pytest.mark.browser
+LINE = {"label": "Entretien annuel", "quantity": "1", "unit_price": "100", "vat_rate": "20"}
+NARROW = "\u202f"
+
+
+def made(answer: httpx.Response) -> dict[str, Any]:
+    """The body of what went well."""
+    assert answer.status_code in (200, 201), answer.text
+    return dict(answer.json())
+
+
+@pytest.fixture(scope="module")
+def client(product: Product) -> dict[str, Any]:
+    """A client that can be billed, of a company that can bill."""
+    etag = product.http.get("/company").headers["ETag"]
+    made(product.http.patch("/company", json=COMPANY, headers={"If-Match": etag}))
+    client = product.new_client(company_name="Régie Bellecour")
+    base = f"/clients/{client['id']}"
+    address = made(product.http.post(f"{base}/addresses", json={"street": "12 place Bellecour", "city": "Lyon"}))
+    etag = product.http.get(f"{base}/billing").headers["ETag"]
+    body = {"billing_name": "Régie Bellecour", "billing_address_id": address["id"]}
+    made(product.http.patch(f"{base}/billing", json=body, headers={"If-Match": etag}))
+    return client
+
+
+def type_line(page: Page, at: int, label: str, quantity: str, price: str, vat: str, discount: str = "") -> None:
+    """Fills a row of the lines."""
+    row = page.locator("[data-row]").nth(at)
+    row.get_by_label("Désignation").fill(label)
+    row.get_by_label("Quantité").fill(quantity)
+    row.get_by_label("Prix unitaire HT").fill(price)
+    row.get_by_label("Remise %").fill(discount)
+    row.get_by_label("TVA").select_option(vat)
+
+
+def test_a_quote_is_written_with_the_servers_figures_and_ends_as_a_credited_invoice(
+    desk: Page, product: Product, client: dict[str, Any]
+) -> None:
+    desk.goto(f"/clients/{client['id']}/devis-factures")
+    desk.keyboard.press("n")
+    desk.get_by_label("Objet").fill("Remplacement du circulateur")
+    type_line(desk, 0, "Circulateur", "3", "33,33", "20")
+    desk.get_by_role("button", name="Ajouter une ligne").click()
+    type_line(desk, 1, "Main-d’œuvre", "1,25", "47,90", "10", "7")
+    totals = desk.locator("[data-totals]")
+    expect(totals).to_contain_text(f"155,67{NARROW}€")
+    expect(totals).to_contain_text(f"TVA 20{NARROW}% sur 99,99{NARROW}€")
+    expect(totals).to_contain_text(f"20,00{NARROW}€")
+    expect(totals).to_contain_text(f"181,24{NARROW}€")
+    desk.get_by_role("button", name="Ajouter un titre").click()
+    desk.locator("[data-row]").nth(2).get_by_label("Titre").fill("Fourniture")
+    for _ in range(2):
+        desk.locator("[data-kind=section]").get_by_role("button", name="Monter la ligne").click()
+    desk.get_by_role("button", name="Enregistrer le brouillon").click()
+    expect(desk.locator("h1")).to_have_text("Devis sans numéro")
+    expect(desk.locator("table.lines tbody tr").first).to_contain_text("Fourniture")
+    expect(desk.locator(".sums")).to_contain_text(f"181,24{NARROW}€")
+    desk.get_by_role("button", name="Finaliser").click()
+    expect(desk.locator("h1")).to_contain_text("Devis D-")
+    desk.get_by_role("button", name="Marquer comme envoyé").click()
+    expect(desk.locator(".doc-head .pill")).to_have_text("Envoyé")
+    desk.get_by_role("button", name="Refusé").click()
+    expect(desk.locator(".doc-head .pill")).to_have_text("Refusé")
+    desk.get_by_role("button", name="Annuler").click()
+    expect(desk.locator(".doc-head .pill")).to_have_text("Envoyé")
+    desk.get_by_role("button", name="Accepté").click()
+    desk.get_by_role("link", name="Facturer", exact=True).click()
+    desk.get_by_role("button", name="Préparer la facture").click()
+    expect(desk.locator("h1")).to_have_text("Facture sans numéro")
+    desk.get_by_role("button", name="Émettre la facture").click()
+    desk.get_by_role("dialog").get_by_role("button", name="Émettre la facture").click()
+    expect(desk.locator("h1")).to_contain_text("Facture F-")
+    desk.get_by_role("link", name="Enregistrer un règlement").click()
+    desk.get_by_label("Montant").fill("81,24")
+    desk.get_by_role("button", name="Enregistrer le règlement").click()
+    expect(desk.locator(".doc-head .pill")).to_have_text("Réglée en partie")
+    expect(desk.locator(".sums .left")).to_contain_text(f"100,00{NARROW}€")
+    pdf = desk.request.get(desk.get_by_role("link", name="PDF").get_attribute("href") or "")
+    assert pdf.headers["content-type"] == "application/pdf"
+    assert pdf.body().startswith(b"%PDF-")
+    desk.locator(".deeds details.menu summary").click()
+    desk.get_by_role("link", name="Faire un avoir").click()
+    desk.get_by_label("Une partie", exact=True).check()
+    desk.get_by_label("Circulateur").check()
+    desk.get_by_label("Quantité annulée").first.fill("1")
+    expect(desk.locator("[data-credit-total]")).to_contain_text(f"40,00{NARROW}€")
+    desk.get_by_role("button", name="Émettre l’avoir").click()
+    expect(desk.locator("h1")).to_contain_text("Avoir A-")
+    desk.goto(f"/clients/{client['id']}/devis-factures?etat=a-regler")
+    expect(desk.locator("table.money tbody tr").nth(1)).to_contain_text(f"60,00{NARROW}€")
+
+
+def test_what_was_typed_in_a_quote_is_there_again_with_all_its_lines(
+    desk: Page, product: Product, client: dict[str, Any]
+) -> None:
+    desk.goto(f"/clients/{client['id']}/devis/nouveau")
+    type_line(desk, 0, "Première", "1", "10", "20")
+    desk.get_by_role("button", name="Ajouter une ligne").click()
+    type_line(desk, 1, "Deuxième", "2", "pas un prix", "10")
+    expect(desk.locator("[data-totals-note]")).to_be_visible()
+    desk.wait_for_function("Object.keys(localStorage).some((key) => localStorage[key].includes('Deuxième'))")
+    desk.reload()
+    expect(desk.locator("[data-row]")).to_have_count(2)
+    expect(desk.locator("[data-row]").nth(1).get_by_label("Désignation")).to_have_value("Deuxième")
+    desk.get_by_role("button", name="Enregistrer le brouillon").click()
+    expect(desk.get_by_role("alert")).to_contain_text("Un point à corriger")
+    desk.locator("[data-row]").nth(1).get_by_label("Prix unitaire HT").fill("5")
+    expect(desk.locator("[data-totals]")).to_contain_text(f"23,00{NARROW}€")
+
+
+def test_what_an_invoice_lacks_is_told_before_it_is_issued_with_the_way_to_mend_it(
+    phone: Page, product: Product, client: dict[str, Any]
+) -> None:
+    bare = product.new_client(company_name="Sans adresse")
+    invoice = made(product.http.post("/invoices", json={"client_id": bare["id"], "lines": [LINE]}))
+    phone.goto(f"/factures/{invoice['id']}")
+    expect(phone.locator(".notice.amber")).to_contain_text("L’adresse de facturation", ignore_case=True)
+    expect(phone.get_by_role("button", name="Émettre la facture")).to_have_count(0)
+    expect(phone.get_by_role("link", name="Compléter la facturation")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
+def test_the_pages_of_billing_are_open_to_everyone(
+    chromium: Browser, product: Product, client: dict[str, Any], width: int, height: int, scheme: Any
+) -> None:
+    invoice = made(product.http.post("/invoices", json={"client_id": client["id"], "title": "Axe", "lines": [LINE]}))
+    made(product.http.post(f"/invoices/{invoice['id']}/issue", json={}))
+    context = chromium.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, locale="fr-FR", base_url=product.url
+    )
+    context.add_cookies([{"name": "fiche_session", "value": TOKEN, "url": product.url}])
+    page = context.new_page()
+    for path in (
+        f"/clients/{client['id']}/devis-factures",
+        "/devis-factures",
+        f"/factures/{invoice['id']}",
+        f"/clients/{client['id']}/devis/nouveau",
+        f"/factures/{invoice['id']}/avoir",
+        "/reglages/entreprise",
+    ):
+        page.goto(path)
+        assert serious(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    context.close()
