@@ -62,7 +62,9 @@ export function read(form) {
   return said;
 }
 
-const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+// An empty text is no value, whichever way it is said.
+const plain = (value) => (value === "" || value === undefined ? null : value);
+const same = (a, b) => JSON.stringify(plain(a)) === JSON.stringify(plain(b));
 
 /** The fields whose value differs from what they were. */
 export function changed(now, before) {

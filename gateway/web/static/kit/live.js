@@ -36,6 +36,7 @@ function show() {
 
 function listen() {
   const stream = new EventSource("/live");
+  stream.addEventListener("open", () => { document.documentElement.dataset.live = "open"; });
   stream.addEventListener("message", (event) => {
     const hint = JSON.parse(event.data);
     channel?.postMessage(hint);
