@@ -15,7 +15,7 @@ export async function conflict(form, body, state, save) {
   try { now = await call("GET", url); } catch { return false; }
   form.dataset.version = now.version;
   const both = Object.keys(body).filter((name) => !same(now.data[name], state.before[name]) && !same(now.data[name], body[name]));
-  if (!both.length) { await save(form); return true; }
+  if (!both.length) { await save(); return true; }
   const author = now.data.updated_by?.name;
   const box = el("div", { class: "conflict", role: "alert", tabindex: "-1" },
     el("p", { class: "lead" }, icon("users"), el("span", {}, `${author || "Quelqu’un"} a modifié ${both.length > 1 ? "ces champs" : "ce champ"} pendant que vous écriviez. Rien n’est perdu : choisissez, puis enregistrez de nouveau.`)));

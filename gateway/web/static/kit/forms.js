@@ -86,11 +86,11 @@ function bodyOf(form, method) {
   return Object.keys(body).length ? body : null;
 }
 
-async function save(form, submitter) {
+async function save(form, submitter, again = false) {
   const [method, url] = form.dataset.api.split(" ");
   const state = stateOf(form);
   const button = submitter || one("button[type=submit], button:not([type])", form);
-  if (button?.getAttribute("aria-busy") === "true") return;
+  if (!again && button?.getAttribute("aria-busy") === "true") return;
   const event = new CustomEvent("fiche:saving", { bubbles: true, cancelable: true, detail: { body: bodyOf(form, method) } });
   if (!form.dispatchEvent(event)) return;
   const body = event.detail.body;
@@ -115,7 +115,7 @@ async function save(form, submitter) {
     // An answered refusal ends the deed; without an answer the same key asks for the same deed again.
     if (refused.status >= 400 && refused.status < 500 && refused.status !== 401) state.key = crypto.randomUUID();
     keepDraft(form);
-    if (refused.status === 412 && (await conflict(form, body, state, save))) return;
+    if (refused.status === 412 && (await conflict(form, body, state, () => save(form, submitter, true)))) return;
     refuse(form, refused);
   } finally { button?.removeAttribute("aria-busy"); }
 }
