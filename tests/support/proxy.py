@@ -1,4 +1,6 @@
-"""A way to a server that can be frozen (half-open, as when a cable is pulled), and that can speak TLS in its stead."""
+"""A way to a server that can be frozen (half-open, as when a cable is pulled), cut while a transaction commits, and
+that can speak TLS in its stead.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ import signal
 import ssl
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,6 +38,10 @@ class Proxy:
         """Goes on."""
         os.kill(self._process.pid, signal.SIGCONT)
 
+    def cut_at_commit(self, *, heard: bool) -> None:
+        """Cuts the connection on which the next COMMIT passes: once the server has done it, or before it hears it."""
+        os.kill(self._process.pid, signal.SIGUSR1 if heard else signal.SIGUSR2)
+
     def close(self) -> None:
         """Cuts every connection."""
         self._process.kill()
@@ -43,9 +50,28 @@ class Proxy:
             self._process.stdout.close()
 
 
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+class _Cut:
+    """What the next COMMIT meets: nothing, its answer lost, or itself lost."""
+
+    def __init__(self) -> None:
+        self.armed: int | None = None
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            asyncio.get_running_loop().add_signal_handler(number, self._arm, number)
+
+    def _arm(self, number: int) -> None:
+        self.armed = number
+
+    def met(self, data: bytes) -> int | None:
+        """The signal that asked for the cut, once, where `data` holds a COMMIT."""
+        if self.armed is None or b"COMMIT" not in data:
+            return None
+        number, self.armed = self.armed, None
+        return number
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, passes: Callable[[bytes], bool]) -> None:
     try:
-        while data := await source.read(1 << 16):
+        while (data := await source.read(1 << 16)) and passes(data):
             sink.write(data)
             await sink.drain()
     except OSError:
@@ -55,13 +81,26 @@ async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
 
 
 async def _main(host: str, port: int, certificate: str) -> None:
+    cut = _Cut()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             behind, ahead = await asyncio.open_connection(host, port)
         except OSError:
             writer.close()
             return
-        await asyncio.gather(_pump(reader, ahead), _pump(behind, writer))
+        answered = True
+
+        def asked(data: bytes) -> bool:
+            nonlocal answered
+            met = cut.met(data)
+            answered = answered and met is None
+            return met != signal.SIGUSR2
+
+        def told(_data: bytes) -> bool:
+            return answered
+
+        await asyncio.gather(_pump(reader, ahead, asked), _pump(behind, writer, told))
 
     context = None
     if certificate:

@@ -1,0 +1,171 @@
+"""What breaks at the worst moment: whatever was acknowledged is applied once in the consumer, in order per key."""
+
+from __future__ import annotations
+
+import os
+import signal
+import uuid
+
+import pytest
+from sqlalchemy import text
+
+from contracts import clients as c
+from tests.chassis.events.stack import EventsStack
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.mark.parametrize("point", ["numbered", "publishing", "published"])
+def test_a_producer_killed(stack: EventsStack, point: str) -> None:
+    """Before commit, between commit and publish, between publish and marking."""
+    made = stack.killed("clients", point, lambda: _begin(stack, f"Tué à {point}"))
+    stack.settle({made(), stack.company("Après")}, 60)
+    assert len(stack.sql("clients", "SELECT 1 FROM client WHERE company_name = :name", name=f"Tué à {point}")) == 1
+
+
+@pytest.mark.parametrize("point", ["placed", "effective"])
+def test_a_consumer_killed(stack: EventsStack, point: str) -> None:
+    """Inside a batch, between effect and acknowledge."""
+    made = stack.killed("equipment", point, lambda: {stack.company(f"Lot {point} {n}") for n in range(10)})
+    stack.settle(made, 60)
+
+
+def test_a_frozen_relay_that_wakes_up(stack: EventsStack) -> None:
+    stack.start("clients", "2")
+    try:
+        stack.at("publishing", "stop")
+        made = {stack.company("Le relais gèle")}
+        wait_until(lambda: stack.reached("publishing"), "the relay is frozen")
+        frozen = next(name for name in ("clients", "clients2") if _state(stack, name) == "T")
+        # Calls that the broker gives to the frozen replica are asked again; its events are read from the log.
+        made |= {stack.company(f"Relais gelé {n}") for n in range(5)}
+        stack.settle(made, 60)
+        stack.signal(frozen, signal.SIGCONT)
+        made |= {stack.company(f"Relais réveillé {n}") for n in range(5)}
+        stack.settle(made, 60)
+    finally:
+        stack.end("clients2")
+
+
+def test_two_relays_at_once(stack: EventsStack) -> None:
+    (stack.faults / "every-relay-leads").touch()
+    stack.start("clients", "2")
+    try:
+        stack.settle({stack.company(f"Deux relais {n}") for n in range(30)})
+        published = "SELECT published = position AS all FROM event_head"
+        wait_until(lambda: stack.sql("clients", published)[0].all, "both have published all")
+        stack.settle(set())
+    finally:
+        (stack.faults / "every-relay-leads").unlink()
+        stack.end("clients2")
+
+
+def test_a_process_frozen_while_it_holds_the_head_row(stack: EventsStack) -> None:
+    stack.start("clients", "2")
+    try:
+        stack.at("numbered", "stop")
+        first = _begin(stack, "Gelé sur la tête")
+        wait_until(lambda: stack.reached("numbered"), "a replica is frozen with the head row")
+        frozen = next(name for name in ("clients", "clients2") if _state(stack, name) == "T")
+        made = {stack.company(f"Les autres continuent {n}") for n in range(3)}
+        stack.settle(made, 60)
+        stack.signal(frozen, signal.SIGCONT)
+        stack.settle({first(), stack.company("Réveillé")}, 60)
+        named = "SELECT 1 FROM client WHERE company_name = 'Gelé sur la tête'"
+        assert len(stack.sql("clients", named)) == 1
+    finally:
+        stack.end("clients2")
+
+
+def test_a_process_frozen_while_it_holds_the_place(stack: EventsStack) -> None:
+    stack.start("equipment", "2")
+    try:
+        stack.at("placed", "stop")
+        made = {stack.company("Gelé sur la place")}
+        wait_until(lambda: stack.reached("placed"), "a consumer is frozen with the place")
+        frozen = next(name for name in ("equipment", "equipment2") if _state(stack, name) == "T")
+        made |= {stack.company(f"L’autre lit {n}") for n in range(3)}
+        stack.settle(made, 60)
+        stack.signal(frozen, signal.SIGCONT)
+        stack.settle({stack.company("Les deux lisent")}, 60)
+    finally:
+        stack.end("equipment2")
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["after", "before"])
+def test_a_connection_cut_during_a_commit(stack: EventsStack, heard: bool) -> None:
+    """Of the producer or of the consumer, whichever commits next; its outcome is never heard."""
+    made = set()
+    for n in range(6):
+        stack.proxy.cut_at_commit(heard=heard)
+        made.add(stack.company(f"Coupé {heard} {n}"))
+    stack.settle(made, 60)
+    named = "SELECT 1 FROM client WHERE company_name LIKE :name"
+    assert len(stack.sql("clients", named, name=f"Coupé {heard} %")) == 6
+
+
+def test_postgresql_restarted_under_producer_and_consumer(stack: EventsStack) -> None:
+    made = {stack.company(f"Avant le redémarrage {n}") for n in range(5)}
+    stack.postgres.restart()
+    made |= {stack.company(f"Après le redémarrage {n}") for n in range(5)}
+    stack.settle(made, 60)
+
+
+def test_a_consumer_far_behind_catches_up_with_flat_memory_though_the_full_broker_lost_its_disk(
+    stack: EventsStack,
+) -> None:
+    behind = int(os.environ.get("FICHE_SOAK_EVENTS", "20000"))
+    made = stack.company("Souvent renommé")
+    stack.settle({made})
+    memory = _memory(stack, "equipment")
+    stack.end("equipment")
+    _rename_often(stack, made, behind)
+    published = "SELECT published = position AS all FROM event_head"
+    wait_until(lambda: stack.sql("clients", published)[0].all, "the relay has published all", 60 + behind / 500)
+    stack.rabbit.kill()
+    stack.rabbit.wipe()
+    stack.rabbit.start()
+    stack.start("equipment")
+    stack.settle({made}, 60 + behind / 200)
+    grown = _memory(stack, "equipment") - memory
+    assert grown < 40_000, f"{grown} kB more for {behind} events"
+
+
+def _begin(stack: EventsStack, name: str) -> object:
+    """Sends a creation once; the function returned asks again, under the same key, until it is acknowledged."""
+    key = str(uuid.uuid4())
+    request = c.CreateClient(body=c.ClientBody(kind="company", company_name=name))
+    body = request.model_dump_json(exclude_unset=True).encode()
+    stack.try_call(request.rpc, body, key, 1)
+    return lambda: wait_until(lambda: stack.try_call(request.rpc, body, key), "acknowledged", 60)["id"]
+
+
+def _state(stack: EventsStack, process: str) -> str:
+    """The state of a process as the kernel tells it: `T` while stopped."""
+    with open(f"/proc/{stack.processes[process].pid}/stat") as stat:
+        return stat.read().rpartition(")")[2].split()[0]
+
+
+def _memory(stack: EventsStack, process: str) -> int:
+    """The most memory that a process had so far, in kB."""
+    with open(f"/proc/{stack.processes[process].pid}/status") as status:
+        return int(next(line.split()[1] for line in status if line.startswith("VmHWM")))
+
+
+def _rename_often(stack: EventsStack, client_id: str, count: int) -> None:
+    """Writes `count` renamings straight into the log, under the head row as every writer."""
+    with stack.engines["clients"].begin() as connection:
+        connection.execute(text("UPDATE event_head SET position = position + :count"), {"count": count})
+        connection.execute(
+            text(
+                "INSERT INTO event_log (position, id, type, subject, ordering_key, event) "
+                "SELECT h.position - :count + n, e.id, 'fiche.clients.client.updated.v1', e.subject, e.ordering_key, "
+                "jsonb_set(jsonb_set(jsonb_set(e.event::jsonb, '{id}', to_jsonb(e.id)), '{data,display_name}', "
+                "to_jsonb('Nom ' || n)), '{type}', '\"fiche.clients.client.updated.v1\"') || '{}' "
+                "FROM event_head h, generate_series(1, :count) AS n, LATERAL (SELECT gen_random_uuid() AS id, l.* FROM "
+                "(SELECT subject, ordering_key, jsonb_set(event::jsonb, '{data,changed}', '[]') AS event FROM event_log "
+                "WHERE subject = :subject ORDER BY position LIMIT 1) AS l WHERE n > 0) AS e"
+            ),
+            {"count": count, "subject": client_id},
+        )
