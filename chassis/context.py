@@ -45,6 +45,8 @@ class Context:
     correlation_id: str = field(default_factory=lambda: str(new_id()))
     causation_id: str | None = None
     idempotency_key: str | None = None
+    #: Only the answer already given under the key is wanted: nothing may be done any more.
+    only_remembered: bool = False
     deadline: float | None = None
     traceparent: str | None = None
 
@@ -63,6 +65,8 @@ class Context:
             headers["causation-id"] = self.causation_id
         if self.idempotency_key:
             headers["idempotency-key"] = self.idempotency_key
+        if self.only_remembered:
+            headers["only-remembered"] = "1"
         if self.traceparent:
             headers["traceparent"] = self.traceparent
         return headers
@@ -75,6 +79,7 @@ class Context:
             correlation_id=headers.get("correlation-id") or str(new_id()),
             causation_id=headers.get("causation-id"),
             idempotency_key=headers.get("idempotency-key"),
+            only_remembered="only-remembered" in headers,
             deadline=deadline,
             traceparent=headers.get("traceparent"),
         )

@@ -41,6 +41,7 @@ EVENTS_PARKED = Counter("fiche_events_parked_total", "Events put aside for an op
 EVENTS_UNROUTABLE = Counter("fiche_events_unroutable_total", "Events that no queue was bound for", ("producer",))
 PARKED = Gauge("fiche_parked_events", "Events that wait for an operator", ("consumer",))
 PLACE = Gauge("fiche_event_place", "How far a consumer has read a producer's log", ("consumer", "producer"))
+HALTED = Gauge("fiche_event_consumer_halted", "1 while reading waits for an operator", ("consumer", "producer"))
 EVENT_DELAY = Histogram(
     "fiche_event_delay_seconds",
     "Time from an event's recording to its effect",

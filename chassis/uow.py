@@ -108,6 +108,8 @@ class UnitOfWork:
                     earlier = self._earlier_answer(request)
                     if earlier is not None:
                         return earlier
+                if self.context.only_remembered:
+                    raise Conflict("Cette demande n’a pas encore reçu de réponse.", code="not_remembered")
                 result = work()
                 session.flush()
                 if keyed and request is not None:
@@ -172,10 +174,11 @@ class UnitOfWork:
         self._events.clear()
         return len(rows)
 
-    def _row(self, event: Event, context: Context) -> dict[str, str]:
-        identifier = str(new_id())
-        envelope = Envelope(
-            id=identifier,
+    def envelope(self, event: Event, context: Context | None = None) -> Envelope:
+        """The event as CloudEvents tell it, under a new id."""
+        context = context or self.context
+        return Envelope(
+            id=str(new_id()),
             source=f"/services/{self.service}",
             type=event.event_type(),
             time=self.now,
@@ -187,13 +190,34 @@ class UnitOfWork:
             actor=context.actor.to_json(),
             data=event.model_dump(mode="json"),
         )
+
+    def _row(self, event: Event, context: Context) -> dict[str, str]:
+        envelope = self.envelope(event, context)
         return {
-            "id": identifier,
+            "id": envelope.id,
             "type": envelope.type,
             "subject": envelope.subject,
             "ordering_key": envelope.partitionkey,
             "event": envelope.model_dump_json(exclude={"sequence"}, exclude_none=True),
         }
+
+
+#: How long an answer is kept for a repeat, and how many are removed by one transaction.
+REMEMBERED = "7 days"
+FORGOTTEN = 1_000
+
+
+def forget_answers(uow: UnitOfWork) -> int:
+    """Removes a batch of answers too old to be asked for again; returns how many."""
+    removed = uow.session.execute(
+        text(
+            "DELETE FROM idempotent_answer WHERE (actor_id, key) IN (SELECT actor_id, key FROM idempotent_answer "
+            f"WHERE recorded_at < now() - interval '{REMEMBERED}' ORDER BY recorded_at LIMIT :limit "
+            "FOR UPDATE SKIP LOCKED)"
+        ),
+        {"limit": FORGOTTEN},
+    )
+    return int(getattr(removed, "rowcount", 0))
 
 
 #: Fields of requests that are secrets wherever they stand.

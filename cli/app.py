@@ -100,11 +100,24 @@ def migrate(
         out.print(f"[green]✓[/green] {name}")
 
 
+@app.command()
+def restore(
+    service: Annotated[str, typer.Argument(help="Service dont la base vient d’une sauvegarde.")],
+) -> None:
+    """Dit qu’une base vient d’être restaurée d’une sauvegarde, avant de relancer le service."""
+    from cli.restore import renew_log
+
+    if service not in SERVICES:
+        failure(f"Service inconnu : {service}. Services : {', '.join(SERVICES)}.")
+    renew_log(settings_or_exit(), service)
+
+
 def _add_groups() -> None:
     from cli import accounts, operators
 
     app.add_typer(operators.log_app, name="log")
     app.add_typer(operators.parked_app, name="dead-letters")
+    app.add_typer(operators.projections_app, name="projections")
     app.add_typer(accounts.users_app, name="users")
     app.add_typer(accounts.keys_app, name="api-keys")
     from cli import import_

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 import orjson
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from chassis.errors import FicheError
 from cli.http import api
 
 log_app = typer.Typer(help="Le journal des événements de chaque service.", no_args_is_help=True)
+projections_app = typer.Typer(help="Ce que les services gardent des faits des autres.", no_args_is_help=True)
 parked_app = typer.Typer(help="Les événements rangés à part, que personne n’a pu traiter.", no_args_is_help=True)
 out = Console()
 
@@ -20,6 +24,11 @@ Json = Annotated[bool, typer.Option("--json", help="Pour un programme.")]
 
 def _dump(value: Any) -> None:
     out.print_json(orjson.dumps(value).decode())
+
+
+@projections_app.callback()
+def _projections() -> None:
+    """Ce que les services gardent des faits des autres."""
 
 
 @log_app.callback()
@@ -34,21 +43,83 @@ def status(as_json: Json = False) -> None:
     if as_json:
         _dump(services)
         return
-    table = Table("Service", "État", "Journal", "Publié", "Rangés à part", "Lit")
+    table = Table("Service", "État", "Journal", "Publié", "Rangés à part", "Lit", "Lu par")
     for service in services:
         if service["status"] != "ok":
-            table.add_row(service["service"], "[red]indisponible[/red]", "", "", "", "")
+            table.add_row(service["service"], "[red]indisponible[/red]", "", "", "", "", "")
             continue
-        places = ", ".join(f"{place['producer']} {place['position']}" for place in service["places"])
+        halted = [place for place in service["places"] if place["halted"]]
         table.add_row(
             service["service"],
-            "[green]ok[/green]",
+            "[red]lecture arrêtée[/red]" if halted else "[green]ok[/green]",
             str(service["position"]),
             str(service["published"]),
             str(service["parked"]),
-            places,
+            ", ".join(f"{place['producer']} {place['position']}" for place in service["places"]),
+            ", ".join(f"{reader['name']} {reader['position']}" for reader in service["followers"]),
         )
     out.print(table)
+    for service in services:
+        for place in service.get("places", []):
+            if place["halted"]:
+                out.print(
+                    f"[red]✗[/red] {service['service']} ← {place['producer']} : {place['halted']}", highlight=False
+                )
+
+
+@log_app.command("prune")
+def prune(
+    service: str,
+    older_than_days: Annotated[int, typer.Option(help="Garde les événements de tant de jours.", min=0)] = 365,
+    forget: Annotated[
+        list[str] | None, typer.Option(help="Lecteur qui n’existe plus et que l’on n’attend plus.")
+    ] = None,
+) -> None:
+    """Retire du journal ce qui est plus ancien qu’une limite et que tous ses lecteurs ont lu ; refuse sinon."""
+    path, body = (
+        f"/api/v1/operations/logs/{service}/prune",
+        {"older_than_days": older_than_days, "forget": forget or []},
+    )
+    removed = 0
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=out) as progress:
+        task = progress.add_task(f"Journal de {service}")
+        while True:
+            answer = api("POST", path, body)
+            removed += answer["removed"]
+            progress.update(task, total=removed + answer["left"], completed=removed)
+            body["upto"] = answer["upto"]
+            if not answer["left"]:
+                break
+    out.print(
+        f"[green]✓[/green] {removed} événement(s) retiré(s), jusqu’à la position {answer['upto']}.", highlight=False
+    )
+
+
+@projections_app.command("rebuild")
+def rebuild(
+    service: str,
+    producer: Annotated[str, typer.Option(help="Un seul producteur ; tous sinon.")] = "",
+    wait: Annotated[float, typer.Option(help="Secondes d’attente.", min=0)] = 600,
+) -> None:
+    """Refait, d’instantanés de leurs producteurs, les copies qu’un service garde de leurs faits."""
+    asked = api("POST", f"/api/v1/operations/projections/{service}/rebuild", {"producer": producer})["items"]
+    left = {each["producer"] for each in asked}
+    deadline = time.monotonic() + wait
+    with out.status(f"{service} relit {', '.join(sorted(left))}…"):
+        while left:
+            [found] = [
+                each for each in api("GET", "/api/v1/operations/services")["items"] if each["service"] == service
+            ]
+            for place in found.get("places", []):
+                if place["producer"] in left and not place["rebuilding"]:
+                    if place["halted"]:
+                        raise FicheError(f"{place['producer']} : {place['halted']}")
+                    left.discard(place["producer"])
+                    out.print(f"[green]✓[/green] {service} ← {place['producer']}, lu jusqu’à {place['position']}")
+            if time.monotonic() > deadline:
+                raise FicheError(f"Pas encore refait : {', '.join(sorted(left))}. fiche log status le dira.")
+            if left:
+                time.sleep(0.5)
 
 
 @parked_app.command("list")

@@ -23,7 +23,19 @@ from chassis.wire.base import OK, RpcClient, Wire
 from contracts.base import Request
 from contracts.chassis import Health
 from gateway import problems
-from gateway.api import client_settings, clients, exchanges, feed, files, money, people, planning, uploads, work
+from gateway.api import (
+    client_settings,
+    clients,
+    exchanges,
+    feed,
+    files,
+    money,
+    operations,
+    people,
+    planning,
+    uploads,
+    work,
+)
 from gateway.api.routes import Api
 from gateway.auth import Door
 from gateway.fiche import compose
@@ -91,7 +103,19 @@ def create_app(settings: Settings, client: RpcClient, objects: Any, wire: Wire) 
     app.before_request(_begin)
     door = Door(app, rpc, secure_cookies=settings.secure_cookies or settings.url.startswith("https:"))
     api = Api(rpc, Blueprint("api", __name__, url_prefix="/api/v1"), objects, door.end, settings.max_upload_bytes)
-    for module in (clients, client_settings, exchanges, planning, work, money, files, uploads, people, feed):
+    for module in (
+        clients,
+        client_settings,
+        exchanges,
+        planning,
+        work,
+        money,
+        files,
+        uploads,
+        people,
+        operations,
+        feed,
+    ):
         module.register(api)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(web_blueprint(PageBackend(rpc, door, objects, settings.max_upload_bytes)))

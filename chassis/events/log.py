@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from sqlalchemy import text
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import Conflict
 from chassis.wire.base import LoggedEvent
 from contracts.base import Event
-from contracts.chassis import LogRead
+from contracts.chassis import LogPrune, LogPruneAnswer, LogRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,24 @@ def is_public(event_type: str) -> bool:
     return known is not None and known.public
 
 
+def first_position(session: Session, at: Head) -> int:
+    """The lowest position still in the log; one past the head where all was pruned."""
+    return int(session.scalar(text("SELECT min(position) FROM event_log")) or at.position + 1)
+
+
 def read_page(session: Session, request: LogRead) -> bytes:
-    """Answer of the RPC `log_read`, its events untouched. Raises `Conflict` (`other_log`) for another log's id."""
+    """Answer of the RPC `log_read`, its events untouched. Raises `Conflict` (`other_log`) for another log's reader."""
     at = head(session)
     if request.log_id is not None and request.log_id != at.log_id:
         raise Conflict("Ce journal a été restauré d’une sauvegarde.", code="other_log", data={"log_id": str(at.log_id)})
+    if request.after_id is not None:
+        found = session.scalar(text("SELECT id FROM event_log WHERE position = :after"), {"after": request.after})
+        if found not in (None, request.after_id):
+            raise Conflict(
+                f"Ce journal a un autre événement à la position {request.after}\u202f: sa base vient d’une sauvegarde "
+                "et n’a pas été déclarée restaurée (fiche restore).",
+                code="other_log",
+            )
     types = request.types
     if request.public_only:
         public = {name for name, cls in Event.registry.items() if cls.public}
@@ -70,33 +84,85 @@ def read_page(session: Session, request: LogRead) -> bytes:
     ).all()
     upto = rows[-1].position if len(rows) == request.limit else at.position
     events = b",".join(b'{"position":%d,"event":%b}' % (row.position, row.event.encode()) for row in rows)
-    return b'{"log_id":"%b","upto":%d,"events":[%b]}' % (str(at.log_id).encode(), upto, events)
+    first = first_position(session, at)
+    return b'{"log_id":"%b","first":%d,"upto":%d,"events":[%b]}' % (str(at.log_id).encode(), first, upto, events)
 
 
-def note_consumer(session: Session, name: str, log_id: uuid.UUID, position: int) -> None:
-    """Remembers who reads and how far."""
+def note_consumer(session: Session, name: str, position: int) -> None:
+    """Remembers who reads this log and how far; one that has read nothing yet too."""
     session.execute(
         text(
-            "INSERT INTO event_consumer (name, log_id, position, last_seen) VALUES (:name, :log, :position, now()) "
+            "INSERT INTO event_consumer (name, log_id, position, last_seen) "
+            "SELECT :name, log_id, :position, now() FROM event_head "
             "ON CONFLICT (name) DO UPDATE SET log_id = EXCLUDED.log_id, position = EXCLUDED.position, last_seen = now()"
         ),
-        {"name": name, "log": log_id, "position": position},
+        {"name": name, "position": position},
     )
 
 
-def snapshot_page(session: Session, events: list[Event], source: str) -> bytes:
-    """Present state as bodies of events, with the position they are true at (same transaction)."""
-    at = head(session)
-    bodies = [
-        orjson.loads(
-            orjson.dumps(
-                {
-                    "type": event.event_type(),
-                    "subject": event.about(),
-                    "data": event.model_dump(mode="json"),
-                }
-            )
-        )
-        for event in events
+def followers(session: Session) -> list[dict[str, Any]]:
+    """Who reads this log, and how far each said it was."""
+    rows = session.execute(text("SELECT name, log_id, position, last_seen FROM event_consumer ORDER BY name"))
+    return [
+        {"name": row.name, "log_id": str(row.log_id), "position": row.position, "last_seen": row.last_seen.isoformat()}
+        for row in rows
     ]
-    return orjson.dumps({"log_id": str(at.log_id), "position": at.position, "source": source, "events": bodies})
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A log given a new identity: positions up to `position` are those of the former one."""
+
+    former: uuid.UUID
+    log_id: uuid.UUID
+    position: int
+
+
+def renew(session: Session) -> Renewed:
+    """Gives a log whose database was restored a new identity, so that its readers notice; all is published again."""
+    row = session.execute(text("SELECT log_id, position, former FROM event_head FOR UPDATE")).one()
+    former = {name: min(int(last), row.position) for name, last in row.former.items()}
+    former[str(row.log_id)] = row.position
+    log_id = session.scalar(
+        text("UPDATE event_head SET log_id = gen_random_uuid(), former = CAST(:former AS jsonb) RETURNING log_id"),
+        {"former": orjson.dumps(former).decode()},
+    )
+    return Renewed(row.log_id, uuid.UUID(str(log_id)), row.position)
+
+
+#: Events removed by one transaction of `prune`.
+PRUNED = 10_000
+
+
+def prune(session: Session, request: LogPrune) -> LogPruneAnswer:
+    """See `LogPrune`. Raises `Conflict` (`log_unread`) naming those who have not read what would be removed."""
+    session.execute(text("DELETE FROM event_consumer WHERE name = ANY(:names)"), {"names": request.forget})
+    at = head(session)
+    old = session.scalar(
+        text(
+            "SELECT coalesce(max(position), 0) FROM event_log WHERE recorded_at < now() - make_interval(days => :days)"
+            " AND (CAST(:upto AS bigint) IS NULL OR position <= :upto)"
+        ),
+        {"days": request.older_than_days, "upto": request.upto},
+    )
+    upto = int(old or 0)
+    behind = [
+        follower["name"]
+        for follower in followers(session)
+        if follower["log_id"] != str(at.log_id) or follower["position"] < upto
+    ]
+    if behind and upto:
+        raise Conflict(
+            f"Ces services n’ont pas encore lu ce qui serait retiré\u202f: {', '.join(behind)}.",
+            code="log_unread",
+            data={"behind": behind},
+        )
+    removed = session.execute(
+        text(
+            "DELETE FROM event_log WHERE position IN "
+            "(SELECT position FROM event_log WHERE position <= :upto ORDER BY position LIMIT :limit)"
+        ),
+        {"upto": upto, "limit": PRUNED},
+    )
+    left = session.scalar(text("SELECT count(*) FROM event_log WHERE position <= :upto"), {"upto": upto})
+    return LogPruneAnswer(removed=int(getattr(removed, "rowcount", 0)), upto=upto, left=int(left or 0))

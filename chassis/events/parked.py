@@ -1,7 +1,8 @@
-"""The consumer's tables: place, tries, parked sequences. Every function runs in the caller's transaction."""
+"""Events put aside, and those tried: every function runs in the caller's transaction."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -19,45 +20,6 @@ log = structlog.get_logger(__name__)
 
 #: The merge's events: one sequence that may be replayed or rebuilt from, never dropped.
 UNDROPPABLE_KEY = "client-forest"
-
-
-class Moved(Exception):
-    """Another active consumer has moved the place meanwhile: start over."""
-
-
-def place(session: Session, producer: str) -> tuple[str | None, int]:
-    """`(log id, position)` of the place; made when there is none yet."""
-    row = session.execute(
-        text("SELECT log_id, position FROM event_place WHERE producer = :producer"), {"producer": producer}
-    ).one_or_none()
-    if row is None:
-        session.execute(
-            text("INSERT INTO event_place (producer) VALUES (:producer) ON CONFLICT DO NOTHING"),
-            {"producer": producer},
-        )
-        return None, 0
-    return (None if row.log_id is None else str(row.log_id)), int(row.position)
-
-
-def lock_place(session: Session, producer: str, expected: int) -> None:
-    """Locks the place. Raises `Moved` when it is not where the batch begins."""
-    position = session.scalar(
-        text("SELECT position FROM event_place WHERE producer = :producer FOR UPDATE"), {"producer": producer}
-    )
-    if position != expected:
-        raise Moved
-
-
-def move_place(session: Session, producer: str, log_id: str | None, position: int) -> None:
-    """Moves the place, with the effects that lead there; tries behind it are forgotten."""
-    session.execute(
-        text("UPDATE event_place SET position = :position, log_id = CAST(:log AS uuid) WHERE producer = :producer"),
-        {"position": position, "log": log_id, "producer": producer},
-    )
-    session.execute(
-        text("DELETE FROM event_attempt WHERE producer = :producer AND position <= :position"),
-        {"producer": producer, "position": position},
-    )
 
 
 def waiting_keys(session: Session, producer: str) -> set[str]:
@@ -150,6 +112,32 @@ def handle(service: Any, handlers: dict[str, str], raw: dict[str, Any]) -> None:
 def _known_fields(event_type: type[Event], data: dict[str, Any]) -> dict[str, Any]:
     # A producer one release ahead may tell more within one version (additions are compatible).
     return {name: value for name, value in data.items() if name in event_type.model_fields}
+
+
+def forget(session: Session, producer: str, types: Collection[str], upto: int, beyond: int, reason: str) -> int:
+    """Drops what a rebuilt copy makes pointless: events of `types` up to `upto`, and all that lie beyond `beyond`.
+
+    The latter are of a log that the producer has lost. What was dropped is kept, as by `drop`. Returns how many.
+    """
+    condition = (
+        "producer = :producer AND position > 0 AND (position > :beyond OR "
+        "(position <= :upto AND event::json->>'type' = ANY(:types)))"
+    )
+    values = {"producer": producer, "types": list(types), "upto": upto, "beyond": beyond, "reason": reason}
+    session.execute(
+        text(
+            "INSERT INTO dropped_event (producer, position, event, error, reason, dropped_by) "
+            f"SELECT producer, position, event, error, :reason, 'system' FROM parked_event WHERE {condition} "
+            "ON CONFLICT DO NOTHING"
+        ),
+        values,
+    )
+    dropped = session.execute(text(f"DELETE FROM parked_event WHERE {condition}"), values)
+    session.execute(
+        text("DELETE FROM event_attempt WHERE producer = :producer AND position > :beyond"),
+        {"producer": producer, "beyond": beyond},
+    )
+    return int(getattr(dropped, "rowcount", 0))
 
 
 # --- operators --------------------------------------------------------------------------------------------------

@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import orjson
 
 from chassis.context import Actor, Context
 from chassis.errors import FicheError
 from chassis.wire.base import OK, Call, RpcClient
 
+#: Seconds that making a snapshot may take.
+SNAPSHOT_S = 300.0
 
-class OtherLog(Exception):
+
+class Halted(Exception):
+    """Reading cannot go on by itself; the message tells an operator why, and what to do."""
+
+
+class OtherLog(Halted):
     """The producer's log is not the one that was read so far: it was restored from a backup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A piece of a log: looked up to `upto`; `first` is the lowest position that the log still holds."""
+
+    log_id: str
+    first: int
+    upto: int
+    events: list[tuple[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A producer's state, true at `position`; `bodies` are its pages, each the JSON of a list of events."""
+
+    log_id: str
+    position: int
+    first: int
+    former: dict[str, int]
+    covers: frozenset[str]
+    bodies: list[bytes]
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Every event, each page read when its turn comes."""
+        for body in self.bodies:
+            yield from orjson.loads(body)
 
 
 class LogSource:
@@ -22,20 +60,49 @@ class LogSource:
         self._timeout = timeout
 
     def read(
-        self, producer: str, log_id: str | None, after: int, limit: int
-    ) -> tuple[str, int, list[tuple[int, bytes]]]:
-        """`(log id, position looked up to, [(position, event)])`.
+        self,
+        producer: str,
+        after: int,
+        limit: int,
+        *,
+        log_id: str | None = None,
+        after_id: str | None = None,
+        types: Sequence[str] | None = None,
+    ) -> Page:
+        """What follows `after`. See `LogRead`.
 
         Raises `OtherLog` when the producer's log has another identity, `FicheError` when the producer is away.
         """
-        body = orjson.dumps({"log_id": log_id, "after": after, "limit": limit, "consumer": self._consumer})
+        asked = {"log_id": log_id, "after": after, "after_id": after_id, "limit": limit, "types": types}
+        # What is read of chosen types only tells nothing of how far the consumer is.
+        named = {"consumer": self._consumer} if types is None else {}
+        page = self._ask(producer, "log_read", asked | named, self._timeout)
+        events = [(int(row["position"]), orjson.dumps(row["event"])) for row in page["events"]]
+        return Page(str(page["log_id"]), int(page["first"]), int(page["upto"]), events)
+
+    def snapshot(self, producer: str) -> Snapshot:
+        """A snapshot made now, whole. Raises `FicheError` when the producer is away."""
+        first = self._ask(producer, "snapshot", {}, SNAPSHOT_S)
+        bodies = [orjson.dumps(first["events"])]
+        for number in range(1, int(first["pages"])):
+            page = self._ask(producer, "snapshot", {"id": first["id"], "page": number}, SNAPSHOT_S)
+            bodies.append(orjson.dumps(page["events"]))
+        return Snapshot(
+            str(first["log_id"]),
+            int(first["position"]),
+            int(first["first"]),
+            {name: int(last) for name, last in first["former"].items()},
+            frozenset(first["covers"]),
+            bodies,
+        )
+
+    def _ask(self, producer: str, method: str, values: dict[str, Any], timeout: float) -> Any:
         context = Context(actor=Actor(self._consumer, self._consumer, "system"))
-        [answer] = self._client.call_many([Call(producer, "log_read", body, context.headers())], self._timeout)
+        call = Call(producer, method, orjson.dumps(values), context.headers())
+        [answer] = self._client.call_many([call], timeout)
         if answer.status != OK:
             error = FicheError.from_json(answer.status, answer.body)
             if error.code == "other_log":
-                raise OtherLog(f"{producer} : {error.detail}")
+                raise OtherLog(f"{producer}\u202f: {error.detail}")
             raise error
-        page = orjson.loads(answer.body)
-        events = [(int(row["position"]), orjson.dumps(row["event"])) for row in page["events"]]
-        return str(page["log_id"]), int(page["upto"]), events
+        return orjson.loads(answer.body)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase
 
+from chassis.errors import NotFound
 from chassis.events import log as event_log
-from chassis.events import parked
+from chassis.events import parked, place, snapshot
 from chassis.runtime import Runtime
-from chassis.service.calls import rpc
+from chassis.service.calls import every, rpc
 from chassis.service.extensions import EventsExtension, RuntimeProvider, UnitOfWorkProvider
 from chassis.service.handlers import handlers_of
-from chassis.uow import UnitOfWork
+from chassis.uow import FORGOTTEN, UnitOfWork, forget_answers
 from contracts import chassis as chassis_language
 from contracts.base import Event
 
@@ -38,9 +38,22 @@ class Service:
             return error
         return None
 
-    def snapshot_events(self) -> list[Event]:
+    @every(3600)
+    def forget_the_old(self) -> None:
+        """Answers that nobody asks for again, pages of snapshots; in batches, so that no call waits for it."""
+        while self.uow.run(None, lambda: forget_answers(self.uow)) == FORGOTTEN:
+            pass
+        self.uow.run(None, lambda: snapshot.sweep(self.uow))
+
+    #: Types of events whose effect the snapshot replaces; their handlers keep states: one told again is harmless.
+    snapshot_covers: ClassVar[tuple[type[Event], ...]] = ()
+
+    def snapshot_events(self) -> Iterable[Event]:
         """The present state as events, for consumers that begin or rebuild. A producer of names overrides it."""
-        return []
+        return ()
+
+    def forget_copies(self, producer: str) -> None:
+        """Empties the copies kept of a producer's facts, in the transaction that fills them from a snapshot."""
 
     @rpc(chassis_language.LogHead)
     def log_head(self, request: chassis_language.LogHead) -> chassis_language.LogHeadAnswer:
@@ -50,14 +63,27 @@ class Service:
 
     @rpc(chassis_language.LogRead)
     def log_read(self, request: chassis_language.LogRead) -> bytes:
-        if request.consumer and request.log_id:
-            event_log.note_consumer(self.uow.session, request.consumer, request.log_id, request.after)
-        return event_log.read_page(self.uow.session, request)
+        page = event_log.read_page(self.uow.session, request)
+        if request.consumer:
+            event_log.note_consumer(self.uow.session, request.consumer, request.after)
+        return page
 
     @rpc(chassis_language.Snapshot)
     def snapshot(self, request: chassis_language.Snapshot) -> bytes:
+        if request.id is not None:
+            return snapshot.page(self.uow, request.id, request.page)
         self.uow.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        return event_log.snapshot_page(self.uow.session, self.snapshot_events(), self.name)
+        return snapshot.make(self.uow, self.snapshot_events(), self.snapshot_covers)
+
+    @rpc(chassis_language.Rebuild)
+    def rebuild(self, request: chassis_language.Rebuild) -> dict[str, Any]:
+        if not place.ask_rebuild(self.uow.session, request.producer):
+            raise NotFound(f"{self.name} ne lit pas le journal de {request.producer}.", code="not_followed")
+        return {"service": self.name, "producer": request.producer, "asked_at": self.uow.now.isoformat()}
+
+    @rpc(chassis_language.LogPrune)
+    def log_prune(self, request: chassis_language.LogPrune) -> chassis_language.LogPruneAnswer:
+        return event_log.prune(self.uow.session, request)
 
     @rpc(chassis_language.ParkedList)
     def parked_list(self, request: chassis_language.ParkedList) -> dict[str, Any]:
@@ -78,14 +104,11 @@ class Service:
     def health(self, request: chassis_language.Health) -> dict[str, Any]:
         session = self.uow.session
         at = event_log.head(session)
-        places = [
-            {"producer": row.producer, "position": row.position}
-            for row in session.execute(text("SELECT producer, position FROM event_place ORDER BY producer"))
-        ]
         return {
             "service": self.name,
             "position": at.position,
             "published": at.position if self.runtime.wire.events_by_bell else at.published,
             "parked": parked.parked_count(session),
-            "places": places,
+            "places": place.listing(session),
+            "followers": event_log.followers(session),
         }

@@ -14,10 +14,11 @@ from chassis import metrics
 from chassis.context import Context
 from chassis.errors import InternalError, Invalid, NotFound
 from chassis.events.consumer import Consumer
+from chassis.events.following import Following
 from chassis.events.relay import Notifier, Relay
 from chassis.events.source import LogSource
 from chassis.runtime import Runtime
-from chassis.service.handlers import followed_producers, handlers_of
+from chassis.service.handlers import followed_producers, handlers_of, since_of
 from chassis.uow import UnitOfWork
 from chassis.wire.base import Answer, Incoming, RpcServer
 
@@ -135,9 +136,10 @@ class EventsExtension(Entrypoint):  # type: ignore[misc]
             self.relay = Relay(database, bell, wire)
             self.notifier.start()
             self.relay.start()
-        handlers = handlers_of(self.container.service_cls)
-        for producer in followed_producers(self.container.service_cls):
-            consumer = Consumer(name, producer, handlers, LogSource(self.runtime.client, name), self._run_in_worker)
+        cls = self.container.service_cls
+        handlers, since, source = handlers_of(cls), since_of(cls), LogSource(self.runtime.client, name)
+        for producer in followed_producers(cls):
+            consumer = Consumer(Following(name, producer, handlers, since, source, self._run_in_worker))
             consumer.subscription = wire.event_subscription(
                 name,
                 producer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from contracts.base import Event
 
@@ -12,14 +12,23 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+#: What becomes of the past that a handler added to an old consumer has missed.
+Since = Literal["now", "log", "snapshot"]
+
 _ON = "fiche_on"
 
 
-def on(event_type: type[Event]) -> Callable[[F], F]:
-    """Makes a method handle an event, within the consumer's transaction (`chassis.events`)."""
+def on(event_type: type[Event], since: Since | None = None) -> Callable[[F], F]:
+    """Makes a method handle an event, within the consumer's transaction (`chassis.events`).
+
+    A handler added to a service that has already read the producer's log says what becomes of the events it missed:
+    `now`, they stay missed; `log`, they are replayed, in order, before anything new is read; `snapshot`, the
+    producer's present state stands for them. Without `since` the service does not start to read. Stop the replicas of
+    the former release before the new one starts: they would read on without the handler.
+    """
 
     def decorate(function: F) -> F:
-        setattr(function, _ON, (*getattr(function, _ON, ()), event_type))
+        setattr(function, _ON, (*getattr(function, _ON, ()), (event_type, since)))
         return function
 
     return decorate
@@ -29,11 +38,20 @@ def handlers_of(service_class: type[Service]) -> dict[str, str]:
     """Event type → name of the method that handles it."""
     found: dict[str, str] = {}
     for method, function in _functions(service_class):
-        for event_type in getattr(function, _ON, ()):
+        for event_type, _ in getattr(function, _ON, ()):
             if event_type.event_type() in found:
                 raise TypeError(f"{service_class.name} handles {event_type.event_type()} twice")
             found[event_type.event_type()] = method
     return found
+
+
+def since_of(service_class: type[Service]) -> dict[str, Since | None]:
+    """Event type → what its handler declares of the past it may have missed."""
+    return {
+        event_type.event_type(): since
+        for _, function in _functions(service_class)
+        for event_type, since in getattr(function, _ON, ())
+    }
 
 
 def _functions(service_class: type) -> Iterator[tuple[str, Any]]:

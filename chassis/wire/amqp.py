@@ -39,7 +39,7 @@ class AmqpWire:
         *,
         receive: Callable[[Delivery], None],
         rung: Callable[[], None],
-        undecodable: Callable[[bytes, dict[str, str], str], None],
+        undecodable: Callable[[bytes, dict[str, str], str, Callable[[], None]], None],
     ) -> EventSubscription:
         """The subscription, with a connection of its own."""
         return AmqpSubscription(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -143,7 +144,7 @@ class AmqpSubscription:
         quorum: bool,
         receive: Callable[[Delivery], None],
         rung: Callable[[], None],
-        undecodable: Callable[[bytes, dict[str, str], str], None],
+        undecodable: Callable[[bytes, dict[str, str], str, Callable[[], None]], None],
     ) -> None:
         self._queue = events_queue_of(consumer, producer)
         self._exchange = exchange_of(producer)
@@ -207,8 +208,11 @@ class AmqpSubscription:
         body = body_of(message)
         reason = _fault(headers, body)
         if reason is not None:
-            self._undecodable(body, {str(name): str(value) for name, value in headers.items()}, reason)
-            channel.basic_ack(message.delivery_tag)
+            # Behind every position, so that no acknowledgement of many passes it before its bytes are kept.
+            tag = message.delivery_tag
+            self._waiting[tag] = sys.maxsize
+            texts = {str(name): str(value) for name, value in headers.items()}
+            self._undecodable(body, texts, reason, lambda: self._link.do(channel, lambda on: self._ack_one(on, tag)))
             return
         position = headers["position"]
         self._receive(Delivery(headers["log_id"], position, body))
@@ -217,6 +221,10 @@ class AmqpSubscription:
             channel.basic_ack(message.delivery_tag)
         else:
             self._waiting[message.delivery_tag] = position
+
+    def _ack_one(self, channel: Any, tag: int) -> None:
+        if self._waiting.pop(tag, None) is not None:
+            channel.basic_ack(tag)
 
     def _ack(self, channel: Any, position: int) -> None:
         run = 0

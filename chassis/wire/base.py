@@ -182,13 +182,13 @@ class Wire(Protocol):
         *,
         receive: Callable[[Delivery], None],
         rung: Callable[[], None],
-        undecodable: Callable[[bytes, dict[str, str], str], None],
+        undecodable: Callable[[bytes, dict[str, str], str, Callable[[], None]], None],
     ) -> EventSubscription:
         """Subscription of `consumer` to the log of `producer`.
 
         `receive` gets each delivery, `rung` is called when there may be something to read (connected again, bell of
         the producer in the same process), `undecodable` gets the bytes, headers and reason of a message that is no
-        delivery (it is acknowledged after `undecodable` returns).
+        delivery, and what to call once these are kept: only then is the message acknowledged. None of them may block.
         """
         ...
 

@@ -64,7 +64,7 @@ class LocalWire:
         *,
         receive: Callable[[Delivery], None],
         rung: Callable[[], None],
-        undecodable: Callable[[bytes, dict[str, str], str], None],
+        undecodable: Callable[[bytes, dict[str, str], str, Callable[[], None]], None],
     ) -> EventSubscription:
         """Rings when the producer's log has grown; nothing is ever delivered."""
         return _LocalSubscription(self, producer, rung)

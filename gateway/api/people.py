@@ -1,29 +1,22 @@
-"""Who may come in; imports; what operators see."""
+"""Who may come in; imports."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
-import orjson
-from flask import Response, g, jsonify, request
+from flask import Response, g, request
 
 from chassis.errors import FicheError, Invalid
 from chassis.objects import staging_key
-from chassis.settings import SERVICES
-from chassis.wire.base import OK
 from contracts import accounts as a
 from contracts import imports as im
-from contracts.chassis import Health, ParkedAct, ParkedList, ParkedShow
 from gateway.api.routes import Api, build, json_body, query, reply
-from gateway.auth import require_admin
 
 
 def register(api: Api) -> None:
     """Adds the routes."""
     _accounts(api)
     _imports(api)
-    _operations(api)
 
 
 def _accounts(api: Api) -> None:
@@ -115,49 +108,3 @@ def _imports(api: Api) -> None:
     def cancel_import(id: UUID) -> Response:
         json_body()
         return api.send(im.CancelImport(id=id))
-
-
-def _operations(api: Api) -> None:
-    tag = "Exploitation"
-
-    @api.route("GET", "/operations/services", "État des services", tag=tag, admin=True)
-    def operations_services() -> Response:
-        answers = api.rpc.ask_all([api.rpc.call(Health(), service=name) for name in SERVICES])
-        items = [
-            {**orjson.loads(answer.body), "status": "ok"}
-            if answer.status == OK
-            else {"service": name, "status": "unavailable"}
-            for name, answer in zip(SERVICES, answers, strict=True)
-        ]
-        return jsonify({"items": items, "next": None})
-
-    @api.route("GET", "/operations/dead-letters", "Événements rangés à part", tag=tag, admin=True)
-    def operations_dead_letters() -> Response:
-        items: list[dict[str, Any]] = []
-        for name in SERVICES:
-            try:
-                found = api.rpc.ask_json(ParkedList(), service=name)["items"]
-            except FicheError:
-                continue
-            items += [{**item, "consumer": name} for item in found]
-        return jsonify({"items": items, "next": None})
-
-    def show(consumer: str, producer: str, position: int) -> Response:
-        require_admin()
-        return reply(api.rpc.ask(ParkedShow(producer=producer, position=position), service=_service(consumer)))
-
-    def act(consumer: str, producer: str, position: int, action: str) -> Response:
-        require_admin()
-        reason = str(json_body().get("reason", ""))
-        asked = build(ParkedAct, {"action": action, "producer": producer, "position": position, "reason": reason})
-        return reply(api.rpc.ask(asked, service=_service(consumer)))
-
-    base = "/operations/dead-letters/<consumer>/<producer>/<int(signed=True):position>"
-    api.blueprint.add_url_rule(base, "dead_letter", show, methods=["GET"])
-    api.blueprint.add_url_rule(f"{base}/<any(replay,drop):action>", "dead_letter_act", act, methods=["POST"])
-
-
-def _service(name: str) -> str:
-    if name not in SERVICES:
-        raise Invalid.field("consumer", "Ce service n’existe pas.")
-    return name

@@ -7,7 +7,7 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.errors import Conflict, Invalid, TooMany, Unauthenticated
@@ -206,6 +206,11 @@ def bootstrap(uow: UnitOfWork, request: c.Bootstrap) -> c.BootstrapAnswer:
         return c.BootstrapAnswer(created=created, link_token=None)
     token, _ = _add_token(uow, admin.id, one_time=True, life=LINK)
     return c.BootstrapAnswer(created=created, link_token=token)
+
+
+def revoke_grants(uow: UnitOfWork) -> None:
+    """Takes every contact's access to the portal away, until `clients` tells it again."""
+    uow.session.execute(update(PortalGrant).values(granted=False))
 
 
 def follow_contact(

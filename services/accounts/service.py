@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlalchemy import select
 
 from chassis.errors import Unauthenticated
@@ -21,12 +23,17 @@ class AccountsService(Service):
     base = Base
     kinds = KINDS
 
-    def snapshot_events(self) -> list[Event]:
+    snapshot_covers = (c.UserCreated, c.UserUpdated)
+
+    def snapshot_events(self) -> Iterator[Event]:
         """Every member of staff."""
-        return [
-            c.UserUpdated(id=user.id, name=user.name, roles=user.roles, active=user.active)
-            for user in self.uow.session.scalars(select(User))
-        ]
+        for user in self.uow.session.scalars(select(User)):
+            yield c.UserUpdated(id=user.id, name=user.name, roles=user.roles, active=user.active)
+
+    def forget_copies(self, producer: str) -> None:
+        """Nobody has access to the portal until the snapshot tells it; when each last came is kept."""
+        if producer == "clients":
+            commands.revoke_grants(self.uow)
 
     @rpc(c.CreateUser)
     def create_user(self, request: c.CreateUser) -> bytes:

@@ -45,6 +45,14 @@ class BillingService(ClientRowsService):
         super()._know_client(event)
         parties.know_party(self.uow, event)
 
+    def forget_copies(self, producer: str) -> None:
+        """What invoices say of a client is a copy too."""
+        super().forget_copies(producer)
+        if producer == "clients":
+            parties.forget_parties(self.uow)
+
+    snapshot_covers = (c.CompanyUpdated,)
+
     def snapshot_events(self) -> list[Event]:
         """The company, whose time zone others follow."""
         row = company_of(self.uow.session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -33,6 +34,11 @@ _RESTORERS = {
 }
 
 
+def _streamed(query: Any) -> Any:
+    """A query whose rows are not all in memory at once."""
+    return query.execution_options(yield_per=500)
+
+
 class ClientsService(Listener):
     """Who the clients are, what was said, where; and what an id means."""
 
@@ -40,23 +46,35 @@ class ClientsService(Listener):
     base = Base
     kinds = KINDS
 
-    def snapshot_events(self) -> list[Event]:
+    snapshot_covers = (
+        c.ClientCreated,
+        c.ClientUpdated,
+        c.AddressCreated,
+        c.AddressUpdated,
+        c.ContactCreated,
+        c.ContactUpdated,
+        c.ContactDeleted,
+    )
+
+    def snapshot_events(self) -> Iterator[Event]:
         """Every record, address and living contact as it stands."""
         session = self.uow.session
-        events: list[Event] = [
-            c.ClientUpdated(**facts(row), changed=[])
-            for row in session.scalars(select(Client).where(Client.merged_into.is_(None)))
-        ]
+        for row in session.scalars(_streamed(select(Client).where(Client.merged_into.is_(None)))):
+            yield c.ClientUpdated(**facts(row), changed=[])
         roots: dict[Any, Any] = {
             row.id: row.root_id for row in session.execute(text("SELECT id, root_id FROM client_alias"))
         }
-        for address in session.scalars(select(Address)):
+        for address in session.scalars(_streamed(select(Address))):
             root = roots.get(address.home_client_id, address.home_client_id)
-            events.append(c.AddressUpdated(**addresses.state(address, root)))
-        for contact in session.scalars(select(Contact).where(Contact.deleted_at.is_(None))):
+            yield c.AddressUpdated(**addresses.state(address, root))
+        for contact in session.scalars(_streamed(select(Contact).where(Contact.deleted_at.is_(None)))):
             root = roots.get(contact.home_client_id, contact.home_client_id)
-            events.append(c.ContactUpdated(**contacts.state(contact, root)))
-        return events
+            yield c.ContactUpdated(**contacts.state(contact, root))
+
+    def forget_copies(self, producer: str) -> None:
+        """Names of staff."""
+        if producer == "accounts":
+            self.uow.session.execute(text("DELETE FROM known_user"))
 
     # --- records ----------------------------------------------------------------------------------------------
 

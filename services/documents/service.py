@@ -25,6 +25,11 @@ class DocumentsService(ClientRowsService):
         """The object store of this process."""
         return object_store(self.runtime.settings)
 
+    @every(3600)
+    def sweep_uploads(self) -> None:
+        """Takes away uploads that nobody committed for a day."""
+        sweep_staging(self.store)
+
     @rpc(c.CommitDocument)
     def commit(self, request: c.CommitDocument) -> bytes:
         return commands.commit_document(self.uow, self.store, request)

@@ -13,11 +13,19 @@ from chassis.service import Service, on
 from contracts import accounts, billing, clients
 from contracts.base import Envelope
 
+#: Producer → tables that hold nothing but what it told.
+_COPIES = {"clients": ("known_client", "known_address"), "accounts": ("known_user",)}
+
 
 class ClientRowsService(Service):
     """Follows `clients` and `accounts` for the names it shows. `kinds` lists the tables that have a home."""
 
     kinds: ClassVar[Mapping[str, type]]
+
+    def forget_copies(self, producer: str) -> None:
+        """Names of clients and addresses, or of staff."""
+        for table in _COPIES.get(producer, ()):
+            self.uow.session.execute(text(f"DELETE FROM {table}"))
 
     @on(clients.ClientCreated)
     def client_created(self, event: clients.ClientCreated, envelope: Envelope) -> None:

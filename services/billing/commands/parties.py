@@ -8,6 +8,11 @@ from chassis.uow import UnitOfWork
 from contracts.clients import ClientCreated, ClientUpdated
 
 
+def forget_parties(uow: UnitOfWork) -> None:
+    """Empties the copies, to be filled from a snapshot."""
+    uow.session.execute(text("DELETE FROM known_party"))
+
+
 def know_party(uow: UnitOfWork, event: ClientCreated | ClientUpdated) -> None:
     """Keeps the SIRET, VAT number and main address of a client."""
     uow.session.execute(

@@ -7,18 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.chassis.events.stack import NAMES, EventsStack
+from tests.chassis.events.stack import EventsStack
 
 
 @pytest.fixture(scope="package")
-def stack(run_folder: Path) -> Iterator[EventsStack]:
-    """Both services, running."""
+def running(run_folder: Path) -> Iterator[EventsStack]:
+    """The stack of the folder."""
     folder = run_folder / "events"
     folder.mkdir(mode=0o755)
     made = EventsStack(folder)
     try:
-        for name in NAMES:
-            made.start(name)
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def stack(running: EventsStack) -> EventsStack:
+    """Both services, running, whatever another test left."""
+    running.mend()
+    return running

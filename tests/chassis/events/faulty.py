@@ -22,7 +22,7 @@ from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-from chassis.events import parked  # noqa: E402
+from chassis.events import place  # noqa: E402
 from chassis.events.relay import Relay  # noqa: E402
 from chassis.uow import UnitOfWork  # noqa: E402
 from chassis.wire.amqp_events import AmqpPublisher, AmqpSubscription  # noqa: E402
@@ -57,7 +57,7 @@ def main(service: str, folder: Path) -> None:
 
     around(UnitOfWork, "write_events", after="numbered")
     around(AmqpPublisher, "publish", before="publishing", after="published")
-    around(parked, "move_place", after="placed")
+    around(place, "move", after="placed")
     around(AmqpSubscription, "ack_up_to", before="effective")
     if (folder / "every-relay-leads").exists():
         Relay._lead = lambda self, cursor: True  # type: ignore[method-assign]

@@ -57,6 +57,8 @@ class EventsStack:
             upgrade(name, address)
             self.engines[name] = create_engine(address, pool_pre_ping=True)
         self.sql("equipment", _SEEN)
+        #: Position behind which the log and its effects are compared.
+        self.since = 0
         self.faults = folder / "faults"
         self.faults.mkdir()
         self.environment = {
@@ -88,23 +90,44 @@ class EventsStack:
 
     def end(self, process: str, number: int = signal.SIGTERM) -> int:
         """Ends a process by a signal; returns its exit code."""
-        ended = self.processes.pop(process)
+        ended = self.processes[process]
         ended.send_signal(number)
-        return ended.wait(30)
+        code = ended.wait(30)
+        del self.processes[process]
+        return code
 
     def signal(self, process: str, number: int) -> None:
         """Sends a signal."""
         self.processes[process].send_signal(number)
+
+    def dismiss(self, process: str) -> None:
+        """Ends a replica, frozen or not."""
+        self.signal(process, signal.SIGCONT)
+        try:
+            self.end(process)
+        except subprocess.TimeoutExpired:
+            self.end(process, signal.SIGKILL)
+
+    def mend(self) -> None:
+        """Puts right what a failed test left: frozen and ended processes, faults asked for."""
+        for fault in self.faults.iterdir():
+            fault.unlink()
+        for name, process in list(self.processes.items()):
+            if name not in NAMES:
+                self.dismiss(name)
+            elif process.poll() is not None:
+                self.processes.pop(name)
+        for name in NAMES:
+            if name in self.processes:
+                self.signal(name, signal.SIGCONT)
+            else:
+                self.start(name)
 
     def at(self, point: str, action: str) -> None:
         """Has the next process that reaches `point` do `kill` or `stop` (see `faulty`)."""
         waiting = self.faults / f".{point}"
         waiting.write_text(action)
         waiting.rename(self.faults / point)
-
-    def reached(self, point: str) -> bool:
-        """Whether a process came to the point."""
-        return not (self.faults / point).exists()
 
     def killed(self, name: str, point: str, act: Callable[[], Any]) -> Any:
         """What `act` gives while the process is killed at a point; starts it again."""
@@ -127,9 +150,25 @@ class EventsStack:
         self.rabbit.close()
         self.postgres.stop()
 
+    def fiche(self, *arguments: str) -> str:
+        """What the command line says, run to its good end."""
+        command = [sys.executable, "-m", "cli.main", *arguments]
+        done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def put_back(self, target: str, source: str) -> None:
+        """Makes a database anew as a copy of another; nothing of ours may be connected to either."""
+        self.engines["clients"].dispose()
+        admin = create_engine(self.addresses["clients"].set(database="postgres"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE)'))
+            connection.execute(text(f'CREATE DATABASE "{target}" TEMPLATE "{source}"'))
+        admin.dispose()
+
     # --- asking ---------------------------------------------------------------------------------------------------
 
-    def try_call(self, rpc: str, body: bytes, key: str, seconds: float = 4) -> Any:
+    def try_call(self, rpc: str, body: bytes, key: str, seconds: float = 2) -> Any:
         """The answer, None where the wire or the service is away."""
         service, _, method = rpc.partition(".")
         headers = Context(actor=ACTOR, idempotency_key=key).headers()
@@ -179,7 +218,9 @@ class EventsStack:
         rows = self.sql(
             "clients",
             "SELECT subject, event::json->'data'->>'display_name' AS name FROM event_log "
-            "WHERE type IN ('fiche.clients.client.created.v1', 'fiche.clients.client.updated.v1') ORDER BY position",
+            "WHERE type IN ('fiche.clients.client.created.v1', 'fiche.clients.client.updated.v1') "
+            "AND position > :since ORDER BY position",
+            since=self.since,
         )
         return _by_key(rows)
 
@@ -187,7 +228,12 @@ class EventsStack:
         """Names of each client in the order in which the consumer applied them."""
         return _by_key(self.sql("equipment", "SELECT id AS subject, name FROM seen ORDER BY n"))
 
-    def settle(self, made: set[str], seconds: float = 30) -> None:
+    def forget_past(self) -> None:
+        """Compares from now on only."""
+        self.since = self.sql("clients", "SELECT position FROM event_head")[0].position
+        self.sql("equipment", "TRUNCATE seen")
+
+    def settle(self, made: set[str], seconds: float = 60) -> None:
         """Waits until all is read, and asserts that each event was applied once, in order per key."""
         wait_until(lambda: self.caught_up() and made <= self.known(), "the consumer has caught up", seconds)
         assert self.applied() == self.told()

@@ -1,4 +1,4 @@
-"""Events between two services as processes of their own, over real PostgreSQL and RabbitMQ, while the broker plays up."""
+"""Events between two services as processes of their own, on real servers, while the broker plays up."""
 
 from __future__ import annotations
 

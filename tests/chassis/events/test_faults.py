@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import uuid
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -36,8 +37,7 @@ def test_a_frozen_relay_that_wakes_up(stack: EventsStack) -> None:
     try:
         stack.at("publishing", "stop")
         made = {stack.company("Le relais gèle")}
-        wait_until(lambda: stack.reached("publishing"), "the relay is frozen")
-        frozen = next(name for name in ("clients", "clients2") if _state(stack, name) == "T")
+        frozen = _frozen(stack, "clients", "clients2")
         # Calls that the broker gives to the frozen replica are asked again; its events are read from the log.
         made |= {stack.company(f"Relais gelé {n}") for n in range(5)}
         stack.settle(made, 60)
@@ -45,7 +45,7 @@ def test_a_frozen_relay_that_wakes_up(stack: EventsStack) -> None:
         made |= {stack.company(f"Relais réveillé {n}") for n in range(5)}
         stack.settle(made, 60)
     finally:
-        stack.end("clients2")
+        stack.dismiss("clients2")
 
 
 def test_two_relays_at_once(stack: EventsStack) -> None:
@@ -58,7 +58,7 @@ def test_two_relays_at_once(stack: EventsStack) -> None:
         stack.settle(set())
     finally:
         (stack.faults / "every-relay-leads").unlink()
-        stack.end("clients2")
+        stack.dismiss("clients2")
 
 
 def test_a_process_frozen_while_it_holds_the_head_row(stack: EventsStack) -> None:
@@ -66,8 +66,7 @@ def test_a_process_frozen_while_it_holds_the_head_row(stack: EventsStack) -> Non
     try:
         stack.at("numbered", "stop")
         first = _begin(stack, "Gelé sur la tête")
-        wait_until(lambda: stack.reached("numbered"), "a replica is frozen with the head row")
-        frozen = next(name for name in ("clients", "clients2") if _state(stack, name) == "T")
+        frozen = _frozen(stack, "clients", "clients2")
         made = {stack.company(f"Les autres continuent {n}") for n in range(3)}
         stack.settle(made, 60)
         stack.signal(frozen, signal.SIGCONT)
@@ -75,7 +74,7 @@ def test_a_process_frozen_while_it_holds_the_head_row(stack: EventsStack) -> Non
         named = "SELECT 1 FROM client WHERE company_name = 'Gelé sur la tête'"
         assert len(stack.sql("clients", named)) == 1
     finally:
-        stack.end("clients2")
+        stack.dismiss("clients2")
 
 
 def test_a_process_frozen_while_it_holds_the_place(stack: EventsStack) -> None:
@@ -83,14 +82,13 @@ def test_a_process_frozen_while_it_holds_the_place(stack: EventsStack) -> None:
     try:
         stack.at("placed", "stop")
         made = {stack.company("Gelé sur la place")}
-        wait_until(lambda: stack.reached("placed"), "a consumer is frozen with the place")
-        frozen = next(name for name in ("equipment", "equipment2") if _state(stack, name) == "T")
+        frozen = _frozen(stack, "equipment", "equipment2")
         made |= {stack.company(f"L’autre lit {n}") for n in range(3)}
         stack.settle(made, 60)
         stack.signal(frozen, signal.SIGCONT)
         stack.settle({stack.company("Les deux lisent")}, 60)
     finally:
-        stack.end("equipment2")
+        stack.dismiss("equipment2")
 
 
 @pytest.mark.parametrize("heard", [True, False], ids=["after", "before"])
@@ -141,10 +139,14 @@ def _begin(stack: EventsStack, name: str) -> object:
     return lambda: wait_until(lambda: stack.try_call(request.rpc, body, key), "acknowledged", 60)["id"]
 
 
-def _state(stack: EventsStack, process: str) -> str:
-    """The state of a process as the kernel tells it: `T` while stopped."""
-    with open(f"/proc/{stack.processes[process].pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0]
+def _frozen(stack: EventsStack, *processes: str) -> str:
+    """The one of the processes that is stopped, as the kernel tells it."""
+
+    def stopped() -> list[str]:
+        states = {name: Path(f"/proc/{stack.processes[name].pid}/stat").read_text() for name in processes}
+        return [name for name, stat in states.items() if stat.rpartition(")")[2].split()[0] == "T"]
+
+    return wait_until(stopped, "one is frozen")[0]
 
 
 def _memory(stack: EventsStack, process: str) -> int:
@@ -164,8 +166,8 @@ def _rename_often(stack: EventsStack, client_id: str, count: int) -> None:
                 "jsonb_set(jsonb_set(jsonb_set(e.event::jsonb, '{id}', to_jsonb(e.id)), '{data,display_name}', "
                 "to_jsonb('Nom ' || n)), '{type}', '\"fiche.clients.client.updated.v1\"') || '{}' "
                 "FROM event_head h, generate_series(1, :count) AS n, LATERAL (SELECT gen_random_uuid() AS id, l.* FROM "
-                "(SELECT subject, ordering_key, jsonb_set(event::jsonb, '{data,changed}', '[]') AS event FROM event_log "
-                "WHERE subject = :subject ORDER BY position LIMIT 1) AS l WHERE n > 0) AS e"
+                "(SELECT subject, ordering_key, jsonb_set(event::jsonb, '{data,changed}', '[]') AS event "
+                "FROM event_log WHERE subject = :subject ORDER BY position LIMIT 1) AS l WHERE n > 0) AS e"
             ),
             {"count": count, "subject": client_id},
         )

@@ -118,7 +118,7 @@ class Received:
             producer,
             receive=self.deliveries.append,
             rung=self.ring,
-            undecodable=lambda body, headers, reason: self.bad.append((body, headers, reason)),
+            undecodable=self.park,
         )
         subscription.start()
         wait_until(lambda: subscription.ready, "subscribed")
@@ -126,6 +126,10 @@ class Received:
 
     def ring(self) -> None:
         self.rings += 1
+
+    def park(self, body: bytes, headers: dict[str, str], reason: str, done: Callable[[], None]) -> None:
+        self.bad.append((body, headers, reason))
+        done()
 
     @property
     def positions(self) -> list[int]:

@@ -1,0 +1,135 @@
+"""A consumer's place in a producer's log, and its known handlers; every function runs in the caller's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+class Moved(Exception):
+    """Another active consumer has moved the place meanwhile: start over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a log was read. `log_id` is None until something was; `event_id` is of the event at `position`."""
+
+    log_id: str | None
+    position: int
+    event_id: str | None
+    rebuild_asked_at: datetime | None
+
+
+_COLUMNS = "SELECT log_id, position, event_id, rebuild_asked_at FROM event_place WHERE producer = :producer"
+
+
+def read(session: Session, producer: str) -> Place:
+    """The place; made when there is none yet."""
+    session.execute(
+        text("INSERT INTO event_place (producer) VALUES (:producer) ON CONFLICT DO NOTHING"), {"producer": producer}
+    )
+    return _place(session.execute(text(_COLUMNS), {"producer": producer}).one())
+
+
+def lock(session: Session, producer: str, expected: int | None = None) -> Place:
+    """Locks the place until the transaction ends. Raises `Moved` when it is not where it is expected."""
+    row = session.execute(text(f"{_COLUMNS} FOR UPDATE"), {"producer": producer}).one()
+    if expected is not None and row.position != expected:
+        raise Moved
+    return _place(row)
+
+
+def _place(row: Any) -> Place:
+    return Place(
+        None if row.log_id is None else str(row.log_id),
+        int(row.position),
+        None if row.event_id is None else str(row.event_id),
+        row.rebuild_asked_at,
+    )
+
+
+def move(session: Session, producer: str, log_id: str | None, position: int, event_id: str | None) -> None:
+    """Moves the place, with the effects that lead there; tries behind it are forgotten."""
+    session.execute(
+        text(
+            "UPDATE event_place SET position = :position, log_id = CAST(:log AS uuid), "
+            "event_id = CAST(:event AS uuid), halted = NULL WHERE producer = :producer"
+        ),
+        {"position": position, "log": log_id, "event": event_id, "producer": producer},
+    )
+    session.execute(
+        text("DELETE FROM event_attempt WHERE producer = :producer AND position <= :position"),
+        {"producer": producer, "position": position},
+    )
+
+
+# --- what an operator sees and asks -------------------------------------------------------------------------------
+
+
+def halt(session: Session, producer: str, reason: str | None) -> None:
+    """Tells why reading has stopped, or that it goes on."""
+    session.execute(
+        text("UPDATE event_place SET halted = :reason WHERE producer = :producer AND halted IS DISTINCT FROM :reason"),
+        {"reason": reason, "producer": producer},
+    )
+
+
+def ask_rebuild(session: Session, producer: str) -> bool:
+    """Asks whoever reads this log to rebuild its copies first. False when nobody does."""
+    found = session.execute(
+        text("UPDATE event_place SET rebuild_asked_at = now() WHERE producer = :producer RETURNING producer"),
+        {"producer": producer},
+    )
+    return found.one_or_none() is not None
+
+
+def rebuilt(session: Session, producer: str, *, done: bool) -> None:
+    """What was asked is done, or has failed and is not tried again."""
+    when = "now()" if done else "rebuilt_at"
+    session.execute(
+        text(f"UPDATE event_place SET rebuild_asked_at = NULL, rebuilt_at = {when} WHERE producer = :producer"),
+        {"producer": producer},
+    )
+
+
+def listing(session: Session) -> list[dict[str, Any]]:
+    """Every place, for people."""
+    rows = session.execute(
+        text("SELECT producer, position, halted, rebuild_asked_at, rebuilt_at FROM event_place ORDER BY producer")
+    )
+    return [
+        {
+            "producer": row.producer,
+            "position": row.position,
+            "halted": row.halted,
+            "rebuilding": row.rebuild_asked_at is not None,
+            "rebuilt_at": row.rebuilt_at.isoformat() if row.rebuilt_at else None,
+        }
+        for row in rows
+    ]
+
+
+# --- handlers known -----------------------------------------------------------------------------------------------
+
+
+def handlers(session: Session, producer: str) -> dict[str, int | None]:
+    """Types whose handlers this service is known to have → how far their past was replayed, None once it all was."""
+    rows = session.execute(
+        text("SELECT type, position FROM event_handler WHERE producer = :producer"), {"producer": producer}
+    )
+    return {str(row.type): row.position for row in rows}
+
+
+def know_handler(session: Session, producer: str, event_type: str, since: str, position: int | None) -> None:
+    """Keeps that there is a handler, and how far its past was replayed."""
+    session.execute(
+        text(
+            "INSERT INTO event_handler (producer, type, since, position) VALUES (:producer, :type, :since, :position) "
+            "ON CONFLICT (producer, type) DO UPDATE SET position = EXCLUDED.position"
+        ),
+        {"producer": producer, "type": event_type, "since": since, "position": position},
+    )
