@@ -12,7 +12,7 @@ from contracts.clients import Identify, ListSub
 from contracts.documents import CheckDocuments
 from contracts.equipment import CheckEquipment
 from contracts.interventions import CheckInterventions
-from gateway.rpc import Rpc
+from gateway.rpc import Rpc, refuse_unless_answered
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,13 @@ class ClientDoor:
             raise NotFound("Cette fiche n’existe pas.")
         root = UUID(found["root_id"])
         if found["status"] == "deleted":
-            raise Gone("Cette fiche a été supprimée. Elle peut être restaurée pendant 30 jours.")
+            refuse_unless_answered(Gone("Cette fiche a été supprimée. Elle peut être restaurée pendant 30 jours."))
         if root != client_id and not follow:
             raise Moved("Cette fiche a été fusionnée dans une autre.", data={"client_id": str(root)})
         if new_work and found["status"] == "archived":
-            raise Conflict("Cette fiche est archivée : désarchivez-la pour y travailler.", code="client_archived")
+            refuse_unless_answered(
+                Conflict("Cette fiche est archivée : désarchivez-la pour y travailler.", code="client_archived")
+            )
         for name, what, given, table in (
             (names[0], "Cette adresse", address_id, answer["addresses"]),
             (names[1], "Ce contact", contact_id, answer["contacts"]),

@@ -16,6 +16,23 @@ from contracts.base import Request
 from gateway import rights
 
 
+def refuse_unless_answered(refusal: FicheError) -> None:
+    """Refuses at once, but for a repeat: the first answer to its key counts, whatever has become of the client since.
+
+    A request with an Idempotency-Key is then only asked for an answer already given; where there is none, or no
+    command is sent at all (`settle_refusal`), the refusal is raised.
+    """
+    if request.method == "GET" or not request.headers.get("Idempotency-Key"):
+        raise refusal
+    g.refusal = refusal
+
+
+def settle_refusal() -> None:
+    """Raises a refusal that no command of the request has met."""
+    if "refusal" in g:
+        raise g.pop("refusal")
+
+
 class Rpc:
     """The process's client with the deadline of the settings; the context is that of the HTTP request."""
 
@@ -35,6 +52,16 @@ class Rpc:
         user = self.user
         actor = Actor(user.id, user.name, user.kind, tuple(user.roles)) if user else SYSTEM
         return Context(actor=actor, correlation_id=g.request_id, idempotency_key=key)
+
+    def _call_again(self, asked: Request, *, key: str | None, service: str | None) -> Answer:
+        """What was answered under the request's key before the door would refuse it; else the door's refusal."""
+        refusal: FicheError = g.pop("refusal")
+        call = self.call(asked, key=key, service=service)
+        again = Call(call.service, call.method, call.body, {**call.headers, "only-remembered": "1"})
+        [answer] = self.client.call_many([again], self.timeout)
+        if answer.status != OK and FicheError.from_json(answer.status, answer.body).code == "not_remembered":
+            raise refusal
+        return answer
 
     def call(self, asked: Request, *, key: str | None = None, service: str | None = None) -> Call:
         """A request as a call; commands get the request's Idempotency-Key, or one made here.
@@ -57,6 +84,8 @@ class Rpc:
         self, asked: Request, *, key: str | None = None, service: str | None = None, timeout: float | None = None
     ) -> bytes:
         """JSON of the answer. Raises `FicheError`. `timeout` (seconds) replaces the settings' for what takes longer."""
+        if asked.command and has_request_context() and "refusal" in g:
+            return self.unwrap(self._call_again(asked, key=key, service=service))
         call = self.call(asked, key=key, service=service)
         [answer] = self.client.call_many([call], timeout or self.timeout)
         return self.unwrap(answer)

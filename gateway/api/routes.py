@@ -19,7 +19,7 @@ from gateway.api.rows import must_have_client, owned
 from gateway.auth import require_admin
 from gateway.door import ClientDoor, Home, uuid_of
 from gateway.problems import HttpProblem
-from gateway.rpc import Rpc
+from gateway.rpc import Rpc, settle_refusal
 
 #: Bytes of a JSON body; more is 413.
 MAX_JSON = 2 * 1024 * 1024
@@ -91,7 +91,9 @@ class Api:
                     require_admin()
                 if asked is not None:
                     must_have_client(self.rpc, asked, arguments["id"])
-                return view(**arguments)
+                answer = view(**arguments)
+                settle_refusal()
+                return answer
 
             rule = re.sub(r"\{(\w+)\}", r"<uuid:\1>", path)
             self.blueprint.add_url_rule(rule, f"{view.__name__}", run, methods=[method])

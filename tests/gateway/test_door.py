@@ -62,6 +62,25 @@ def test_rows_of_a_deleted_client_are_written_to_no_more(product: Product) -> No
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.parametrize("put_away", ["archived", "deleted"])
+def test_a_repeat_gets_its_first_answer_whatever_has_become_of_the_client(product: Product, put_away: str) -> None:
+    client = product.new_client()
+    body, key = {"client_id": client["id"], "name": "Chaudière"}, {"Idempotency-Key": f"repeat-{put_away}"}
+    first = product.http.post("/equipment", json=body, headers=key)
+    assert first.status_code == 201, first.text
+    if put_away == "archived":
+        product.http.post(f"/clients/{client['id']}/archive", json={}).raise_for_status()
+    else:
+        product.http.delete(f"/clients/{client['id']}").raise_for_status()
+    again = product.http.post("/equipment", json=body, headers=key)
+    assert (again.status_code, again.content) == (201, first.content)
+    refused = 409 if put_away == "archived" else 410
+    assert product.http.post("/equipment", json=body, headers={"Idempotency-Key": "new"}).status_code == refused
+    assert product.http.post("/equipment", json=body | {"name": "Autre"}, headers=key).status_code == 422
+    listed = product.http.get("/equipment", params={"limit": 200}).json()["items"]
+    assert [each["id"] for each in listed if each["client"]["id"] == client["id"]] == [first.json()["id"]]
+
+
 @pytest.mark.parametrize(("path", "body"), [("/equipment", {"name": "x"}), ("/interventions", {"title": "x"})])
 def test_an_address_of_somebody_else_is_refused(product: Product, path: str, body: dict[str, object]) -> None:
     mine, other = product.new_client(), product.new_client()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,20 @@ def test_a_connection_cut_during_a_commit(stack: EventsStack, heard: bool) -> No
     assert len(stack.sql("clients", named, name=f"Coupé {heard} %")) == 6
 
 
+def test_an_alarm_of_the_broker_hangs_nobody_for_ever(stack: EventsStack) -> None:
+    made = stack.company("Avant l’alarme")
+    stack.settle({made})
+    stack.rabbit.alarm(True)
+    try:
+        began = time.monotonic()
+        assert _begin(stack, "Pendant l’alarme", answered=False)
+        assert time.monotonic() - began < 10, "a caller is told within its deadline"
+        _rename_often(stack, made, 50)
+    finally:
+        stack.rabbit.alarm(False)
+    stack.settle({stack.company("Après l’alarme")}, 90)
+
+
 def test_postgresql_restarted_under_producer_and_consumer(stack: EventsStack) -> None:
     made = {stack.company(f"Avant le redémarrage {n}") for n in range(5)}
     stack.postgres.restart()
@@ -130,12 +146,13 @@ def test_a_consumer_far_behind_catches_up_with_flat_memory_though_the_full_broke
     assert grown < 40_000, f"{grown} kB more for {behind} events"
 
 
-def _begin(stack: EventsStack, name: str) -> object:
+def _begin(stack: EventsStack, name: str, *, answered: bool = True) -> Callable[[], str]:
     """Sends a creation once; the function returned asks again, under the same key, until it is acknowledged."""
     key = str(uuid.uuid4())
     request = c.CreateClient(body=c.ClientBody(kind="company", company_name=name))
     body = request.model_dump_json(exclude_unset=True).encode()
-    stack.try_call(request.rpc, body, key, 1)
+    first = stack.try_call(request.rpc, body, key, 1)
+    assert answered or first is None
     return lambda: wait_until(lambda: stack.try_call(request.rpc, body, key), "acknowledged", 60)["id"]
 
 

@@ -50,6 +50,11 @@ class Container:
             else:
                 wrapped.stop(timeout=20)
 
+    def run(self, *command: str) -> None:
+        """Runs a command inside."""
+        code, output = self._container.get_wrapped_container().exec_run(list(command))
+        assert code == 0, output
+
     def remove(self) -> None:
         """Removes the container and its data."""
         if self._container is not None:

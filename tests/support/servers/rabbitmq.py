@@ -123,6 +123,15 @@ class RabbitServer:
         self.stop()
         self.start()
 
+    def alarm(self, on: bool) -> None:
+        """Sounds the memory alarm, under which the broker reads nothing from whoever publishes; or ends it."""
+        command = ["rabbitmqctl", "set_vm_memory_high_watermark", *(["0"] if on else ["absolute", "1GB"])]
+        if self._container is not None:
+            self._container.run(*command)
+        else:
+            command[0] = need(command[0], "rabbitmq-server", _ADVICE)
+            subprocess.run(command, env=self._environment, capture_output=True, check=True)
+
     def wipe(self) -> None:
         """Loses all the broker had, between a stop and a start."""
         if self._container is not None:
