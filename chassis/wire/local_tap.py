@@ -36,7 +36,7 @@ class LocalTap:
                 producer,
                 receive=lambda delivery: None,
                 rung=lambda name=producer: self._ring(name),  # type: ignore[misc]
-                undecodable=lambda body, headers, reason: None,
+                undecodable=lambda body, headers, reason, done: done(),
             )
             for producer in producers
         ]
