@@ -41,7 +41,7 @@ CREATE TRIGGER see AFTER INSERT OR UPDATE ON known_client FOR EACH ROW EXECUTE F
 
 
 class EventsStack:
-    """Two services; `replica` tells apart several processes of one. Databases are reached through `proxy`."""
+    """Two services; `replica` tells apart several processes of one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -63,7 +63,7 @@ class EventsStack:
         self.faults.mkdir()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("FICHE_")},
-            "FICHE_DATABASE_URL": f"{self.proxy.url.rpartition('/')[0]}/events",
+            "FICHE_DATABASE_URL": f"{self.postgres.url.rpartition('/')[0]}/events",
             "FICHE_AMQP_URL": self.rabbit.url,
             "FICHE_DATA_DIR": str(folder),
             "PYTHONWARNINGS": "ignore",
@@ -74,14 +74,15 @@ class EventsStack:
 
     # --- processes ------------------------------------------------------------------------------------------------
 
-    def start(self, name: str, replica: str = "") -> None:
-        """Starts a process and waits until it says that it is ready."""
+    def start(self, name: str, replica: str = "", *, by_proxy: bool = False) -> None:
+        """Starts a process and waits until it says that it is ready; `by_proxy`, its database is behind `proxy`."""
+        behind = {"FICHE_DATABASE_URL": f"{self.proxy.url.rpartition('/')[0]}/events"} if by_proxy else {}
         path = self.folder / f"{name}{replica}.log"
         with path.open("ab") as out:
             began = out.tell()
             self.processes[name + replica] = subprocess.Popen(
                 [sys.executable, "-m", "tests.chassis.events.faulty", name, str(self.faults)],
-                env=self.environment,
+                env=self.environment | behind,
                 cwd=ROOT,
                 stdout=out,
                 stderr=out,
