@@ -48,6 +48,13 @@ def test_a_log_is_pruned_of_what_is_old_and_read_by_all(product: Product) -> Non
         "'t', 's', 's', '{}', now() - interval '400 days' FROM event_head",
         id=uuid.uuid4(),
     )
+
+    def read_by_all() -> bool:
+        services = product.http.get("/operations/services").json()["items"]
+        [documents] = [each for each in services if each["service"] == "documents"]
+        return all(reader["position"] == documents["position"] for reader in documents["followers"])
+
+    wait_until(read_by_all, "whoever follows has read it", 60)
     told = fiche(product, "log", "prune", "documents", "--older-than-days", "365")
     assert "1 événement(s) retiré(s)" in told
     assert "0 événement(s) retiré(s)" in fiche(product, "log", "prune", "documents")
