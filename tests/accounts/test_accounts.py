@@ -201,7 +201,7 @@ def test_a_contacts_access_follows_the_clients_events(service: ServiceUnderTest)
 def test_the_snapshot_tells_every_user(service: ServiceUnderTest) -> None:
     user = new_user(service)
     worker = service.worker()
-    events = worker.uow.run(None, worker.snapshot_events)
+    events = worker.uow.run(None, lambda: list(worker.snapshot_events()))
     assert user.id in {event.id for event in events}
 
 
