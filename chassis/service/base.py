@@ -14,7 +14,7 @@ from chassis.runtime import Runtime
 from chassis.service.calls import every, rpc
 from chassis.service.extensions import EventsExtension, RuntimeProvider, UnitOfWorkProvider
 from chassis.service.handlers import handlers_of
-from chassis.uow import FORGOTTEN, UnitOfWork, forget_answers
+from chassis.uow import UnitOfWork, forget_answers
 from contracts import chassis as chassis_language
 from contracts.base import Event
 
@@ -41,7 +41,7 @@ class Service:
     @every(3600)
     def forget_the_old(self) -> None:
         """Answers that nobody asks for again, pages of snapshots; in batches, so that no call waits for it."""
-        while self.uow.run(None, lambda: forget_answers(self.uow)) == FORGOTTEN:
+        while self.uow.run(None, lambda: forget_answers(self.uow)):
             pass
         self.uow.run(None, lambda: snapshot.sweep(self.uow))
 

@@ -33,6 +33,16 @@ RUN_BY = {
     '.venv/bin/fiche api-keys add "My program" --scope read --scope write': _TYPED,
     "fiche log status": _TYPED,
     "fiche dead-letters list": _TYPED,
+    "fiche restore SERVICE": (
+        "tests/chassis/events/test_restored.py::"
+        "test_a_producer_restored_from_an_older_backup_is_noticed_and_its_readers_rebuilt"
+    ),
+    "fiche projections rebuild SERVICE": (
+        "tests/gateway/test_operations.py::test_copies_are_rebuilt_and_told_when_they_are"
+    ),
+    "fiche log prune SERVICE": (
+        "tests/gateway/test_operations.py::test_a_log_is_pruned_of_what_is_old_and_read_by_all"
+    ),
     "fiche run SERVICE": _STACK,
     "fiche gateway": _STACK,
     "fiche migrate": _STACK,
