@@ -98,6 +98,8 @@ TABS = (
     ("job_sites", "Chantiers", "/chantiers", ("job_sites",)),
     ("maintenance", "Maintenances", "/maintenances", ("maintenance",)),
 )
+#: Style sheets that a tab brings with it.
+TAB_STYLES = {"interventions": ("planning.css",), "job_sites": ("planning.css",)}
 #: Icons that the pages use, for the sprite.
 EXTRA_ICONS = (
     "archive", "arrow-down", "arrow-up", "building-2", "calendar", "calendar-check", "calendar-plus", "camera",
@@ -109,6 +111,7 @@ EXTRA_ICONS = (
     "phone-outgoing", "play", "plus", "receipt-text", "rotate-ccw", "rotate-cw", "save", "search", "settings",
     "sliders-horizontal", "star", "text", "trash-2", "triangle-alert", "undo-2", "unplug", "upload", "user",
     "user-round-check", "users", "users-round", "wrench", "x",
+    "archive-restore", "ban", "calendar-days", "calendar-x", "file-text", "repeat", "rss",
 )  # fmt: skip
 
 

@@ -18,7 +18,19 @@ from gateway.rights import may
 from gateway.web import formatting, labels
 from gateway.web.backend import Backend
 from gateway.web.pages import billing as billing_pages
-from gateway.web.pages import clients, fiche, gallery, imports, lists, maintenance, session, settings
+from gateway.web.pages import (
+    clients,
+    fiche,
+    gallery,
+    imports,
+    interventions,
+    job_sites,
+    lists,
+    maintenance,
+    planning,
+    session,
+    settings,
+)
 from gateway.web.visits import visits_grid
 
 _STATIC = Path(__file__).parent / "static"
@@ -120,6 +132,7 @@ def web_blueprint(backend: Backend) -> Blueprint:
             answer.headers["Retry-After"] = "5"
         return answer
 
-    for area in (session, clients, fiche, maintenance, lists, billing_pages, imports, settings, gallery):
+    areas = (session, clients, planning, interventions, job_sites, fiche, maintenance, lists, billing_pages)
+    for area in (*areas, imports, settings, gallery):
         area.register(web, backend)
     return web

@@ -7,14 +7,12 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from chassis.errors import Unavailable
-from contracts import equipment, interventions
+from contracts import equipment
 from gateway.web.backend import Backend
 
 #: Path → title, blocks of (name of the cursor in the address, heading, macro, request).
 _LISTINGS: dict[str, tuple[str, tuple[tuple[str, str, str, Any], ...]]] = {
-    "/interventions": ("Interventions", (("cursor", "", "interventions", interventions.ListInterventions),)),
     "/equipements": ("Équipements", (("cursor", "", "equipment", equipment.ListEquipment),)),
-    "/chantiers": ("Chantiers", (("cursor", "", "job_sites", interventions.ListJobSites),)),
 }
 
 
