@@ -21,6 +21,7 @@ SENTENCES = {
     "billing.invoice.issued": "Une facture a reçu son numéro.",
     "billing.invoice.paid": "Une facture est soldée.",
     "billing.invoice.sent": "Une facture est marquée comme envoyée.",
+    "billing.payment.cancelled": "Un règlement saisi par erreur est annulé.",
     "billing.payment.recorded": "Un règlement est enregistré.",
     "billing.quote.accepted": "Un devis est accepté par le client.",
     "billing.quote.cancelled": "Un devis est annulé.",

@@ -224,6 +224,22 @@ class PaymentRecorded(RowEvent):
     imported: bool = False
 
 
+class PaymentCancelled(RowEvent):
+    """A payment of an invoice was entered by mistake and taken back; `remaining` is what the invoice still asks for."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "payment.cancelled"
+    public: ClassVar[bool] = True
+    subject_field: ClassVar[str] = "document_id"
+    id: Id
+    document_id: Id
+    document_number: str | None
+    invoice_id: Id
+    credit_note_id: Id | None
+    amount: DecimalText
+    remaining: DecimalText
+
+
 #: Events of a quote by the state it comes to.
 QUOTE_EVENTS: dict[str, type[DocumentEvent]] = {
     "finalised": QuoteFinalised,

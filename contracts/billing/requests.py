@@ -220,6 +220,14 @@ class RecordPayment(Command):
     body: s.PaymentBody
 
 
+class CancelPayment(Command):
+    """Takes back a payment that was entered by mistake; it stays in sight and counts no more."""
+
+    rpc: ClassVar[str] = "billing.cancel_payment"
+    id: Id
+    invoice_id: Id
+
+
 class CreditInvoice(Command):
     """Issues a credit note on an invoice, and answers with it."""
 

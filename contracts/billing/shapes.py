@@ -237,6 +237,8 @@ class PaymentAnswer(Model):
     invoice_id: Id | None
     created_at: Moment
     created_by: dict[str, Any]
+    #: When it was taken back as a mistake; it counts no more.
+    cancelled_at: Moment | None
 
 
 class Document(Resource):

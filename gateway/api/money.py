@@ -66,6 +66,12 @@ def register(api: Api) -> None:
     def record_payment(id: UUID) -> Response:
         return api.send(build(b.RecordPayment, {"invoice_id": id, "body": json_body()}))
 
+    @api.route("POST", "/invoices/{id}/payments/{payment_id}/cancel", "Annule un règlement saisi par erreur", tag=TAG,
+               answer=b.Invoice)  # fmt: skip
+    def cancel_payment(id: UUID, payment_id: UUID) -> Response:
+        json_body()
+        return api.send(b.CancelPayment(id=payment_id, invoice_id=id))
+
     @api.route("POST", "/invoices/{id}/credit-note", "Émet un avoir", tag=TAG, body=b.CreditBody, answer=b.CreditNote)
     def credit_invoice(id: UUID) -> Response:
         return api.send(build(b.CreditInvoice, {"id": id, "body": json_body()}))

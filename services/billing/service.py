@@ -154,6 +154,10 @@ class BillingService(ClientRowsService):
     def record_payment(self, request: c.RecordPayment) -> bytes:
         return payments.record_payment(self.uow, request)
 
+    @rpc(c.CancelPayment)
+    def cancel_payment(self, request: c.CancelPayment) -> bytes:
+        return payments.cancel_payment(self.uow, request)
+
     @rpc(c.CreditInvoice)
     def credit_invoice(self, request: c.CreditInvoice) -> bytes:
         return credit_notes.credit_invoice(self.uow, request)

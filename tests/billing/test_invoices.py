@@ -7,12 +7,32 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chassis.errors import Conflict, Invalid, Stale
+from chassis.errors import Conflict, Invalid, NotFound, Stale
 from chassis.ids import new_id
 from contracts import billing as c
 from contracts import clients
 from tests.billing.conftest import LINE, Billing
 from tests.support.services import ServiceUnderTest
+
+
+def test_a_payment_entered_by_mistake_is_taken_back_once_and_kept_in_sight(billing: Billing) -> None:
+    home = billing.client()
+    other = billing.credit(billing.issued(home)["id"])
+    paid = billing.issued(home)
+    note = billing.service.call(c.GetCreditNote(id=other["id"]))
+    assert note["remaining"] == "0.00", "it was set against its own invoice"
+    own = billing.get(note["invoice_id"])
+    with pytest.raises(Conflict):
+        billing.service.call(c.CancelPayment(invoice_id=own["id"], id=own["payments"][0]["id"]))
+    billing.pay(paid["id"], "120")
+    [payment] = billing.get(paid["id"])["payments"]
+    for _ in range(2):
+        after = billing.service.call(c.CancelPayment(invoice_id=paid["id"], id=payment["id"]))
+        assert (after["status"], after["paid"], after["remaining"]) == ("issued", "0.00", "120.00")
+    assert after["payments"][0]["cancelled_at"]
+    assert [event["data"]["remaining"] for event in billing.service.events("payment.cancelled")] == ["120.00"]
+    with pytest.raises(NotFound):
+        billing.service.call(c.CancelPayment(invoice_id=other["invoice_id"], id=payment["id"]))
 
 
 def test_figures_say_what_is_due_late_and_billed(billing: Billing) -> None:
@@ -299,7 +319,7 @@ def test_numbered_documents_tie_a_client_and_strangers_are_told(billing: Billing
     home = billing.client()
     quote, invoice = billing.quote(home), billing.issued(home)
     ties = billing.service.call(c.ClientTies(tree=[home]))
-    assert ties == {"quotes": 0, "invoices": 1, "credit_notes": 0}
+    assert ties == {"quotes": 0, "invoices": 1, "credit_notes": 0, "pays_for": 0}
     foreign = new_id()
     checked = billing.service.call(c.CheckBilling(ids=[quote["id"], invoice["id"], foreign], tree=[home]))
     assert checked == {"foreign": [str(foreign)]}

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from chassis.errors import Conflict, Invalid
+from chassis.errors import Conflict, Invalid, NotFound
 from chassis.ids import new_id
 from chassis.stamp import lock, stamp_new, touch
 from chassis.uow import UnitOfWork
@@ -15,6 +15,7 @@ from contracts import billing as c
 from services.billing import queries
 from services.billing.commands.facts import ABSENT, OPEN, document_facts, refuse_existing, remaining, today
 from services.billing.model import CreditNote, Invoice, Payment
+from services.billing.model.money import tidy
 from services.kit.homes import root_of
 
 #: Means of a payment that moves no money: a credit note's rest set against an invoice.
@@ -76,6 +77,47 @@ def refund_credit_note(uow: UnitOfWork, request: c.RefundCreditNote) -> bytes:
         raise Invalid.field("amount", f"Il ne reste que {_euros(left)} de cet avoir.")
     pay(uow, None, note, body.amount, body.paid_on or today(uow), body.means, body.reference, request.id)
     return queries.get_credit_note(uow.session, note.id)
+
+
+def cancel_payment(uow: UnitOfWork, request: c.CancelPayment) -> bytes:
+    """Takes back a payment of an invoice; a credit note that paid it is available again. Taken back, it stays so.
+
+    Raises `NotFound`, `Conflict` for what an import brought and for a credit note set against its own invoice.
+    """
+    invoice = lock(uow.session, Invoice, request.invoice_id, ABSENT[Invoice])
+    payment = uow.session.get(Payment, request.id)
+    if payment is None or payment.invoice_id != invoice.id:
+        raise NotFound("Ce règlement n’existe pas.")
+    if payment.cancelled_at is not None:
+        return queries.get_invoice(uow.session, invoice.id)
+    if payment.imported:
+        raise Conflict("Ce règlement vient d’un autre logiciel\u202f: corrigez-le par un avoir.", code="imported")
+    note = lock(uow.session, CreditNote, payment.credit_note_id) if payment.credit_note_id else None
+    if note is not None and note.invoice_id == invoice.id:
+        raise Conflict("Cet avoir corrige cette facture\u202f: son imputation ne s’annule pas.", code="own_credit")
+    payment.cancelled_at, payment.cancelled_by_name = uow.now, uow.context.actor.name
+    touch(uow, payment)
+    invoice.paid = tidy(invoice.paid - payment.amount)
+    if note is not None:
+        note.used = tidy(note.used - payment.amount)
+        note.status = "issued"
+        touch(uow, note)
+    refresh_status(uow, invoice)
+    uow.session.flush()
+    uow.emit(
+        c.PaymentCancelled(
+            id=payment.id,
+            home_client_id=invoice.home_client_id,
+            client_id=root_of(uow.session, invoice.home_client_id),
+            document_id=invoice.id,
+            document_number=invoice.number,
+            invoice_id=invoice.id,
+            credit_note_id=payment.credit_note_id,
+            amount=payment.amount,
+            remaining=remaining(invoice),
+        )
+    )
+    return queries.get_invoice(uow.session, invoice.id)
 
 
 def pay(

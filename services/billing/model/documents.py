@@ -188,6 +188,9 @@ class Payment(StampedMixin, Base):  # type: ignore[valid-type,misc]
     means: Mapped[str] = mapped_column(server_default="")
     reference: Mapped[str] = mapped_column(server_default="")
     imported: Mapped[bool] = mapped_column(server_default=text("false"))
+    #: A payment entered by mistake: kept, told, and counted no more.
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by_name: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("invoice_id IS NOT NULL OR credit_note_id IS NOT NULL", name="on_something"),

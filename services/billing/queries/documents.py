@@ -64,7 +64,7 @@ _OWN = {
 _PAYMENTS = (
     "(SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'amount', p.amount::text, "
     "'paid_on', p.paid_on, 'means', p.means, 'reference', p.reference, 'invoice_id', p.invoice_id, "
-    "'credit_note_id', p.credit_note_id, 'created_at', p.created_at, 'created_by', "
+    "'credit_note_id', p.credit_note_id, 'cancelled_at', p.cancelled_at, 'created_at', p.created_at, 'created_by', "
     "jsonb_build_object('id', p.created_by_id, 'name', p.created_by_name)) ORDER BY p.paid_on, p.id), '[]') "
     "FROM payment p WHERE p.{column} = e.id) AS payments"
 )
