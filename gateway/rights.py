@@ -45,8 +45,8 @@ _NEEDS: dict[type[Request], str] = {
     **dict.fromkeys(
         (
             b.InvoiceQuote, b.CreateInvoice, b.UpdateInvoice, b.IssueInvoice, b.SendInvoice, b.RecordPayment,
-            b.CancelPayment, b.CreditInvoice, b.CreateCreditNote, b.UpdateCreditNote, b.IssueCreditNote, b.RefundCreditNote,
-            b.UpdateDetails,
+            b.CancelPayment, b.CreditInvoice, b.CreateCreditNote, b.UpdateCreditNote, b.IssueCreditNote,
+            b.RefundCreditNote, b.UpdateDetails,
         ),
         "bill",
     ),
