@@ -292,7 +292,7 @@ def test_events_in_order_acknowledged_and_brought_again(
     publisher.publish(LOG, [event(n) for n in range(301, 501)])
     wait_until(lambda: len(first.deliveries) == 500, "all delivered")
     assert first.positions == list(range(1, 501))
-    assert first.deliveries[41] == Delivery(LOG, 42, b'{"n":42}')
+    assert first.deliveries[41] == Delivery(LOG, 42, b'{"n":42,"sequence":42}')
     subscription.ack_up_to(400)
     subscription.stop()
     second = Received()
