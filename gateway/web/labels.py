@@ -15,6 +15,27 @@ ACTIVITY = {
     "quote": ("Devis", "file-text"),
     "invoice": ("Facture", "receipt-text"),
     "credit_note": ("Avoir", "undo-2"),
+    "payment": ("Règlement", "banknote"),
+    "job_site": ("Chantier", "hard-hat"),
+    "maintenance": ("Maintenance", "calendar-sync"),
+    "equipment": ("Équipement", "heater"),
+    "document": ("Document", "file"),
+}
+#: Filters of the activities, beside « Toutes ».
+ACTIVITY_FILTERS = (
+    ("call", "Appels"), ("email", "E-mails"), ("sms", "SMS"), ("visit", "Visites"), ("note", "Notes"),
+    ("automatic", "Automatiques"),
+)  # fmt: skip
+#: How many of a kind use an address: one, several.
+ADDRESS_USES = {
+    "equipment": ("équipement", "équipements"),
+    "interventions": ("intervention", "interventions"),
+    "job_sites": ("chantier", "chantiers"),
+    "maintenance_plans": ("plan de maintenance", "plans de maintenance"),
+    "quotes": ("devis", "devis"),
+    "invoices": ("facture", "factures"),
+    "credit_notes": ("avoir", "avoirs"),
+    "billing": ("adresse de facturation", "adresses de facturation"),
 }
 INTERVENTION = {
     "to_plan": ("À planifier", "calendar-plus", "grey"),
@@ -89,6 +110,12 @@ ROLE = {
     "partner": "Partenaire",
 }
 ADDRESS_ROLE = {"owner": "Propriétaire", "tenant": "Locataire", "agent": "Mandataire"}
+#: Countries that an address is likely to lie in; another one is shown by its code.
+COUNTRIES = {
+    "FR": "France", "GP": "Guadeloupe", "MQ": "Martinique", "GF": "Guyane", "RE": "La Réunion", "YT": "Mayotte",
+    "MC": "Monaco", "BE": "Belgique", "LU": "Luxembourg", "CH": "Suisse", "DE": "Allemagne", "ES": "Espagne",
+    "IT": "Italie", "PT": "Portugal", "NL": "Pays-Bas", "GB": "Royaume-Uni",
+}  # fmt: skip
 TABS = (
     ("fiche", "Fiche", "", ()),
     ("documents", "Documents", "/documents", ("documents",)),
@@ -99,7 +126,13 @@ TABS = (
     ("maintenance", "Maintenances", "/maintenances", ("maintenance",)),
 )
 #: Style sheets that a tab brings with it.
-TAB_STYLES = {"interventions": ("planning.css",), "job_sites": ("planning.css",)}
+TAB_STYLES = {
+    "interventions": ("planning.css",),
+    "job_sites": ("planning.css",),
+    "fiche": ("exchanges.css",),
+    "billing": ("billing.css",),
+    "maintenance": ("maintenance.css",),
+}
 #: Icons that the pages use, for the sprite.
 EXTRA_ICONS = (
     "archive", "arrow-down", "arrow-up", "building-2", "calendar", "calendar-check", "calendar-plus", "camera",
@@ -112,6 +145,8 @@ EXTRA_ICONS = (
     "sliders-horizontal", "star", "text", "trash-2", "triangle-alert", "undo-2", "unplug", "upload", "user",
     "user-round-check", "users", "users-round", "wrench", "x",
     "archive-restore", "ban", "calendar-days", "calendar-x", "file-text", "repeat", "rss",
+    "arrow-down-left", "arrow-up-right", "history", "list-filter", "map-pin-off", "navigation", "pencil-line",
+    "search-x",
 )  # fmt: skip
 
 

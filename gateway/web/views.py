@@ -20,6 +20,7 @@ from gateway.web.backend import Backend
 from gateway.web.pages import billing as billing_pages
 from gateway.web.pages import (
     clients,
+    exchanges,
     fiche,
     gallery,
     imports,

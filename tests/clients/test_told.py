@@ -102,7 +102,7 @@ def test_work_planned_and_done_shows_at_its_moment(service: ServiceUnderTest) ->
     finished = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)
     service.tell(interventions.InterventionDone.model_validate(work(made, state="done", finished_at=finished)))
     shown = {item["subject"]: item["occurred_at"] for item in activities(service, made)}
-    assert "Intervention INT-12 planifiée le 01/07/2026 à 09:30" in shown
+    assert "Intervention INT-12 planifiée le 1\u00a0juil. 2026 à 09:30" in shown
     assert datetime.fromisoformat(shown["Intervention INT-12 terminée"]) == finished
 
 
@@ -156,7 +156,7 @@ def told(model: type[Event], client: dict[str, Any], **more: Any) -> Any:
             maintenance.VisitDone,
             {"due_on": "2026-10-15"},
             "maintenance",
-            "Visite de maintenance effectuée (à faire le 15/10/2026)",
+            "Visite de maintenance effectuée (à faire le 15\u00a0oct. 2026)",
         ),
         (documents.DocumentAdded, {"name": "plan.pdf"}, "document", "Document ajouté\u202f: plan.pdf"),
         (documents.DocumentReplaced, {"name": "p.pdf", "number": 2}, "document", "Version 2 du document\u202f: p.pdf"),

@@ -46,14 +46,6 @@ def register(web: Blueprint, backend: Backend) -> None:
 
         web.add_url_rule(f"/clients/<uuid:client_id>{path}", f"fiche_{key}", show)
 
-    @web.get("/clients/<uuid:client_id>/activites")
-    def activities(client_id: UUID) -> str:
-        page = backend.ask(
-            clients.ListSub(kind="activities", client_id=client_id, cursor=request.args.get("cursor") or None)
-        )
-        client = backend.ask(clients.GetClient(id=client_id))
-        return render_template("activities.html", client=client, page=page)
-
     @web.get("/clients/<uuid:client_id>/suite/<section>")
     def section_rest(client_id: UUID, section: str) -> str:
         if section not in _SECTIONS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from chassis.uow import UnitOfWork
@@ -12,6 +12,7 @@ from contracts.base import Envelope, RowEvent
 from services.clients.commands.activities import note_event
 from services.kit.zone import company_zone
 
+_MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
 _WORK = {
     ("intervention", "planned"): "Intervention {} planifiée",
     ("intervention", "done"): "Intervention {} terminée",
@@ -32,7 +33,8 @@ def work(
     """An intervention planned, done (at that moment) or cancelled."""
     subject = _WORK[(event.kind, what)].format(event.number)
     if what == "planned" and event.starts_at is not None:
-        subject += event.starts_at.astimezone(company_zone(uow.session)).strftime(" le %d/%m/%Y à %H:%M")
+        at_home = event.starts_at.astimezone(company_zone(uow.session))
+        subject += f" le {french_day(at_home)} à {at_home:%H:%M}"
     link = {"kind": "intervention", "id": str(event.id), "label": event.number, "title": event.title}
     _note(uow, event, envelope, "intervention", subject, link, at)
 
@@ -93,7 +95,7 @@ def plan_opened(uow: UnitOfWork, event: maintenance.PlanCreated, envelope: Envel
 
 def visit_done(uow: UnitOfWork, event: maintenance.VisitDone, envelope: Envelope) -> None:
     """A visit of a plan turned green."""
-    subject = f"Visite de maintenance effectuée (à faire le {event.due_on:%d/%m/%Y})"
+    subject = f"Visite de maintenance effectuée (à faire le {french_day(event.due_on)})"
     link = {"kind": "maintenance_visit", "id": str(event.id), "label": "", "title": ""}
     _note(uow, event, envelope, "maintenance", subject, link, event.done_at)
 
@@ -114,6 +116,11 @@ def _note(
     at: datetime | None = None,
 ) -> None:
     note_event(uow, envelope.id, event.home_client_id, kind, subject[:300], at or envelope.time, dict(link))
+
+
+def french_day(day: date) -> str:
+    """`24 nov. 2026`."""
+    return f"{day.day}\u00a0{_MONTHS[day.month - 1]} {day.year}"
 
 
 def euros(amount: Decimal) -> str:

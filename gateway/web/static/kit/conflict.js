@@ -9,14 +9,16 @@ const text = (value) => (value === null || value === undefined || value === "" ?
  * After a 412. Nothing in common was changed: saves again over the new version. Else shows both values at the top of
  * the form; the next save is over the version that was shown. False when the present state could not be read.
  */
-export async function conflict(form, body, state, save) {
+export async function conflict(form, body, state, save, refused) {
   const url = form.dataset.resource || form.dataset.api.split(" ")[1];
   let now;
   try { now = await call("GET", url); } catch { return false; }
   form.dataset.version = now.version;
   const both = Object.keys(body).filter((name) => !same(now.data[name], state.before[name]) && !same(now.data[name], body[name]));
   if (!both.length) { await save(); return true; }
-  const author = now.data.updated_by?.name;
+  const author = now.data.updated_by?.name || now.data.updated_by;
+  // The refusal may say how both texts read joined.
+  const joined = refused?.problem.data?.joined;
   const box = el("div", { class: "conflict", role: "alert", tabindex: "-1" },
     el("p", { class: "lead" }, icon("users"), el("span", {}, `${author || "Quelqu’un"} a modifié ${both.length > 1 ? "ces champs" : "ce champ"} pendant que vous écriviez. Rien n’est perdu : choisissez, puis enregistrez de nouveau.`)));
   for (const name of both) {
@@ -33,7 +35,7 @@ export async function conflict(form, body, state, save) {
     const shown = field.tagName === "SELECT" ? [...field.options].find((option) => option.value === theirs)?.text : theirs;
     box.append(el("div", { class: "pair" }, el("h3", {}, labelOf(form, field)),
       el("dl", {}, el("div", {}, el("dt", {}, author ? `De ${author}` : "Enregistré"), el("dd", {}, text(shown))), el("div", {}, el("dt", {}, "De vous"), el("dd", {}, text(field.tagName === "SELECT" ? field.selectedOptions[0]?.text : mine)))),
-      el("p", { class: "choices" }, pick("Prendre l’enregistré", theirs ?? ""), pick("Garder le mien", mine), field.tagName === "TEXTAREA" ? pick("Garder les deux", `${theirs || ""}\n\n${mine}`) : null)));
+      el("p", { class: "choices" }, pick("Prendre l’enregistré", theirs ?? ""), pick("Garder le mien", mine), field.tagName === "TEXTAREA" ? pick(joined ? "Joindre les deux textes" : "Garder les deux", joined || `${theirs || ""}\n\n${mine}`) : null)));
   }
   (form.querySelector("[data-errors]") || form).prepend(box);
   box.focus();

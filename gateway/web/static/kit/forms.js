@@ -115,7 +115,7 @@ async function save(form, submitter, again = false) {
     // An answered refusal ends the deed; without an answer the same key asks for the same deed again.
     if (refused.status >= 400 && refused.status < 500 && refused.status !== 401) state.key = crypto.randomUUID();
     keepDraft(form);
-    if (refused.status === 412 && (await conflict(form, body, state, () => save(form, submitter, true)))) return;
+    if (refused.status === 412 && (await conflict(form, body, state, () => save(form, submitter, true), refused))) return;
     refuse(form, refused);
   } finally { button?.removeAttribute("aria-busy"); }
 }
