@@ -134,6 +134,6 @@ def web_blueprint(backend: Backend) -> Blueprint:
         return answer
 
     areas = (session, clients, planning, interventions, job_sites, fiche, maintenance, lists, billing_pages)
-    for area in (*areas, imports, settings, gallery):
+    for area in (*areas, exchanges, imports, settings, gallery):
         area.register(web, backend)
     return web

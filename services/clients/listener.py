@@ -17,7 +17,7 @@ class Listener(Service):
     def user_told(self, event: accounts.UserState, envelope: Envelope) -> None:
         know_user(self.uow.session, event)
 
-    @on(billing.CompanyUpdated)
+    @on(billing.CompanyUpdated, since="snapshot")
     def company_updated(self, event: billing.CompanyUpdated, envelope: Envelope) -> None:
         know_company(self.uow.session, event)
 
@@ -35,12 +35,12 @@ class Listener(Service):
     def intervention_cancelled(self, event: interventions.InterventionCancelled, envelope: Envelope) -> None:
         told.work(self.uow, event, envelope, "cancelled")
 
-    @on(interventions.JobSiteCreated)
+    @on(interventions.JobSiteCreated, since="log")
     def job_site_created(self, event: interventions.JobSiteCreated, envelope: Envelope) -> None:
         if not event.imported:
             told.job_site(self.uow, event, envelope, "ouvert")
 
-    @on(interventions.JobSiteUpdated)
+    @on(interventions.JobSiteUpdated, since="log")
     def job_site_updated(self, event: interventions.JobSiteUpdated, envelope: Envelope) -> None:
         if "status" in event.changed:
             told.job_site(self.uow, event, envelope)
@@ -61,7 +61,7 @@ class Listener(Service):
     def quote_refused(self, event: billing.QuoteRefused, envelope: Envelope) -> None:
         told.document(self.uow, event, envelope, "quote", "Devis {} refusé")
 
-    @on(billing.QuoteCancelled)
+    @on(billing.QuoteCancelled, since="log")
     def quote_cancelled(self, event: billing.QuoteCancelled, envelope: Envelope) -> None:
         told.document(self.uow, event, envelope, "quote", "Devis {} annulé")
 
@@ -69,7 +69,7 @@ class Listener(Service):
     def invoice_issued(self, event: billing.InvoiceIssued, envelope: Envelope) -> None:
         told.document(self.uow, event, envelope, "invoice", "Facture {} émise, {}")
 
-    @on(billing.InvoiceSent)
+    @on(billing.InvoiceSent, since="log")
     def invoice_sent(self, event: billing.InvoiceSent, envelope: Envelope) -> None:
         told.document(self.uow, event, envelope, "invoice", "Facture {} envoyée")
 
@@ -77,7 +77,7 @@ class Listener(Service):
     def invoice_paid(self, event: billing.InvoicePaid, envelope: Envelope) -> None:
         told.document(self.uow, event, envelope, "invoice", "Facture {} réglée, {}")
 
-    @on(billing.InvoiceCancelled)
+    @on(billing.InvoiceCancelled, since="log")
     def invoice_cancelled(self, event: billing.InvoiceCancelled, envelope: Envelope) -> None:
         told.document(self.uow, event, envelope, "invoice", "Facture {} annulée par avoir")
 
@@ -85,44 +85,44 @@ class Listener(Service):
     def credit_note_issued(self, event: billing.CreditNoteIssued, envelope: Envelope) -> None:
         told.document(self.uow, event, envelope, "credit_note", "Avoir {} émis, {}")
 
-    @on(billing.PaymentRecorded)
+    @on(billing.PaymentRecorded, since="log")
     def payment_recorded(self, event: billing.PaymentRecorded, envelope: Envelope) -> None:
         told.payment(self.uow, event, envelope)
 
     # --- what stands there, and its care ----------------------------------------------------------------------
 
-    @on(equipment.EquipmentCreated)
+    @on(equipment.EquipmentCreated, since="log")
     def equipment_created(self, event: equipment.EquipmentCreated, envelope: Envelope) -> None:
         if not event.imported:
             told.apparatus(self.uow, event, envelope, "Équipement ajouté\u202f: {}")
 
-    @on(equipment.EquipmentDeleted)
+    @on(equipment.EquipmentDeleted, since="log")
     def equipment_deleted(self, event: equipment.EquipmentDeleted, envelope: Envelope) -> None:
         told.apparatus(self.uow, event, envelope, "Équipement retiré\u202f: {}")
 
-    @on(maintenance.PlanCreated)
+    @on(maintenance.PlanCreated, since="log")
     def plan_created(self, event: maintenance.PlanCreated, envelope: Envelope) -> None:
         told.plan_opened(self.uow, event, envelope)
 
-    @on(maintenance.VisitDone)
+    @on(maintenance.VisitDone, since="log")
     def visit_done(self, event: maintenance.VisitDone, envelope: Envelope) -> None:
         told.visit_done(self.uow, event, envelope)
 
     # --- documents --------------------------------------------------------------------------------------------
 
-    @on(documents.DocumentAdded)
+    @on(documents.DocumentAdded, since="log")
     def document_added(self, event: documents.DocumentAdded, envelope: Envelope) -> None:
         if not event.imported:
             told.file(self.uow, event, envelope, "Document ajouté\u202f: {}")
 
-    @on(documents.DocumentReplaced)
+    @on(documents.DocumentReplaced, since="log")
     def document_replaced(self, event: documents.DocumentReplaced, envelope: Envelope) -> None:
         told.file(self.uow, event, envelope, f"Version {event.number} du document\u202f: {{}}")
 
-    @on(documents.DocumentDeleted)
+    @on(documents.DocumentDeleted, since="log")
     def document_deleted(self, event: documents.DocumentDeleted, envelope: Envelope) -> None:
         told.file(self.uow, event, envelope, "Document mis à la corbeille\u202f: {}")
 
-    @on(documents.DocumentRestored)
+    @on(documents.DocumentRestored, since="log")
     def document_restored(self, event: documents.DocumentRestored, envelope: Envelope) -> None:
         told.file(self.uow, event, envelope, "Document restauré\u202f: {}")
