@@ -59,7 +59,7 @@ def test_an_exchange_is_consigned_corrected_taken_off_and_brought_back(desk: Pag
     expect(panel.get_by_role("alert")).to_contain_text("Donnez un objet ou un texte")
     panel.get_by_label("Objet").fill("Devis du circulateur")
     panel.get_by_label("Objet").press("Control+Enter")
-    expect(desk.locator(".toasts")).to_contain_text("Activité consignée")
+    expect(desk.get_by_text("Activité consignée")).to_be_visible()
     row = block.locator("article", has_text="Devis du circulateur")
     expect(row).to_contain_text("E-mail envoyé à Odile Garnier")
     row.hover()
