@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -176,3 +177,12 @@ def test_totals_are_computed_without_keeping_anything(service: ServiceUnderTest)
     assert sum(Decimal(line["total_tax"]) for line in found["lines"]) == Decimal("20.00")
     assert found["taxes"] == [{"rate": "20", "base": "99.99", "tax": "20.00"}]
     assert service.sql("SELECT count(*) AS n FROM quote")[0].n == before
+
+
+def test_many_who_ask_at_once_for_a_new_invoice_get_one_file(billing: Billing) -> None:
+    issued = billing.issued(billing.client())
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        found = list(pool.map(lambda _: file_of(billing, "invoice", issued["id"])[0]["key"], range(6)))
+    assert len(set(found)) == 1
+    chain = billing.service.sql("SELECT position FROM document_file WHERE position IS NOT NULL ORDER BY position")
+    assert [row.position for row in chain] == list(range(1, len(chain) + 1))

@@ -122,6 +122,30 @@ def test_what_was_typed_in_a_quote_is_there_again_with_all_its_lines(
     expect(desk.locator("[data-totals]")).to_contain_text(f"23,00{NARROW}€")
 
 
+def test_what_is_taken_back_comes_back_with_annuler(desk: Page, product: Product, client: dict[str, Any]) -> None:
+    lines = [LINE, {"kind": "section", "label": "L’« accord »"}]
+    draft = made(product.http.post("/quotes", json={"client_id": client["id"], "title": "À jeter", "lines": lines}))
+    desk.goto(f"/devis/{draft['id']}")
+    desk.locator(".deeds details.menu summary").click()
+    desk.get_by_role("button", name="Supprimer le brouillon").click()
+    desk.get_by_role("button", name="Annuler").click()
+    desk.get_by_role("link", name="Sans numéro").first.click()
+    expect(desk.locator(".doc-title")).to_have_text("À jeter")
+    expect(desk.locator("table.lines")).to_contain_text("L’« accord »")
+    desk.locator(".deeds details.menu summary").click()
+    desk.get_by_role("link", name="Reprendre dans un nouveau devis").click()
+    expect(desk.locator("[data-row]")).to_have_count(2)
+    expect(desk.locator("[data-totals]")).to_contain_text(f"120,00{NARROW}€")
+    invoice = made(product.http.post("/invoices", json={"client_id": client["id"], "lines": [LINE]}))
+    made(product.http.post(f"/invoices/{invoice['id']}/issue", json={}))
+    made(product.http.post(f"/invoices/{invoice['id']}/payments", json={"amount": "120", "means": "Chèque n° 12"}))
+    desk.goto(f"/factures/{invoice['id']}")
+    desk.get_by_role("button", name="Annuler ce règlement").click()
+    expect(desk.locator(".sums .left")).to_contain_text(f"120,00{NARROW}€")
+    desk.get_by_role("button", name="Annuler", exact=True).click()
+    expect(desk.locator(".doc-head .pill")).to_have_text("Réglée")
+
+
 def test_what_an_invoice_lacks_is_told_before_it_is_issued_with_the_way_to_mend_it(
     phone: Page, product: Product, client: dict[str, Any]
 ) -> None:

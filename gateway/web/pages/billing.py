@@ -12,6 +12,7 @@ from flask import Blueprint, render_template, request
 from chassis.errors import FicheError, NotFound
 from contracts import billing as b
 from contracts import clients
+from gateway.door import uuid_of
 from gateway.web.backend import Backend
 from gateway.web.formatting import money, today
 from gateway.web.pages import fiche as fiche_pages
@@ -141,10 +142,10 @@ def register(web: Blueprint, backend: Backend) -> None:
     def money_list() -> str:
         return render_template("billing/list.html", money=listing(backend, None))
 
-    def _form(word: str, client: dict[str, Any], row: dict[str, Any] | None) -> str:
+    def _form(word: str, client: dict[str, Any], row: dict[str, Any] | None, model: Any = None) -> str:
         company = _optional(b.GetCompany()) or {}
         return render_template(
-            "billing/form.html", word=word, kind=_kind(word), client=client, row=row,
+            "billing/form.html", word=word, kind=_kind(word), client=client, row=row, model=model,
             addresses=_addresses(client["id"]), rates=RATES, mentions=VAT_MENTIONS,
             usual_mention=company.get("vat_mention") or "", part="/devis-factures",
         )  # fmt: skip
@@ -152,7 +153,12 @@ def register(web: Blueprint, backend: Backend) -> None:
     @web.get("/clients/<uuid:client_id>/<any(devis, factures, avoirs):word>/nouveau")
     def new_document(client_id: UUID, word: str) -> str:
         client = backend.ask(clients.GetClient(id=client_id))
-        return _form(word, {"id": client["id"], "name": client["display_name"]}, None)
+        model = None
+        if "modele" in request.args:
+            # Taken up from another one: its lines and words, neither its number nor its dates.
+            found = backend.ask(_kind(word)["get"](id=uuid_of(request.args["modele"], "modele")))
+            model = found | {"valid_until": None, "due_on": None}
+        return _form(word, {"id": client["id"], "name": client["display_name"]}, None, model)
 
     @web.get("/<any(devis, factures, avoirs):word>/<uuid:id>/modifier")
     def edit_document(word: str, id: UUID) -> str:
