@@ -181,7 +181,7 @@ function dragging(root) {
   root.addEventListener("pointerdown", (event) => {
     const node = event.target.closest("[data-movable]");
     dragged = false;
-    if (!node || event.button !== 0 || event.pointerType === "touch" || event.target.closest(".mover")) return;
+    if (!node || event.button !== 0 || event.pointerType === "touch") return;
     pressed = { node, event };
   });
   const move = (event) => {
