@@ -1,16 +1,23 @@
-"""What each role may do: in the API, in the pages (`may`) and, for requests that the table names, where they leave.
+"""What each role may do: one table, held where requests leave for the services, so for the API and the pages alike.
 
-Machines are held by their key's scopes. A person with several roles has the rights of each.
+Machines are held by their key's scopes. A person with several roles has the rights of each. What the table does not
+name is for the office: a question that nobody thought of is closed to those on the road, a command to who does not edit.
 """
 
 from __future__ import annotations
 
 from chassis.errors import Forbidden
+from contracts import accounts as a
 from contracts import billing as b
+from contracts import clients as c
+from contracts import documents as d
+from contracts import equipment as e
+from contracts import interventions as i
 from contracts.accounts import Identity
 from contracts.base import Request
+from contracts.chassis import Health
 
-#: Roles of people on the road: they read, and write only what their work asks for.
+#: Roles of people on the road: they see their work and the past of the places they are sent to, and fill reports.
 FIELD_ROLES = {"technician", "subcontractor"}
 _ADMIN = {"owner", "administrator", "admin"}
 _BILL = {*_ADMIN, "manager", "office", "accountant"}
@@ -19,6 +26,7 @@ _BILL = {*_ADMIN, "manager", "office", "accountant"}
 RIGHTS = {
     "read": None,
     "report": None,
+    "office": {*_BILL, "salesperson", "lead_technician", "partner"},
     "edit": {*_ADMIN, "manager", "office", "salesperson", "lead_technician"},
     "prices": {*_BILL, "salesperson"},
     "quote": {*_BILL, "salesperson"},
@@ -26,8 +34,30 @@ RIGHTS = {
     "admin": _ADMIN,
 }
 
-#: What a request asks for, where it is more than the door checks by itself.
+#: Right that a request asks for; see `needed` for what stands in neither this nor a rule.
 _NEEDS: dict[type[Request], str] = {
+    # Whoever came in, and who is about to.
+    **dict.fromkeys(
+        (
+            a.Authenticate, a.Bootstrap, a.SignIn, a.SignInByLink, a.SignOut, b.GetCompany, Health,
+            # Ids that the door asks the owners about, whatever the deed.
+            c.Identify, d.CheckDocuments, e.CheckEquipment, i.CheckInterventions,
+            # Work: `interventions` answers with what this person may see of it.
+            i.GetIntervention, i.ListInterventions, i.CountInterventions, i.ListReportVersions, i.ListWorkHistory,
+            i.GetJobSite, i.ListJobSites, i.CountJobSites, i.GetType, i.ListTypes, i.ListTechnicians,
+            # What a bon d’intervention names, each by its id.
+            c.GetMemo, c.GetSub, e.GetEquipment, d.GetDocument, d.GetContent,
+        ),
+        "read",
+    ),
+    **dict.fromkeys((i.FillReport, d.CommitDocument), "report"),
+    **dict.fromkeys(
+        (
+            a.CreateUser, a.UpdateUser, a.CreateApiKey, a.ListApiKeys, a.RevokeApiKey, c.CreateCustomField,
+            i.CreateType, i.UpdateType,
+        ),
+        "admin",
+    ),
     **dict.fromkeys(
         (
             b.BillingFiche, b.GetDetails, b.GetQuote, b.GetInvoice, b.GetCreditNote,
@@ -63,13 +93,29 @@ def may(user: Identity, what: str) -> bool:
     return roles is None or bool(roles & set(user.roles)) or (what == "admin" and "admin" in user.scopes)
 
 
-def allowed(user: Identity | None, kind: type[Request]) -> bool:
-    """Whether `user` (None: the system itself) may send this kind of request."""
-    needed = _NEEDS.get(kind)
-    return needed is None or user is None or user.kind != "user" or may(user, needed) or "admin" in user.scopes
+def needed(kind: type[Request], asked: Request | None = None) -> str:
+    """The right that a kind of request asks for, or this one request of it."""
+    if kind is i.ActOnIntervention and isinstance(asked, i.ActOnIntervention) and asked.action in ("start", "finish"):
+        return "report"
+    return _NEEDS.get(kind) or ("edit" if kind.command else "office")
+
+
+def allowed(user: Identity | None, kind: type[Request], asked: Request | None = None) -> bool:
+    """Whether `user` (None: the system itself, or nobody yet) may send this kind of request, or this one of it."""
+    if user is None or user.kind != "user" or "admin" in user.scopes:
+        return True
+    return may(user, needed(kind, asked))
+
+
+def on_the_road(user: Identity) -> bool:
+    """Whether somebody sees his own work and no more."""
+    return user.kind == "user" and bool(user.roles) and set(user.roles) <= FIELD_ROLES
 
 
 def check(user: Identity | None, asked: Request) -> None:
     """Raises `Forbidden` where the role does not allow it."""
-    if not allowed(user, type(asked)):
+    if not allowed(user, type(asked), asked):
+        assert user is not None
+        if on_the_road(user):
+            raise Forbidden("Votre rôle donne accès à votre travail, et permet de remplir vos bons.", code="role")
         raise Forbidden("Votre rôle ne donne pas accès à cela. Demandez à un administrateur.", code="role")
