@@ -1,7 +1,8 @@
 """What each role may do: one table, held where requests leave for the services, so for the API and the pages alike.
 
 Machines are held by their key's scopes. A person with several roles has the rights of each. What the table does not
-name is for the office: a question that nobody thought of is closed to those on the road, a command to who does not edit.
+name is for the office: a question that nobody thought of is closed to those on the road, a command to whoever does not
+edit.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _NEEDS: dict[type[Request], str] = {
             i.GetIntervention, i.ListInterventions, i.CountInterventions, i.ListReportVersions, i.ListWorkHistory,
             i.GetJobSite, i.ListJobSites, i.CountJobSites, i.GetType, i.ListTypes, i.ListTechnicians,
             # What a bon d’intervention names, each by its id.
-            c.GetMemo, c.GetSub, e.GetEquipment, d.GetDocument, d.GetContent,
+            c.GetMemo, c.GetSub, e.GetEquipment, d.GetDocument, d.GetContent, d.PreparePhoto, d.RenderPreview,
         ),
         "read",
     ),

@@ -63,10 +63,12 @@ def test_scopes(product: Product) -> None:
     assert writer.patch("/company", json={}, headers={"If-Match": '"1"'}).status_code == 403
 
 
-def test_a_technician_reads_and_fills_reports(product: Product) -> None:
+def test_a_technician_sees_his_work_and_fills_reports_and_no_more(product: Product) -> None:
     technician = signed_in(product, "technician")
     client = product.new_client()
-    assert technician.get(f"/clients/{client['id']}/fiche").status_code == 200
+    for path in ("/clients", f"/clients/{client['id']}", f"/clients/{client['id']}/fiche", "/events", "/users",
+                 f"/clients/{client['id']}/contacts", "/equipment", "/documents", "/maintenance-visits"):  # fmt: skip
+        assert technician.get(path).status_code == 403, path
     assert technician.post("/clients", json={"kind": "company", "company_name": "x"}).status_code == 403
     mine = {"client_id": client["id"], "title": "Panne", "technician_ids": [technician.get("/me").json()["id"]]}
     work = product.http.post("/interventions", json=mine).json()
@@ -74,6 +76,18 @@ def test_a_technician_reads_and_fills_reports(product: Product) -> None:
     assert technician.post(f"/interventions/{work['id']}/start", json={}).status_code == 200
     done = technician.post(f"/interventions/{work['id']}/report", json={"work_done": "Joint changé"})
     assert done.status_code == 200, done.text
+
+
+def test_each_role_does_its_own_in_api_and_pages_alike(product: Product) -> None:
+    client = product.new_client()
+    contacts, page = f"/clients/{client['id']}/contacts", f"{product.url}/clients/{client['id']}"
+    people = {role: signed_in(product, role) for role in ("office", "manager", "accountant", "technician")}
+    added = {role: http.post(contacts, json={"last_name": role}).status_code for role, http in people.items()}
+    assert added == {"office": 201, "manager": 201, "accountant": 403, "technician": 403}
+    field = {"key": f"k{uuid.uuid4().hex[:6]}", "label": "Énergie", "type": "text"}
+    assert {http.post("/custom-fields", json=field).status_code for http in people.values()} == {403}
+    seen = {role: http.get(page, headers={"Accept": "text/html"}).status_code for role, http in people.items()}
+    assert seen == {"office": 200, "manager": 200, "accountant": 200, "technician": 403}
 
 
 def test_a_session_ends_when_asked(product: Product) -> None:
@@ -133,6 +147,7 @@ def test_every_route_asks_who_you_are_or_is_on_the_list(product: Product) -> Non
 def test_the_list_of_public_routes_is_short(routes: dict[str, str]) -> None:
     assert set(routes) >= PUBLIC
     assert sorted(PUBLIC) == [
-        "api.begin_session", "docs", "healthz", "metrics", "openapi", "readyz", "web.home", "web.link_page",
+        "api.begin_session", "asyncapi", "docs", "event_schema", "events_docs", "healthz", "metrics", "openapi",
+        "readyz", "web.home", "web.link_page",
         "web.sign_in", "web.sign_in_by_link", "web.sign_in_page", "web.sign_out", "web.static",
     ]  # fmt: skip

@@ -120,7 +120,7 @@ def test_a_technician_sees_no_prices_anywhere(product: Product, technician: http
     for path in ("/quotes", "/invoices", "/credit-notes", f"/quotes/{quote['id']}", f"/quotes/{quote['id']}/pdf",
                  f"/clients/{client}/billing"):  # fmt: skip
         assert technician.get(path).status_code == 403, path
-    sections = technician.get(f"/clients/{client}/fiche").json()["sections"]
+    sections = person(product, "lead_technician").get(f"/clients/{client}/fiche").json()["sections"]
     for name in ("quotes", "invoices", "credit_notes", "billing"):
         assert sections[name] == {"status": "unavailable", "reason": "role"}
     assert sections["equipment"]["status"] == "ok"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask import g as flask_g
 
 from chassis.errors import TooMany, Unauthenticated
 from contracts import accounts
+from gateway.rights import on_the_road
 from gateway.web.backend import Backend
 
 
@@ -15,7 +17,7 @@ def register(web: Blueprint, backend: Backend) -> None:
     """Adds these pages."""
 
     def _enter(session: dict[str, Any], target: str) -> Response:
-        safe = target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/clients"
+        safe = target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
         answer = make_response(redirect(safe, 303))
         backend.begin_session(answer, session["token"])
         return answer
@@ -33,7 +35,7 @@ def register(web: Blueprint, backend: Backend) -> None:
             return render_template("sign_in.html", problem=error.detail, email=email), 401
         except TooMany as error:
             return render_template("sign_in.html", problem=error.detail, email=email), 429
-        return _enter(session, request.args.get("suite", "/clients"))
+        return _enter(session, request.args.get("suite", "/"))
 
     @web.get("/connexion/<token>")
     def link_page(token: str) -> str:
@@ -45,7 +47,7 @@ def register(web: Blueprint, backend: Backend) -> None:
             session = backend.ask(accounts.SignInByLink(token=token[:200]))
         except Unauthenticated as error:
             return render_template("sign_in.html", problem=error.detail), 401
-        return _enter(session, "/clients")
+        return _enter(session, "/")
 
     @web.get("/connexion/jeton")
     def form_token() -> dict[str, str]:
@@ -65,4 +67,6 @@ def register(web: Blueprint, backend: Backend) -> None:
 
     @web.get("/")
     def home() -> Any:
-        return redirect("/clients", 302)
+        # Somebody on the road begins with his own work.
+        road = flask_g.get("user") and on_the_road(flask_g.user)
+        return redirect("/interventions" if road else "/clients", 302)
