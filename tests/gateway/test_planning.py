@@ -99,5 +99,4 @@ def test_a_technician_sees_his_own_work_and_not_the_rest(product: Product) -> No
     assert technician.post(f"/interventions/{other['id']}/start", json={}).status_code == 403
     assert technician.post(f"/interventions/{own['id']}/start", json={}).status_code == 200
     assert technician.post(f"/interventions/{own['id']}/archive", json={}).status_code == 403
-    section = technician.get(f"/clients/{client['id']}/fiche").json()["sections"]["interventions"]
-    assert section["count"] == 1
+    assert technician.get(f"/clients/{client['id']}/fiche").status_code == 403
