@@ -90,6 +90,7 @@ from contracts.billing.requests import (
 from contracts.billing.shapes import (
     OWNER,
     VAT_RATES,
+    ChainAnswer,
     CreditBody,
     CreditNote,
     CreditNoteBody,
@@ -134,6 +135,7 @@ __all__ = [
     "BillingFiche",
     "CancelPayment",
     "CancelQuote",
+    "ChainAnswer",
     "CheckBilling",
     "ClientTies",
     "Company",

@@ -215,6 +215,13 @@ class FiguresAnswer(Model):
     credited: DecimalText
 
 
+class ChainAnswer(Model):
+    """How many issued documents were checked, and the numbers of those whose data, file or place was tampered with."""
+
+    checked: int
+    broken: list[str]
+
+
 class FileAnswer(Model):
     """Where the PDF of a document lies in the object store. `frozen`: its bytes are those made at issue, for ever."""
 

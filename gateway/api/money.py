@@ -9,11 +9,13 @@ from flask import Response
 
 from contracts import billing as b
 from gateway.api.content import sent
-from gateway.api.routes import Api, build, if_match, json_body
+from gateway.api.routes import Api, build, if_match, json_body, reply
 
 TAG = "Devis et factures"
 #: A PDF takes about a second to make; the first to ask may wait behind others.
 PDF_S = 15.0
+#: Every issued document is read again.
+CHAIN_S = 60.0
 _KINDS: dict[str, dict[str, Any]] = {
     "quotes": {
         "create": b.CreateQuote, "update": b.UpdateQuote, "get": b.GetQuote, "list": b.ListQuotes,
@@ -87,6 +89,11 @@ def register(api: Api) -> None:
     @api.route("GET", "/company", "L’entreprise", tag=TAG, answer=b.Company)
     def get_company() -> Response:
         return api.send(b.GetCompany())
+
+    @api.route("GET", "/company/chain", "Vérifie qu’aucune pièce émise n’a été altérée", tag=TAG, answer=b.ChainAnswer,
+               admin=True)  # fmt: skip
+    def verify_chain() -> Response:
+        return reply(api.rpc.ask(b.VerifyChain(), timeout=CHAIN_S))
 
     @api.route("PATCH", "/company", "Modifie", tag=TAG, body=b.CompanyChanges, answer=b.Company, admin=True)
     def update_company() -> Response:

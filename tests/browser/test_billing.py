@@ -122,6 +122,27 @@ def test_what_was_typed_in_a_quote_is_there_again_with_all_its_lines(
     expect(desk.locator("[data-totals]")).to_contain_text(f"23,00{NARROW}€")
 
 
+def test_with_billing_away_its_pages_say_so_and_what_is_written_stays(
+    desk: Page, product: Product, client: dict[str, Any]
+) -> None:
+    desk.goto(f"/clients/{client['id']}/devis/nouveau")
+    product.command("stop", "billing")
+    try:
+        type_line(desk, 0, "Vanne", "1", "80", "20")
+        expect(desk.locator("[data-totals-note]")).to_contain_text("dès que la facturation répondra")
+        desk.get_by_role("button", name="Enregistrer le brouillon").click()
+        expect(desk.locator(".error-summary")).to_be_visible()
+        other = desk.context.new_page()
+        for path in (f"/clients/{client['id']}/devis-factures", "/devis-factures"):
+            other.goto(path)
+            expect(other.locator(".away")).to_contain_text("Devis et factures indisponibles")
+        other.close()
+    finally:
+        product.command("start", "billing")
+    desk.get_by_role("button", name="Enregistrer le brouillon").click()
+    expect(desk.locator("table.lines")).to_contain_text("Vanne")
+
+
 def test_what_is_taken_back_comes_back_with_annuler(desk: Page, product: Product, client: dict[str, Any]) -> None:
     lines = [LINE, {"kind": "section", "label": "L’« accord »"}]
     draft = made(product.http.post("/quotes", json={"client_id": client["id"], "title": "À jeter", "lines": lines}))
@@ -129,7 +150,7 @@ def test_what_is_taken_back_comes_back_with_annuler(desk: Page, product: Product
     desk.locator(".deeds details.menu summary").click()
     desk.get_by_role("button", name="Supprimer le brouillon").click()
     desk.get_by_role("button", name="Annuler").click()
-    desk.get_by_role("link", name="Sans numéro").first.click()
+    desk.locator("tr", has_text="À jeter").get_by_role("link").click()
     expect(desk.locator(".doc-title")).to_have_text("À jeter")
     expect(desk.locator("table.lines")).to_contain_text("L’« accord »")
     desk.locator(".deeds details.menu summary").click()

@@ -83,6 +83,20 @@ def test_each_document_has_a_pdf_and_an_issued_one_never_changes(product: Produc
     assert product.http.get(f"/credit-notes/{quote['id']}/pdf").status_code == 404
 
 
+@pytest.mark.usefixtures("_company")
+def test_an_administrator_sees_that_nothing_issued_was_tampered_with(product: Product) -> None:
+    invoice = ok(product.http.post("/invoices", json={"client_id": billable(product), "lines": [LINE]}), 201)
+    number = ok(product.http.post(f"/invoices/{invoice['id']}/issue", json={}))["number"]
+    whole = product.http.get("/company/chain").json()
+    assert whole["checked"] >= 1
+    assert whole["broken"] == []
+    change = "UPDATE invoice SET frozen = jsonb_set(frozen, '{total_incl_tax}', :total) WHERE id = :id"
+    product.sql("billing", change, total='"1.00"', id=invoice["id"])
+    assert product.http.get("/company/chain").json()["broken"] == [number]
+    product.sql("billing", change, total='"120.00"', id=invoice["id"])
+    assert product.as_key("read", "write").get("/company/chain").status_code == 403
+
+
 def test_totals_are_answered_to_the_cent_while_one_types(product: Product) -> None:
     answer = product.http.post("/totals", json={"lines": [LINE | {"unit_price": "33.33"}] * 3})
     assert answer.status_code == 200

@@ -179,6 +179,19 @@ def test_a_document_streams_to_s3_and_back(stack: Stack) -> None:
         assert (part.status_code, part.content) == (206, content[100:200])
 
 
+def test_the_pdf_of_a_quote_is_made_in_a_child_process_and_comes_from_s3(stack: Stack) -> None:
+    with stack.client() as http:
+        client = make_client(http, "Devis")
+        lines = [{"label": "Circulateur", "quantity": "1", "unit_price": "100", "vat_rate": "20"}]
+        quote = http.post("/api/v1/quotes", json={"client_id": client["id"], "lines": lines})
+        assert quote.status_code == 201, quote.text
+        path = f"/api/v1/quotes/{quote.json()['id']}"
+        assert http.post(f"{path}/finalise", json={}).status_code == 200
+        first = until(lambda: http.get(f"{path}/pdf").raise_for_status())
+        assert first.content.startswith(b"%PDF-")
+        assert http.get(f"{path}/pdf").headers["ETag"] == first.headers["ETag"]
+
+
 def test_with_a_service_stopped_its_section_is_unavailable_in_time_and_comes_back_by_itself(stack: Stack) -> None:
     with stack.client() as http:
         client = make_client(http, "Panne")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, render_template, request
 
-from chassis.errors import FicheError, NotFound
+from chassis.errors import FicheError, NotFound, Unavailable
 from contracts import billing as b
 from contracts import clients
 from gateway.door import uuid_of
@@ -140,7 +140,10 @@ def register(web: Blueprint, backend: Backend) -> None:
 
     @web.get("/devis-factures")
     def money_list() -> str:
-        return render_template("billing/list.html", money=listing(backend, None))
+        try:
+            return render_template("billing/list.html", money=listing(backend, None))
+        except Unavailable:
+            return render_template("billing/list.html", money=None)
 
     def _form(word: str, client: dict[str, Any], row: dict[str, Any] | None, model: Any = None) -> str:
         company = _optional(b.GetCompany()) or {}
