@@ -234,6 +234,15 @@ class ScheduleBody(Model):
         return self
 
 
+class RecordVisit(Command):
+    """Takes in a visit of the past that another system knows as done: green, in the period of its day."""
+
+    rpc: ClassVar[str] = "maintenance.record_visit"
+    plan_id: Id
+    intervention_id: Id
+    done_at: Moment
+
+
 class ScheduleVisit(Command):
     """Plans a visit: the intervention's id is answered at once, `interventions` makes it exist by event."""
 

@@ -52,6 +52,10 @@ class MaintenanceService(ClientRowsService):
     def update_visit(self, request: c.UpdateVisit) -> bytes:
         return commands.update_visit(self.uow, request)
 
+    @rpc(c.RecordVisit)
+    def record_visit(self, request: c.RecordVisit) -> bytes:
+        return commands.record_visit(self.uow, request)
+
     @rpc(c.ScheduleVisit)
     def schedule_visit(self, request: c.ScheduleVisit) -> bytes:
         return commands.schedule_visit(self.uow, request)

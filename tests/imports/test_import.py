@@ -20,7 +20,7 @@ from chassis.runtime import Runtime
 from chassis.settings import SERVICES, Settings
 from chassis.wire.base import OK, Answer, Call
 from chassis.wire.local import LocalWire
-from contracts import accounts, billing, clients, imports, interventions
+from contracts import accounts, billing, clients, documents, imports, interventions, maintenance
 from services.imports.runner.extension import work_once
 from services.imports.runner.ledger import Ledger
 from tests.imports.conftest import SMALL
@@ -306,3 +306,59 @@ def test_a_made_up_company_comes_in_whole_and_once(product: Product) -> None:
     again = product.run(None, clients=12, seed=4)
     assert (again.totals.created, again.totals.refused) == (0, 0)
     assert product.table_sizes() == before
+
+
+def edited(folder: Path, table: str, *pairs: tuple[str, str]) -> None:
+    """Replaces what stands in a table of a folder, byte for byte."""
+    path = folder / f"dol_{table}.csv"
+    body = path.read_bytes()
+    for before, after in pairs:
+        assert before.encode() in body, before
+        body = body.replace(before.encode(), after.encode(), 1)
+    path.write_bytes(body)
+
+
+def outside(product: Product, ref: str) -> str:
+    [item] = product.ask(imports.FindOutside(refs=[f"dolibarr:{ref}"]))["items"]
+    return str(item["id"])
+
+
+def test_an_imported_client_can_be_invoiced_at_once(product: Product) -> None:
+    product.run(SMALL)
+    client = product.ask(clients.GetClient(id=outside(product, "societe:10")))  # type: ignore[arg-type]
+    details = product.ask(billing.GetDetails(client_id=client["id"]))
+    assert details["billing_name"] == client["display_name"]
+    assert details["billing_address_id"] == client["main_address"]["id"]
+
+
+def test_a_visit_done_under_a_contract_is_green_and_what_changes_later_follows(
+    product: Product, tmp_path: Path
+) -> None:
+    first, later = tmp_path / "first", tmp_path / "later"
+    shutil.copytree(SMALL, first)
+    edited(
+        first,
+        "fichinter",
+        ("description;note_private", "description;fk_contrat"),
+        ("0000-00-00;0000-00-00", "2024-03-05 08:00:00;2024-03-05 10:00:00"),
+        (";NULL", ";1"),
+    )
+    job = product.run(first)
+    assert accounted(job), product.lines(job)
+    plan, work = outside(product, "contrat:1"), outside(product, "fichinter:1")
+    [visit] = product.all(maintenance.ListVisits, plan_id=plan, colour="green")
+    assert (visit["intervention_id"], visit["period_start"] <= "2024-03-05" <= visit["period_end"]) == (work, True)
+    past = product.all(maintenance.ListVisits, plan_id=plan, colour="red", to_day="2026-01-01")
+    assert past == [], "nothing of the past is asked to be planned"
+    again = product.run(first)
+    assert (again.totals.created, again.totals.updated) == (0, 0)
+    shutil.copytree(first, later)
+    edited(later, "fichinter", ("3e", "4e"), ("2024-02-10 09:00:00;;2;0;0", "2024-02-10 09:00:00;;2;3;0"))
+    edited(later, "ecm_files", ("photo.jpg", "plaque.jpg"))
+    changed = product.run(later)
+    assert accounted(changed), product.lines(changed)
+    described = product.ask(interventions.GetIntervention(id=work))  # type: ignore[arg-type]
+    assert "4e" in described["description"]
+    finished = product.ask(interventions.GetIntervention(id=outside(product, "fichinter:2")))  # type: ignore[arg-type]
+    assert finished["state"] == "done"
+    assert "plaque.jpg" in [item["name"] for item in product.all(documents.ListDocuments)]

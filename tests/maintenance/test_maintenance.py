@@ -16,6 +16,7 @@ from contracts import interventions
 from contracts import maintenance as c
 from services.maintenance.calendar import visits_due
 from services.maintenance.commands import extend_all
+from tests.clients.support import at_once
 from tests.support.services import ServiceUnderTest, make_service
 
 
@@ -169,3 +170,27 @@ def test_a_rule_may_end_at_a_moment_in_utc_and_must_move_on(service: ServiceUnde
     for interval in ("0", "-1", "00"):
         with pytest.raises(ValueError, match="intervalle"):
             c.PlanBody(starts_on=date(2026, 1, 1), rrule=f"FREQ=DAILY;INTERVAL={interval}")
+
+
+def test_a_visit_of_the_past_is_taken_in_once_and_only_where_one_was_due(service: ServiceUnderTest) -> None:
+    owner = new_id()
+    body = c.PlanBody(title="P2", period="year", starts_on=date(2024, 2, 1))
+    made = service.call(
+        c.CreatePlan(home_client_id=owner, written_client_id=owner, body=body, visits_from=date(2027, 1, 1))
+    )
+    at = datetime(2024, 3, 5, 8, tzinfo=UTC)
+    works = [new_id() for _ in range(4)]
+    outcomes = at_once(
+        [
+            lambda work=work: service.call(c.RecordVisit(plan_id=made["id"], intervention_id=work, done_at=at))
+            for work in works
+        ]
+    )
+    assert outcomes == ["no_visit"] * 3 + ["ok"]
+    [visit] = service.call(c.ListVisits(plan_id=made["id"], colour="green"))["items"]
+    assert (visit["period_start"], visit["period_end"]) == ("2024-02-01", "2025-01-31")
+    same = c.RecordVisit(plan_id=made["id"], intervention_id=visit["intervention_id"], done_at=at)
+    assert service.call(same)["id"] == visit["id"]
+    before = datetime(2023, 1, 1, tzinfo=UTC)
+    with pytest.raises(Conflict):
+        service.call(c.RecordVisit(plan_id=made["id"], intervention_id=new_id(), done_at=before))

@@ -152,6 +152,8 @@ def identity(outline: Outline, seed: int, today: date, faker: Faker, sales_rep: 
     yield Billing(
         ref=f"{ref}:billing",
         client_ref=ref,
+        billing_name=f"{first} {last}" if individual else name,
+        billing_address_ref=f"{ref}:address:1",
         payment_terms="À réception" if individual else rng.choice(("30 jours", "30 jours fin de mois", "45 jours")),
         payment_means=rng.choice(("Chèque", "Carte bancaire") if individual else ("Virement", "Prélèvement")),
         accounting_account=f"411{outline.index + 1:06d}",

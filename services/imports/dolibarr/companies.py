@@ -237,19 +237,25 @@ def _client(companies: _Companies, row: Row, name: str, flag: int) -> Iterator[R
         created_at=row.moment("datec", "datea", "tms"),
         parts=tuple(parts),
     )
-    if (address := address_of(row, row.ref, None, country)) is not None:
+    address = address_of(row, row.ref, None, country)
+    if address is not None:
         context.main_address[row.ref] = address.ref
         yield address
     means = companies.means.get(row.id("mode_reglement") or "")
     billing = Billing(
         ref=f"{row.ref}:billing",
         client_ref=row.ref,
+        # Invoices went there under this name: so that the next ones can, too.
+        billing_name=name if address is not None else None,
+        billing_address_ref=None if address is None else address.ref,
         payment_terms=companies.terms.get(row.id("cond_reglement") or ""),
         payment_means=None if means is None else codes.MEANS_WORDS.get(means, codes.OTHER_MEANS),
         iban=iban,
         accounting_account=row.line_of("code_compta", "code_compta_client", limit=50),
     )
-    if any((billing.payment_terms, billing.payment_means, billing.iban, billing.accounting_account)):
+    if address is not None or any(
+        (billing.payment_terms, billing.payment_means, billing.iban, billing.accounting_account)
+    ):
         yield billing
 
 

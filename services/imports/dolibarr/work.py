@@ -10,7 +10,7 @@ from decimal import Decimal
 from services.imports.dolibarr import codes
 from services.imports.dolibarr.context import Context
 from services.imports.dolibarr.tables import Row
-from services.imports.records import Intervention, JobSite, Plan, Record, WorkLine
+from services.imports.records import DoneVisit, Intervention, JobSite, Plan, Record, WorkLine
 
 #: fichinter.fk_statut (class Fichinter): draft, validated, billed, done.
 _DRAFT, _VALIDATED, _BILLED, _CLOSED = 0, 1, 2, 3
@@ -60,6 +60,7 @@ def interventions(context: Context) -> Iterator[Record]:
         for row in context.tables.rows("element_element")
         if codes.ELEMENTS.get(row.raw("sourcetype") or "") == "fichinter" and row.raw("targettype") == "facture"
     }
+    contracts = _contracts(context)
     for row in context.rows("fichinter"):
         client = context.owner(row)
         if client is None:
@@ -107,7 +108,24 @@ def interventions(context: Context) -> Iterator[Record]:
             minutes=_minutes(row) or sum(line.minutes for line in work),
             parts=tuple(line.ref for line in own),
         )
+        done_at = ends_at or starts_at or row.moment("date_valid", "datec")
+        plan = contracts.get(row.rowid) or context.ref("contrat", row.id("fk_contrat"))
+        if _state(status, bool(work), starts_at is not None) == "done" and plan and done_at:
+            yield DoneVisit(ref=f"{row.ref}:visit", plan_ref=plan, intervention_ref=row.ref, done_at=done_at)
     lines.refuse_rest("fichinter")
+
+
+def _contracts(context: Context) -> dict[str, str]:
+    """Plan that an intervention was made under, by the intervention's rowid: links from contract to intervention."""
+    found = {}
+    for row in context.tables.rows("element_element"):
+        ends = [codes.ELEMENTS.get(row.raw(name) or "") for name in ("sourcetype", "targettype")]
+        plan = context.ref("contrat", row.id("fk_source"))
+        work = row.id("fk_target")
+        if ends == ["contrat", "fichinter"] and plan is not None and work is not None:
+            found[work] = plan
+            context.came[row.ref] = context.came[plan]
+    return found
 
 
 def _people(context: Context) -> dict[str, list[str | None]]:

@@ -15,6 +15,7 @@ from services.imports.records.commercial import CommercialDocument, CreditNote, 
 from services.imports.records.parties import Activity, Address, Billing, Client, Contact, CustomField, Relation, User
 from services.imports.records.work import (
     Document,
+    DoneVisit,
     Equipment,
     Intervention,
     InterventionType,
@@ -37,6 +38,7 @@ __all__ = [
     "CustomField",
     "Document",
     "DocumentLine",
+    "DoneVisit",
     "Equipment",
     "Intervention",
     "InterventionType",

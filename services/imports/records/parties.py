@@ -68,6 +68,7 @@ class Billing(Record):
 
     client_ref: str
     billing_name: str | None = None
+    billing_address_ref: str | None = None
     payment_terms: str | None = None
     payment_means: str | None = None
     iban: str | None = None

@@ -125,6 +125,15 @@ class PlannedVisit(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoneVisit(Record):
+    """A visit of a plan that an intervention of the past was."""
+
+    plan_ref: str
+    intervention_ref: str
+    done_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document(Record):
     """A file known by name only: its content is not in the source and is marked as missing."""
 

@@ -182,8 +182,8 @@ class Engine:
                 raise Refusal(
                     "déjà reprise\u202f; la ligne a changé depuis dans la source, la fiche n’est pas modifiée"
                 )
-            if change.request is not None:
-                [answer] = self.post.send([(change.request, f"{record.ref}@{digest[:16]}#u")])
+            for step, request in enumerate(change.requests):
+                [answer] = self.post.send([(request, f"{record.ref}@{digest[:16]}#u{step or ''}")])
                 if isinstance(answer, FicheError) and not order.harmless(answer, 0):
                     raise answer
         except Refusal as refusal:

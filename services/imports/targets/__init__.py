@@ -32,6 +32,7 @@ TARGETS: dict[type[Record], Target] = {
     records.Equipment: equipment.equipment,
     records.Plan: maintenance.plan,
     records.PlannedVisit: maintenance.planned_visit,
+    records.DoneVisit: maintenance.done_visit,
     records.Document: documents.document,
 }
 

@@ -20,6 +20,8 @@ def details(record: records.Billing, chosen: uuid.UUID, resolver: Resolver) -> O
         for name in ("billing_name", "payment_terms", "payment_means", "iban", "accounting_account")
         if (value := getattr(record, name)) is not None
     }
+    if (address := resolver.find(record.billing_address_ref)) is not None:
+        said["billing_address_id"] = address
     request = c.UpdateDetails(
         home_client_id=home.home, written_client_id=home.written, changes=c.DetailsChanges(**said)
     )

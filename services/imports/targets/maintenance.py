@@ -59,3 +59,13 @@ def planned_visit(record: records.PlannedVisit, chosen: uuid.UUID, resolver: Res
         starts_at=record.starts_at, ends_at=record.ends_at, technician_ids=resolver.many(record.technician_refs)
     )
     return Order("maintenance", "visit", visit_id, [c.ScheduleVisit(id=visit_id, body=body)])
+
+
+def done_visit(record: records.DoneVisit, chosen: uuid.UUID, resolver: Resolver) -> Order:
+    """Turns the visit of that day green."""
+    request = c.RecordVisit(
+        plan_id=resolver.need(record.plan_ref, "le contrat d’entretien"),
+        intervention_id=resolver.need(record.intervention_ref, "l’intervention"),
+        done_at=record.done_at,
+    )
+    return Order("maintenance", "visit", chosen, [request])

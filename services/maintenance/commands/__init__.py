@@ -5,11 +5,12 @@ from services.maintenance.commands.visits import (
     intervention_cancelled,
     intervention_done,
     intervention_moved,
+    record_visit,
     schedule_visit,
     update_visit,
 )
 
 __all__ = [
     "create_plan", "extend_all", "intervention_cancelled", "intervention_done", "intervention_moved", "make_visits",
-    "schedule_visit", "update_plan", "update_visit",
+    "record_visit", "schedule_visit", "update_plan", "update_visit",
 ]  # fmt: skip

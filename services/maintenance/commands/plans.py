@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select, text
@@ -16,7 +18,7 @@ from contracts import maintenance as c
 from services.kit.homes import root_of
 from services.kit.stamps import stamps
 from services.maintenance import queries
-from services.maintenance.calendar import AHEAD, visits_due
+from services.maintenance.calendar import AHEAD, Due, visits_due
 from services.maintenance.commands.shared import today
 from services.maintenance.model import Plan, Visit
 
@@ -131,8 +133,20 @@ def make_visits(uow: UnitOfWork, plan: Plan) -> None:
     until = today(uow) + AHEAD
     if plan.paused:
         return
-    stamps = stamp_new(uow)
-    due = visits_due(
+    rows = [
+        visit_values(uow, plan, one)
+        for one in due_of(plan, until)
+        if plan.visits_from is None or one.due_on >= plan.visits_from
+    ]
+    if rows:
+        statement = insert(Visit).values(rows)
+        uow.session.execute(statement.on_conflict_do_nothing(index_elements=["plan_id", "period_index", "ordinal"]))
+    plan.made_until = until
+
+
+def due_of(plan: Plan, until: date) -> Iterator[Due]:
+    """Every visit of a plan whose period begins up to `until`."""
+    return visits_due(
         starts_on=plan.starts_on,
         ends_on=plan.ends_on,
         period=plan.period,
@@ -141,28 +155,29 @@ def make_visits(uow: UnitOfWork, plan: Plan) -> None:
         months=plan.months,
         until=until,
     )
-    rows = [
-        {
-            "id": new_id(),
-            "home_client_id": plan.home_client_id,
-            "written_client_id": plan.written_client_id,
-            "plan_id": plan.id,
-            "period_index": one.period_index,
-            "ordinal": one.ordinal,
-            "period_start": one.period_start,
-            "period_end": one.period_end,
-            "due_on": one.due_on,
-            "planned_due_on": one.due_on,
-            "assignee_id": plan.assignee_id,
-            **stamps,
-        }
-        for one in due
-        if plan.visits_from is None or one.due_on >= plan.visits_from
-    ]
-    if rows:
-        statement = insert(Visit).values(rows)
-        uow.session.execute(statement.on_conflict_do_nothing(index_elements=["plan_id", "period_index", "ordinal"]))
-    plan.made_until = until
+
+
+def new_visit(uow: UnitOfWork, plan: Plan, one: Due) -> Visit:
+    """The row of a visit that a plan gives, not yet in the session."""
+    return Visit(**visit_values(uow, plan, one))
+
+
+def visit_values(uow: UnitOfWork, plan: Plan, one: Due) -> dict[str, Any]:
+    """Columns of a visit that a plan gives."""
+    return {
+        "id": new_id(),
+        "home_client_id": plan.home_client_id,
+        "written_client_id": plan.written_client_id,
+        "plan_id": plan.id,
+        "period_index": one.period_index,
+        "ordinal": one.ordinal,
+        "period_start": one.period_start,
+        "period_end": one.period_end,
+        "due_on": one.due_on,
+        "planned_due_on": one.due_on,
+        "assignee_id": plan.assignee_id,
+        **stamp_new(uow),
+    }
 
 
 def extend_all(uow: UnitOfWork) -> int:

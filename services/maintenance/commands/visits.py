@@ -6,6 +6,8 @@ import uuid
 from datetime import UTC, date, datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from chassis.errors import Conflict, Invalid
 from chassis.ids import new_id
 from chassis.stamp import check_version, lock, touch
@@ -14,6 +16,7 @@ from contracts import maintenance as c
 from services.kit.homes import root_of
 from services.kit.zone import company_zone
 from services.maintenance import queries
+from services.maintenance.commands.plans import due_of, new_visit
 from services.maintenance.model import Plan, Visit
 
 
@@ -55,6 +58,40 @@ def _carry(uow: UnitOfWork, row: Visit, before: date) -> None:
     row.intervention_starts_at = datetime.combine(row.due_on, local.time(), local.tzinfo).astimezone(UTC)
     uow.session.flush()
     uow.emit(c.VisitRescheduled(**_visit_facts(uow, row), starts_at=row.intervention_starts_at))
+
+
+def record_visit(uow: UnitOfWork, request: c.RecordVisit) -> bytes:
+    """A visit done in another system is green here, once by its intervention. A fact of the past: nobody is told.
+
+    Raises `Conflict` where the plan has no visit left in the period of that day.
+    """
+    plan = lock(uow.session, Plan, request.plan_id, "Ce plan n’existe pas.")
+    known = uow.session.scalar(select(Visit.id).where(Visit.intervention_id == request.intervention_id))
+    if known is not None:
+        return queries.get_visit(uow.session, known)
+    day = request.done_at.astimezone(company_zone(uow.session)).date()
+    made = {
+        (row.period_index, row.ordinal): row
+        for row in uow.session.scalars(select(Visit).where(Visit.plan_id == plan.id).with_for_update())
+    }
+    fitting = [one for one in due_of(plan, day) if one.period_start <= day <= one.period_end]
+    free = next((one for one in fitting if _is_open(made.get((one.period_index, one.ordinal)))), None)
+    if free is None:
+        raise Conflict(f"Ce plan n’a pas de visite à faire le {_day(day)}.", code="no_visit")
+    row = made.get((free.period_index, free.ordinal))
+    if row is None:
+        row = new_visit(uow, plan, free)
+        uow.session.add(row)
+    else:
+        touch(uow, row)
+    row.intervention_id = request.intervention_id
+    row.intervention_starts_at = row.done_at = request.done_at
+    uow.session.flush()
+    return queries.get_visit(uow.session, row.id)
+
+
+def _is_open(row: Visit | None) -> bool:
+    return row is None or (row.intervention_id is None and row.done_at is None)
 
 
 def schedule_visit(uow: UnitOfWork, request: c.ScheduleVisit) -> bytes:
