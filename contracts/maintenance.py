@@ -183,6 +183,7 @@ class ListPlans(Page):
     rpc: ClassVar[str] = "maintenance.list_plans"
     tree: list[Id] | None = None
     ids: list[Id] | None = Field(default=None, max_length=200)
+    equipment_id: Id | None = None
 
 
 class GetVisit(Query):
@@ -202,6 +203,26 @@ class ListVisits(Page):
     assignee_id: Id | None = None
     colour: Colour | None = None
     plan_id: Id | None = None
+    equipment_id: Id | None = None
+
+
+class EquipmentVisits(Query):
+    """For each of these equipment the visit that says how its maintenance stands: `{"items": [EquipmentVisit]}`.
+
+    The earliest that is not done and whose period has begun; else the last one done; else the next to come.
+    """
+
+    rpc: ClassVar[str] = "maintenance.of_equipment"
+    ids: list[Id] = Field(max_length=200)
+
+
+class EquipmentVisit(Model):
+    """How the maintenance of an equipment stands; `on` is the day done, planned, or due."""
+
+    equipment_id: Id
+    visit_id: Id
+    colour: Colour
+    on: date
 
 
 class VisitChanges(Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from typing import IO, Any
 from uuid import UUID
 
@@ -66,6 +67,18 @@ class PageBackend:
     def ask(self, request_: Request) -> Any:
         """The parsed answer of a service."""
         return self._rpc.ask_json(request_)
+
+    def ask_all(self, requests: Sequence[Request]) -> list[Any]:
+        """The parsed answers, None in place of one that is away. Raises what else a service refuses."""
+        found: list[Any] = []
+        for answer in self._rpc.ask_all([self._rpc.call(asked) for asked in requests]):
+            try:
+                found.append(orjson.loads(self._rpc.unwrap(answer)))
+            except FicheError as error:
+                if error.kind not in ("unavailable", "internal"):
+                    raise
+                found.append(None)
+        return found
 
     def fiche(self, client_id: UUID) -> dict[str, Any]:
         """The assembled fiche."""

@@ -51,7 +51,7 @@ class DocumentBody(Model):
 class DocumentChanges(Model):
     """JSON merge patch of a document."""
 
-    name: FileName = "x"
+    name: FileName = ""
     folder: Folder = ""
     description: Line = ""
     equipment_id: Id | None = None

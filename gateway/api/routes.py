@@ -113,8 +113,8 @@ class Api:
 
     def patch(self, kind: type[Request], identifier: UUID, **more: Any) -> Response:
         """JSON merge patch of a resource: needs If-Match."""
-        body = json_body()
-        values = {"id": identifier, "expected_version": if_match(), "changes": body, **more}
+        changes = merge_patch(kind.model_fields["changes"].annotation, json_body())
+        values = {"id": identifier, "expected_version": if_match(), "changes": changes, **more}
         return self.send(build(kind, values))
 
     def create(
@@ -171,6 +171,15 @@ def build(kind: type[Request], values: dict[str, Any]) -> Any:
         return kind.model_validate(values)
     except ValidationError as error:
         raise invalid_from(error) from None
+
+
+def merge_patch(model: Any, body: dict[str, Any]) -> dict[str, Any]:
+    """A merge patch whose nulls say what they mean (RFC 7396): the field has what a row has that nobody filled in."""
+    fields = model.model_fields
+    return {
+        name: fields[name].get_default(call_default_factory=True) if value is None and name in fields else value
+        for name, value in body.items()
+    }
 
 
 def json_body() -> dict[str, Any]:

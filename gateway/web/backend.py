@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import IO, Any, Protocol
 from uuid import UUID
 
@@ -15,6 +16,10 @@ class Backend(Protocol):
 
     def ask(self, request: Request) -> Any:
         """The parsed answer of a service, on behalf of whoever is signed in."""
+        ...
+
+    def ask_all(self, requests: Sequence[Request]) -> list[Any]:
+        """The parsed answers of services asked at once under one deadline; None in place of one that is away."""
         ...
 
     def fiche(self, client_id: UUID) -> dict[str, Any]:

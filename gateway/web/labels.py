@@ -131,6 +131,8 @@ TAB_STYLES = {
     "job_sites": ("planning.css",),
     "fiche": ("exchanges.css",),
     "billing": ("billing.css",),
+    "documents": ("documents.css",),
+    "equipment": ("documents.css", "equipment.css"),
     "maintenance": ("maintenance.css",),
 }
 #: Icons that the pages use, for the sprite.
@@ -147,6 +149,7 @@ EXTRA_ICONS = (
     "archive-restore", "ban", "calendar-days", "calendar-x", "file-text", "repeat", "rss",
     "arrow-down-left", "arrow-up-right", "history", "list-filter", "map-pin-off", "navigation", "pencil-line",
     "search-x",
+    "file-audio", "file-spreadsheet", "file-text", "file-video", "folder-archive", "layout-grid", "replace",
 )  # fmt: skip
 
 

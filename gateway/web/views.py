@@ -20,13 +20,14 @@ from gateway.web.backend import Backend
 from gateway.web.pages import billing as billing_pages
 from gateway.web.pages import (
     clients,
+    documents,
+    equipment,
     exchanges,
     fiche,
     gallery,
     imports,
     interventions,
     job_sites,
-    lists,
     maintenance,
     planning,
     session,
@@ -133,7 +134,18 @@ def web_blueprint(backend: Backend) -> Blueprint:
             answer.headers["Retry-After"] = "5"
         return answer
 
-    areas = (session, clients, planning, interventions, job_sites, fiche, maintenance, lists, billing_pages)
+    areas = (
+        session,
+        clients,
+        planning,
+        interventions,
+        job_sites,
+        fiche,
+        documents,
+        equipment,
+        maintenance,
+        billing_pages,
+    )
     for area in (*areas, exchanges, imports, settings, gallery):
         area.register(web, backend)
     return web

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, like, meta, sections
+from chassis.page import Listing, meta, sections
 from contracts import equipment as c
 from services.kit.history import history, known
 from services.kit.homes import (
@@ -20,6 +20,7 @@ from services.kit.homes import (
     in_tree,
     tree_of,
 )
+from services.kit.search import words_in
 
 EQUIPMENT = Listing(
     source=f"equipment e {client_join('e')} {address_join('e')}",
@@ -38,13 +39,7 @@ _LIVING = "e.deleted_at IS NULL"
 ABSENT = "Cet équipement n’existe pas."
 
 
-def _plain(sql: str) -> str:
-    """SQL of a text without accents or capitals."""
-    opened = f"normalize(replace(lower({sql}), 'œ', 'oe'), NFKD)"
-    return rf"regexp_replace({opened}, '[\u0300-\u036f]', '', 'g')"
-
-
-_WORDS = _plain("concat_ws(' ', e.name, e.brand, e.model, e.serial_number, e.reference, e.description)")
+_WORDS = "concat_ws(' ', e.name, e.brand, e.model, e.serial_number, e.reference, e.description)"
 #: A serial number is found however it is spaced.
 _COMPACT = "regexp_replace(lower(concat_ws(' ', e.serial_number, e.reference)), '[^[:alnum:]]', '', 'g')"
 
@@ -72,18 +67,14 @@ def list_equipment(session: Session, request: c.ListEquipment) -> bytes:
     if request.parent_id:
         where.append("e.parent_id = :parent")
         params["parent"] = request.parent_id
-    words = request.q.split()[:10]
-    if words:
-        found = []
-        for number, word in enumerate(words):
-            found.append(f"{_WORDS} LIKE {_plain(f':q{number}')}")
-            params[f"q{number}"] = f"%{like(word)}%"
+    if request.q.strip():
+        found, more = words_in(_WORDS, request.q)
+        params |= more
         compact = "".join(letter for letter in request.q.lower() if letter.isalnum())
-        params["compact"] = f"%{compact}%"
-        serial = f" OR {_COMPACT} LIKE :compact" if len(compact) >= 4 else ""
-        where.append(f"({' AND '.join(found)}){serial}")
-        if not serial:
-            del params["compact"]
+        if len(compact) >= 4:
+            found = f"{found} OR {_COMPACT} LIKE :compact"
+            params["compact"] = f"%{compact}%"
+        where.append(found)
     return EQUIPMENT.page(session, [_LIVING, *where], params, request)
 
 

@@ -43,6 +43,7 @@ class Plan(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     __table_args__ = (
         CheckConstraint("(period IS NULL) <> (rrule IS NULL)", name="period_or_rule"),
         Index("ix_plan_home", "home_client_id", "created_at", "id"),
+        Index("ix_plan_equipment", "equipment_ids", postgresql_using="gin"),
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
 from chassis.page import Listing, meta, sections
 from contracts import maintenance as c
 from services.kit.homes import ADDRESS_JSON, address_join, client_join, client_pairs, fiche_answer, in_tree, tree_of
+from services.kit.zone import TODAY, ZONE
 
 _COLOUR = (
     "(CASE WHEN x.done_at IS NOT NULL THEN 'green' WHEN x.intervention_id IS NOT NULL "
@@ -79,6 +81,9 @@ def list_plans(session: Session, request: c.ListPlans) -> bytes:
     if request.ids is not None:
         where.append("x.id = ANY(:ids)")
         params["ids"] = request.ids
+    if request.equipment_id:
+        where.append("x.equipment_ids @> jsonb_build_array(CAST(:equipment AS text))")
+        params["equipment"] = str(request.equipment_id)
     return PLANS.page(session, where, params, request)
 
 
@@ -91,11 +96,31 @@ def list_visits(session: Session, request: c.ListVisits) -> bytes:
         (request.assignee_id, "x.assignee_id = :assignee", "assignee"),
         (request.colour, f"{_COLOUR} = :colour", "colour"),
         (request.plan_id, "x.plan_id = :plan", "plan"),
+        (request.equipment_id, "p.equipment_ids @> jsonb_build_array(CAST(:equipment AS text))", "equipment"),
     ):
         if value is not None:
             where.append(condition)
-            params[name] = value
+            params[name] = str(value) if name == "equipment" else value
     return VISITS.page(session, where, params, request)
+
+
+_OF_EQUIPMENT = text(
+    "SELECT coalesce(json_agg(json_build_object('equipment_id', q.id, 'visit_id', x.id, 'colour', x.colour, "
+    "'on', x.day)), '[]')::text FROM unnest(CAST(:ids AS text[])) q(id) CROSS JOIN LATERAL ("
+    f"SELECT x.id, {_COLOUR} AS colour, coalesce(x.done_at AT TIME ZONE {ZONE}, "
+    f"x.intervention_starts_at AT TIME ZONE {ZONE}, x.due_on::timestamp)::date AS day "
+    "FROM plan p JOIN visit x ON x.plan_id = p.id WHERE p.equipment_ids @> jsonb_build_array(q.id) "
+    f"ORDER BY CASE WHEN x.done_at IS NULL AND x.period_start <= {TODAY} THEN 0 "
+    "WHEN x.done_at IS NOT NULL THEN 1 ELSE 2 END, "
+    "CASE WHEN x.done_at IS NOT NULL THEN -extract(epoch FROM x.done_at) ELSE extract(epoch FROM x.due_on) END, x.id "
+    "LIMIT 1) x"
+)
+
+
+def of_equipment(session: Session, request: c.EquipmentVisits) -> bytes:
+    """For each equipment the visit that says how its maintenance stands."""
+    values = {"ids": [str(one) for one in request.ids]}
+    return b'{"items":' + str(session.execute(_OF_EQUIPMENT, values).scalar_one()).encode() + b"}"
 
 
 def fiche(session: Session, request: c.MaintenanceFiche) -> bytes:

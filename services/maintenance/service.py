@@ -48,6 +48,10 @@ class MaintenanceService(ClientRowsService):
     def list_visits(self, request: c.ListVisits) -> bytes:
         return queries.list_visits(self.uow.session, request)
 
+    @rpc(c.EquipmentVisits)
+    def of_equipment(self, request: c.EquipmentVisits) -> bytes:
+        return queries.of_equipment(self.uow.session, request)
+
     @rpc(c.UpdateVisit)
     def update_visit(self, request: c.UpdateVisit) -> bytes:
         return commands.update_visit(self.uow, request)

@@ -194,3 +194,23 @@ def test_a_visit_of_the_past_is_taken_in_once_and_only_where_one_was_due(service
     before = datetime(2023, 1, 1, tzinfo=UTC)
     with pytest.raises(Conflict):
         service.call(c.RecordVisit(plan_id=made["id"], intervention_id=new_id(), done_at=before))
+
+
+def test_an_equipment_is_shown_by_the_visit_that_says_how_its_maintenance_stands(service: ServiceUnderTest) -> None:
+    home, overdue, done, coming, without = (new_id() for _ in range(5))
+    today = date.today()
+    begun = plan(service, home, equipment_ids=[overdue], starts_on=today - timedelta(days=300))
+    kept = plan(service, home, equipment_ids=[done], starts_on=today - timedelta(days=300))
+    plan(service, home, equipment_ids=[coming, new_id()], starts_on=today + timedelta(days=30))
+    [visit, *_] = service.call(c.ListVisits(equipment_id=done))["items"]
+    finished = datetime.now(UTC)
+    service.sql("UPDATE visit SET done_at = :at WHERE id = :id", at=finished, id=visit["id"])
+    stands = service.call(c.EquipmentVisits(ids=[overdue, done, coming, without]))["items"]
+    assert [c.EquipmentVisit.model_validate(one) for one in stands]
+    [late] = service.call(c.ListVisits(plan_id=begun["id"], to_day=today))["items"]
+    assert [(one["equipment_id"], one["colour"]) for one in stands] == [
+        (str(overdue), "red"), (str(done), "green"), (str(coming), "red"),
+    ]  # fmt: skip
+    assert (stands[0]["visit_id"], stands[0]["on"]) == (late["id"], late["due_on"])
+    assert stands[1]["on"] == finished.date().isoformat()
+    assert [one["id"] for one in service.call(c.ListPlans(equipment_id=done))["items"]] == [kept["id"]]

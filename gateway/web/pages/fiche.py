@@ -9,18 +9,16 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 
 from chassis.errors import NotFound
-from contracts import billing, clients, documents, equipment, interventions, maintenance
+from contracts import billing, clients, interventions, maintenance
 from gateway.web import labels
 from gateway.web.backend import Backend
 
 #: What follows the first page of a section: word of the address → (title, macro, request by tree).
 _SECTIONS: dict[str, tuple[str, str, Any]] = {
-    "documents": ("Documents", "documents", documents.ListDocuments),
     "interventions": ("Interventions", "interventions", interventions.ListInterventions),
     "devis": ("Devis", "quotes", billing.ListQuotes),
     "factures": ("Factures", "invoices", billing.ListInvoices),
     "avoirs": ("Avoirs", "credit_notes", billing.ListCreditNotes),
-    "equipements": ("Équipements", "equipment", equipment.ListEquipment),
     "chantiers": ("Chantiers", "job_sites", interventions.ListJobSites),
     "maintenances": ("Visites d’entretien", "visits", maintenance.ListVisits),
 }

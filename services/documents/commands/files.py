@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.errors import Conflict
+from chassis.errors import Conflict, Invalid
 from chassis.ids import new_id
 from chassis.objects import ObjectStore
 from chassis.stamp import check_version, lock, stamp_new, touch
@@ -57,6 +57,8 @@ def update_document(uow: UnitOfWork, request: c.UpdateDocument) -> bytes:
     check_version(row, request.expected_version)
     former = state_of(row, _SAID)
     wanted = {name: getattr(request.changes, name) for name in request.changes.model_fields_set}
+    if wanted.get("name") == "":
+        raise Invalid.field("name", "Donnez un nom au document.")
     if any(former[name] != value for name, value in wanted.items()):
         now = former | wanted
         row.file_under(now["name"], now["folder"], now["description"])

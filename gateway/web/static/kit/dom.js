@@ -34,9 +34,12 @@ export function icon(name) {
   return svg;
 }
 
-/** `/clients/{id}` with the values of an answer; a dot goes inside: `{client.id}`. */
+/** `/clients/{id}` with the values of an answer; a dot goes inside: `{client.id}`; `{folder?}` as a value of a query. */
 export function fill(template, values) {
-  return template.replace(/\{([\w.]+)\}/g, (_, path) => path.split(".").reduce((at, key) => at?.[key], values) ?? "");
+  return template.replace(/\{([\w.]+)(\?)?\}/g, (_, path, query) => {
+    const found = path.split(".").reduce((at, key) => at?.[key], values) ?? "";
+    return query ? encodeURIComponent(found) : found;
+  });
 }
 
 // --- code of an area, loaded when an element asks for it: <div data-module="billing.js"> ------------------------------

@@ -3,11 +3,19 @@ import { all, one, start } from "./dom.js";
 import { applySections } from "./sections.js";
 
 let running = null;
+let following = null;
 
-/** Fetches this page again and takes over what differs. Several asks at once are one. */
+/**
+ * Fetches this page again and takes over what differs. What is asked meanwhile is one more fetch, after this one: what
+ * is under way may have read the page, or the address, as it was before.
+ */
 export function refresh() {
-  running ??= again().finally(() => { running = null; });
-  return running;
+  if (!running) {
+    running = again().finally(() => { running = null; });
+    return running;
+  }
+  following ??= running.catch(() => {}).then(() => { following = null; return refresh(); });
+  return following;
 }
 
 async function again() {

@@ -1,0 +1,244 @@
+"""Documents and equipment of a client, in a real browser on a desk and on a phone."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from tests.browser.test_pages import serious
+from tests.gateway.conftest import TOKEN, Product
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.browser
+#: A large file takes its time on a busy machine.
+SLOW = 60_000
+
+
+def photo(color: str = "teal", turned: bool = False) -> bytes:
+    """A real photo, wider than high; `turned`: the camera was held upright."""
+    told = Image.Exif()
+    if turned:
+        told[0x0112] = 6
+    held = io.BytesIO()
+    Image.new("RGB", (600, 400), color).save(held, "JPEG", exif=told)
+    return held.getvalue()
+
+
+def file(name: str, content: bytes) -> FilePayload:
+    """A file as a person would choose it."""
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+
+
+def pdf(pages: int) -> bytes:
+    """A real PDF."""
+    held = io.BytesIO()
+    sheets = [Image.new("RGB", (400, 560), "white") for _ in range(pages)]
+    sheets[0].save(held, "PDF", save_all=True, append_images=sheets[1:])
+    return held.getvalue()
+
+
+@pytest.fixture(scope="module")
+def client(product: Product) -> dict[str, Any]:
+    """A client with two addresses and nothing else."""
+    made = product.new_client(company_name="Clinique des Fontaines")
+    for label in ("Bâtiment A", "Bâtiment B"):
+        address = {"label": label, "street": "3 rue des Fontaines", "postal_code": "69100", "city": "Villeurbanne"}
+        assert product.http.post(f"/clients/{made['id']}/addresses", json=address).status_code == 201
+    return made
+
+
+def rows(page: Page) -> Any:
+    """The documents shown."""
+    return page.locator("table.docs tbody tr")
+
+
+def test_documents_are_added_found_previewed_renamed_replaced_thrown_away_and_taken_back(
+    desk: Page, product: Product, client: dict[str, Any]
+) -> None:
+    desk.goto(f"/clients/{client['id']}/documents")
+    expect(desk.get_by_text("Aucun document pour ce client")).to_be_visible()
+    with desk.expect_file_chooser() as asked:
+        desk.get_by_role("button", name="Ajouter", exact=True).click()
+    asked.value.set_files([file("Contrat P2.pdf", pdf(3)), file("photo.jpg", photo()), file("photo.jpg", photo("red"))])
+    expect(desk.locator(".upload-tray")).to_contain_text("3 terminés")
+    expect(rows(desk)).to_have_count(3)
+    expect(rows(desk)).to_contain_text(["Contrat P2.pdf", "photo.jpg", "photo (2).jpg"])
+    desk.get_by_role("button", name="Fermer les envois").click()
+    expect(desk.get_by_role("button", name="Ajouter des documents")).to_be_visible()
+
+    desk.get_by_role("link", name="Contrat P2.pdf").click()
+    preview = desk.get_by_role("complementary", name="Aperçu de Contrat P2.pdf")
+    expect(preview).to_contain_text("PDF, 3 pages")
+    preview.get_by_role("button", name="Page suivante").click()
+    expect(preview.get_by_role("status")).to_have_text("Page 2 sur 3")
+    wait_until(
+        lambda: preview.locator("img").evaluate("img => img.complete && img.naturalHeight > 200"), "page 2 shown"
+    )
+    assert "document=" in desk.url
+    assert not serious(desk)
+
+    row = rows(desk).filter(has_text="photo (2).jpg")
+    row.locator("summary").click()
+    row.get_by_role("link", name="Renommer, ranger").click()
+    desk.get_by_label("Nom", exact=True).fill("")
+    desk.get_by_role("button", name="Enregistrer").click()
+    expect(desk.get_by_role("alert")).to_contain_text("Un point à corriger")
+    desk.get_by_label("Nom", exact=True).fill("Façade.jpg")
+    desk.get_by_role("combobox", name="Dossier").fill("Photos/2026")
+    desk.get_by_role("button", name="Enregistrer").click()
+    expect(desk.locator(".toast")).to_contain_text("Document enregistré")
+    expect(rows(desk)).to_have_count(2)
+    desk.get_by_role("link", name="Photos").click()
+    desk.get_by_role("link", name="2026").click()
+    expect(rows(desk)).to_contain_text(["Façade.jpg"])
+
+    row = rows(desk).first
+    row.locator("summary").click()
+    with desk.expect_file_chooser() as asked:
+        row.get_by_role("button", name="Remplacer par un autre fichier").click()
+    asked.value.set_files([file("autre.jpg", photo("green"))])
+    expect(desk.locator(".upload-tray")).to_contain_text("1 terminé")
+    desk.get_by_role("button", name="Fermer les envois").click()
+    row.locator("summary").click()
+    row.get_by_role("link", name="Versions et historique").click()
+    expect(desk.locator("dialog.panel .versions li")).to_have_count(2)
+    expect(desk.locator("dialog.panel .past")).to_contain_text(
+        "Rangé dans «\u202fPhotos/2026\u202f», venu de «\u202fDocuments\u202f»"
+    )
+    desk.keyboard.press("Escape")
+
+    row.locator("summary").click()
+    row.get_by_role("button", name="Mettre à la corbeille").click()
+    expect(desk.get_by_text("Ce dossier est vide")).to_be_visible()
+    desk.get_by_role("button", name="Annuler").click()
+    expect(rows(desk)).to_contain_text(["Façade.jpg"])
+    desk.get_by_label("Rechercher un document").fill("facade")
+    expect(desk).to_have_url(f"{product.url}/clients/{client['id']}/documents?q=facade")
+    expect(rows(desk)).to_have_count(1)
+
+
+def test_what_is_dropped_on_a_folder_lands_in_it(desk: Page, product: Product, client: dict[str, Any]) -> None:
+    whose = {"client_id": client["id"]}
+    assert product.http.post("/documents/folders", json={**whose, "folder": "Contrats"}).status_code == 201
+    desk.goto(f"/clients/{client['id']}/documents")
+    tile = desk.locator("[data-into='Contrats']")
+    expect(desk.locator(".drop-sign")).to_be_attached()
+    dropped = desk.evaluate_handle(
+        "() => { const held = new DataTransfer(); held.items.add(new File(['bonjour'], 'Avenant.txt')); return held; }"
+    )
+    for event in ("dragenter", "dragover"):
+        tile.dispatch_event(event, {"dataTransfer": dropped})
+    expect(desk.locator(".drop-sign")).to_contain_text("Déposez le fichier dans «\u202fContrats\u202f»")
+    tile.dispatch_event("drop", {"dataTransfer": dropped})
+    expect(tile).to_contain_text("1")
+    tile.click()
+    expect(rows(desk)).to_contain_text(["Avenant.txt"])
+
+
+def test_a_cut_upload_says_so_and_goes_on(desk: Page, client: dict[str, Any]) -> None:
+    desk.goto(f"/clients/{client['id']}/documents")
+    cut = {"left": 1}
+
+    def once(route: Any) -> None:
+        if cut["left"] and route.request.method == "PATCH" and route.request.headers.get("upload-offset") != "0":
+            cut["left"] -= 1
+            route.abort()
+        else:
+            route.continue_()
+
+    desk.route("**/api/v1/uploads/*", once)
+    with desk.expect_file_chooser() as asked:
+        desk.get_by_role("button", name="Ajouter des documents").click()
+    asked.value.set_files([file("Plans.bin", b"\x00\x01\x02" * 4_000_000)])
+    tray = desk.locator(".upload-tray")
+    expect(tray).to_contain_text("Connexion perdue à 70\u202f%. L’envoi reprend là où il s’est arrêté.", timeout=SLOW)
+    assert not serious(desk)
+    tray.get_by_role("button", name="Reprendre").click()
+    expect(tray).to_contain_text("1 terminé", timeout=SLOW)
+    expect(rows(desk).filter(has_text="Plans.bin")).to_contain_text("12,0")
+
+
+def test_equipment_is_added_with_its_photo_found_moved_and_its_past_is_told(
+    desk: Page, product: Product, client: dict[str, Any]
+) -> None:
+    base = f"/clients/{client['id']}/equipements"
+    desk.goto(base)
+    desk.get_by_role("link", name="Nouvel équipement").click()
+    panel = desk.locator("dialog.panel")
+    panel.get_by_role("button", name="Ajouter l’équipement").click()
+    expect(panel.get_by_role("alert")).to_contain_text("Nom de l’équipement")
+    panel.get_by_label("Nom de l’équipement").fill("Circulateur départ B")
+    panel.get_by_label("Adresse du client").select_option(label="Bâtiment B, 3 rue des Fontaines, Villeurbanne")
+    panel.get_by_label("Marque").fill("Grundfos")
+    panel.get_by_label("N° de série").fill("97924473-0621")
+    panel.get_by_role("button", name="Ajouter un détail").click()
+    panel.get_by_label("Détail", exact=True).fill("Puissance")
+    panel.get_by_label("Valeur", exact=True).fill("563 W")
+    panel.locator("input[type=file]").set_input_files([file("plaque.jpg", photo("gray", turned=True))])
+    expect(panel.locator("figure.shot canvas[width]")).to_be_visible()
+    assert not serious(desk)
+    panel.get_by_role("button", name="Ajouter l’équipement").click()
+    expect(desk.locator(".toast")).to_contain_text("Équipement ajouté")
+    row = desk.locator("table.equip tbody tr")
+    expect(row).to_contain_text("Bâtiment B")
+    [made] = product.http.get("/equipment", params={"client_id": client["id"]}).json()["items"]
+    assert made["details"] == [{"label": "Puissance", "value": "563 W"}]
+    kept = Image.open(io.BytesIO(product.http.get(f"/documents/{made['photos'][0]}/content").content))
+    assert (kept.size, dict(kept.getexif())) == ((400, 600), {})
+
+    desk.get_by_label("Rechercher un équipement").fill("979244730621")
+    expect(desk).to_have_url(f"{product.url}{base}?q=979244730621")
+    expect(row).to_have_count(1)
+    desk.get_by_role("link", name="Vignettes").click()
+    expect(desk.locator(".equip-cards li")).to_contain_text("Circulateur départ B")
+    assert not serious(desk)
+
+    body = {"client_id": client["id"], "title": "Remplacement du joint", "equipment_ids": [made["id"]]}
+    work = product.http.post("/interventions", json=body).json()
+    assert product.http.post(f"/interventions/{work['id']}/finish", json={}).status_code == 200
+    desk.get_by_role("link", name="Circulateur départ B").click()
+    desk.get_by_text("Actions").click()
+    desk.get_by_role("link", name="Déplacer").click()
+    desk.get_by_label("Nouvelle adresse").select_option(label="Bâtiment A, 3 rue des Fontaines, Villeurbanne")
+    desk.get_by_role("button", name="Déplacer").click()
+    expect(desk.locator(".toast")).to_contain_text("Équipement déplacé")
+    past = desk.get_by_role("region", name="Ce qui s’est passé")
+    expect(past).to_contain_text("Déplacé vers Bâtiment A, venu de Bâtiment B")
+    expect(past).to_contain_text("Remplacement du joint")
+    with desk.expect_file_chooser() as asked:
+        desk.get_by_role("button", name="Ajouter un document").click()
+    asked.value.set_files([file("Notice.pdf", pdf(1))])
+    expect(past).to_contain_text("Notice.pdf")
+    assert not serious(desk)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_on_a_phone_lists_previews_and_forms_fit_and_axe_finds_nothing_serious(
+    chromium: Browser, product: Product, client: dict[str, Any], colours: Any
+) -> None:
+    made = product.http.post(
+        "/documents", data={"client_id": client["id"]}, files={"file": (f"Attestation {colours}.pdf", pdf(1))}
+    ).json()
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, locale="fr-FR", base_url=product.url, color_scheme=colours
+    )
+    context.add_cookies([{"name": "fiche_session", "value": TOKEN, "url": product.url}])
+    page = context.new_page()
+    base = f"/clients/{client['id']}"
+    for path, selector in (
+        (f"{base}/documents", "table.docs tbody tr"),
+        (f"{base}/documents?document={made['id']}", ".preview img"),
+        (f"{base}/documents?corbeille=1", ".bar-title"),
+        (f"{base}/equipements", ".equip-bar, .empty"),
+        (f"{base}/equipements/nouveau", ".photos"),
+        ("/equipements", "h1"),
+    ):
+        page.goto(path)
+        expect(page.locator(selector).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        assert not serious(page), path
+    context.close()
