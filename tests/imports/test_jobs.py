@@ -5,13 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from chassis.bell import Bell
 from chassis.errors import Invalid, NotFound
 from contracts import imports as c
+from services.imports.dolibarr import NotADolibarrError
+from services.imports.records import Record
 from services.imports.runner.ledger import LeaseLost, Ledger, Score
+from services.imports.runner.reading import Reading
 from tests.support.services import ServiceUnderTest, make_service
 
 
@@ -154,3 +158,28 @@ def test_an_id_is_chosen_once_and_kept(service: ServiceUnderTest) -> None:
     assert (found.done, found.digest, found.answer, found.said) == (True, "b", {"place_id": "x"}, {"x": 1})
     [item] = service.call(c.FindOutside(refs=["dolibarr:societe:1"]))["items"]
     assert item == {**row, "id": str(first)}
+
+
+def test_a_source_is_read_by_a_child_that_ends_with_its_reader(tmp_path: Path) -> None:
+    with Reading("demo", "3", "5", "2026-11-25") as source:
+        rows = source.rows()
+        items = source.items()
+        first = next(items)
+        child = source._child
+    assert child.returncode is not None
+    assert isinstance(first, Record)
+    with Reading("demo", "3", "5", "2026-11-25") as again:
+        assert again.rows() == rows
+        told = list(again.items())
+    assert next(item for item in told if isinstance(item, Record)) == first
+    assert len(told) == sum(rows.values())
+    with Reading("dolibarr", str(tmp_path)) as nothing, pytest.raises(NotADolibarrError, match="societe"):
+        nothing.rows()
+
+
+def test_a_child_that_dies_fails_the_reading(tmp_path: Path) -> None:
+    with Reading("demo", "200", "5", "2026-11-25") as source:
+        source.rows()
+        source._child.kill()
+        with pytest.raises(RuntimeError, match="ended"):
+            list(source.items())

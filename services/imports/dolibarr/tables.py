@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -17,7 +16,6 @@ from zoneinfo import ZoneInfo
 from services.imports.dolibarr import text
 
 csv.field_size_limit(64 * 1024 * 1024)
-_YIELD_EVERY = 500
 
 
 class NotADolibarrError(Exception):
@@ -156,9 +154,6 @@ class Tables:
             header = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
             reader = csv.reader(lines, delimiter=delimiter)
             for count, cells in enumerate(reader, start=1):
-                if count % _YIELD_EVERY == 0:
-                    # A long table must not keep the process's other green threads waiting.
-                    time.sleep(0)
                 if not any(cells):
                     continue
                 broken = None

@@ -26,7 +26,8 @@ from services.imports.model import ImportJob
 from services.imports.records import Item, Notice, Record, Refused
 from services.imports.runner.ledger import Known, LeaseLost, Ledger, Score
 from services.imports.runner.post import Post
-from services.imports.runner.sources import Source, discard, open_source
+from services.imports.runner.reading import discard, open_source
+from services.imports.runner.sources import Source
 from services.imports.targets import TARGETS
 from services.imports.targets.base import Order, Refusal, Resolver
 from services.imports.targets.updates import said, update

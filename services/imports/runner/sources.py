@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from chassis.objects import object_store
-from chassis.settings import Settings
 from services.imports import company, dolibarr
-from services.imports.model import ImportJob
 from services.imports.records import CustomField, Item, Record
-
-_YIELD_EVERY = 200
 
 
 class Source(Protocol):
@@ -66,23 +59,16 @@ class DolibarrSource(Source):
 class DemoSource(Source):
     """A made-up company. Its "tables" are the kinds of records, its rows the records."""
 
-    def __init__(self, job: ImportJob) -> None:
-        self._job = job
+    def __init__(self, clients: int, seed: int, today: date) -> None:
+        self._clients = clients
+        self._seed = seed
+        self._today = today
 
     def items(self) -> Iterator[Item]:
-        assert self._job.clients is not None
-        assert self._job.seed is not None
-        yield from company.generate(self._job.clients, self._job.seed, self._job.today)
+        yield from company.generate(self._clients, self._seed, self._today)
 
     def rows(self) -> dict[str, int]:
-        counts: Counter[str] = Counter()
-        for number, item in enumerate(self.items()):
-            assert isinstance(item, Record)
-            counts[_kind(item)] += 1
-            if number % _YIELD_EVERY == 0:
-                # Counting a large company takes a while: other green threads must go on meanwhile.
-                time.sleep(0)
-        return dict(counts)
+        return dict(Counter(_kind(item) for item in self.items() if isinstance(item, Record)))
 
     def rows_of(self, record: Record) -> list[tuple[str, str]]:
         return [self.line_of(record)]
@@ -93,24 +79,3 @@ class DemoSource(Source):
 
 def _kind(record: Record) -> str:
     return type(record).__name__.lower()
-
-
-@contextmanager
-def open_source(job: ImportJob, settings: Settings) -> Iterator[Source]:
-    """The source of a job; a file is brought from the object store to a temporary place for the time of the job."""
-    if job.source == "demo":
-        yield DemoSource(job)
-        return
-    store = object_store(settings)
-    with tempfile.TemporaryDirectory(prefix="fiche-import-") as folder:
-        path = Path(folder) / "tables.zip"
-        with path.open("wb") as copy:
-            for chunk in store.open(job.staging_key):
-                copy.write(chunk)
-        yield DolibarrSource(path)
-
-
-def discard(job: ImportJob, settings: Settings) -> None:
-    """Takes the file of an ended job away: it is full of names. A dry run leaves it for the run that follows."""
-    if job.staging_key and not job.dry_run:
-        object_store(settings).delete(job.staging_key)
