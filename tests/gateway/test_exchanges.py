@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from tests.gateway.conftest import Product
+from tests.gateway.test_auth import signed_in
 from tests.support.waiting import wait_until
 
 AT = "2026-11-24T09:30:00Z"
@@ -132,3 +133,30 @@ def test_what_the_system_does_appears_by_itself_among_the_exchanges(product: Pro
     )
     assert refused.status_code == 409
     assert product.http.get(f"/clients/{uuid.uuid4()}/activities").status_code == 404
+
+
+def test_the_office_writes_and_those_on_the_road_or_in_the_accounts_do_not(product: Product) -> None:
+    client = product.new_client()
+    base = f"/clients/{client['id']}"
+    row = address(product, client)
+    road, accounts, office = (signed_in(product, role) for role in ("technician", "accountant", "office"))
+    call = {"kind": "call", "subject": "Rappel"}
+    for person in (road, accounts):
+        assert person.post(f"{base}/activities", json=call).status_code == 403
+        assert person.put(f"{base}/memo", json={"text": "x"}, headers={"If-Match": '"0"'}).status_code == 403
+        assert person.post(f"{base}/addresses/{row['id']}/promote", json={}).status_code == 403
+        assert person.delete(f"{base}/addresses/{row['id']}").status_code == 403
+    assert road.get(f"{base}/activities").status_code == 403
+    assert accounts.get(f"{base}/activities").status_code == 200
+    assert office.post(f"{base}/activities", json=call).status_code == 201
+    assert office.put(f"{base}/memo", json={"text": "x"}, headers={"If-Match": '"0"'}).status_code == 200
+    assert office.delete(f"{base}/addresses/{row['id']}").status_code == 204
+
+
+def test_an_archived_client_gets_no_new_exchange_nor_address(product: Product) -> None:
+    base = f"/clients/{product.new_client()['id']}"
+    product.http.post(f"{base}/archive", json={})
+    for path, body in (("activities", {"kind": "note", "subject": "x"}), ("addresses", {"city": "Lyon"})):
+        refused = product.http.post(f"{base}/{path}", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "client_archived")
+    assert product.http.get(f"{base}/activities").status_code == 200
