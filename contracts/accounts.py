@@ -52,6 +52,7 @@ class CreateUser(Command):
     """Adds a member of staff."""
 
     rpc: ClassVar[str] = "accounts.create_user"
+    patience: ClassVar[float] = 15.0
     id: Id | None = None
     body: UserBody
 
@@ -60,6 +61,7 @@ class UpdateUser(Command):
     """Changes a member of staff; deactivating ends the sessions."""
 
     rpc: ClassVar[str] = "accounts.update_user"
+    patience: ClassVar[float] = 15.0
     id: Id
     expected_version: int | None = None
     changes: UserChanges
@@ -160,6 +162,7 @@ class SignIn(Command):
     """E-mail and password for a session."""
 
     rpc: ClassVar[str] = "accounts.sign_in"
+    patience: ClassVar[float] = 15.0
     remembered: ClassVar[bool] = False
     email: str = Field(max_length=254)
     password: str = Field(max_length=200)

@@ -82,6 +82,8 @@ class Request(Model):
     rpc: ClassVar[str]
     #: A command changes state: it runs under an idempotency key and in a transaction that may write.
     command: ClassVar[bool] = False
+    #: Seconds that whoever asks should give it at least: for what a child process computes (architecture, rule 13).
+    patience: ClassVar[float] = 0.0
     registry: ClassVar[dict[str, type[Request]]] = {}
 
     @classmethod

@@ -87,7 +87,7 @@ class Rpc:
         if asked.command and has_request_context() and "refusal" in g:
             return self.unwrap(self._call_again(asked, key=key, service=service))
         call = self.call(asked, key=key, service=service)
-        [answer] = self.client.call_many([call], timeout or self.timeout)
+        [answer] = self.client.call_many([call], timeout or max(self.timeout, asked.patience))
         return self.unwrap(answer)
 
     def ask_json(

@@ -161,8 +161,7 @@ def _around(backend: Backend, work: Row) -> Row:
 def _contact(backend: Backend, client_id: UUID, contact_id: str | None) -> Row | None:
     if not contact_id:
         return None
-    contacts = backend.ask(clients.ListSub(kind="contacts", client_id=client_id, limit=200))["items"]
-    return next((one for one in contacts if one["id"] == contact_id), None)
+    return dict(backend.ask(clients.GetSub(kind="contacts", client_id=client_id, id=UUID(contact_id))))
 
 
 def _documents(backend: Backend, work: Row) -> list[tuple[str, Row]]:

@@ -305,7 +305,7 @@ def test_a_consumer_is_told_at_its_start_and_when_the_log_grows(wire: Wire, serv
     try:
         wait_until(lambda: subscription.ready and told, "told at its start")
         told.clear()
-        publisher.publish("log", [LoggedEvent(1, "fiche.t.thing.done.v1", "s", "s", False, b"{}")])
+        publisher.publish("log", [LoggedEvent(1, "fiche.t.thing.done.v1", "s", "s", False, b'{"id":"1"}')])
         wait_until(lambda: told, "told of the event")
         subscription.ack_up_to(1)
     finally:
