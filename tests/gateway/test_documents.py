@@ -74,6 +74,16 @@ def test_active_content_is_never_in_line(product: Product) -> None:
         assert "sandbox" in answer.headers["Content-Security-Policy"]
 
 
+def test_a_pdf_is_shown_by_the_browsers_viewer_and_everything_else_is_caged(product: Product) -> None:
+    for name, content, caged in (("a.pdf", PDF, False), ("a.txt", b"bonjour", True), ("a.html", b"<html>", True)):
+        path = f"/documents/{upload(product, name, content).json()['id']}/content"
+        headers = product.http.get(path).headers
+        assert ("sandbox" in headers["Content-Security-Policy"]) is caged
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "script-src" not in headers["Content-Security-Policy"]
+        assert product.http.get(path, params={"download": "1"}).headers["Content-Disposition"].startswith("attachment")
+
+
 def test_names_cannot_break_the_header(product: Product) -> None:
     made = upload(product, 'a"; filename="evil.exe', b"x")
     if made.status_code == 201:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from chassis.errors import Gone, NotFound, Unavailable
 from contracts import clients, documents, equipment, interventions, maintenance
+from gateway.rights import allowed, on_the_road
 from gateway.web.backend import Backend
 from gateway.web.pages.fiche import TAB_DATA
 from gateway.web.told import told
@@ -53,7 +56,11 @@ def register(web: Blueprint, backend: Backend) -> None:
         if row["client_id"] != str(client_id):
             # The client was merged, or the link is another's: the equipment knows where it is.
             return redirect(f"/clients/{row['client_id']}/equipements/{id}", 308)
-        client, addresses = _of_client(backend, client_id)
+        if on_the_road(g.user):
+            # He sees what he works on, not the client's whole record.
+            client, addresses = {"id": row["client_id"], "display_name": row["client"]["name"]}, []
+        else:
+            client, addresses = _of_client(backend, client_id)
         return render_template("equipment/page.html", client=client, row=row, **_past(backend, row, addresses))
 
 
@@ -152,7 +159,8 @@ def _form(backend: Backend, client_id: UUID, row: Any) -> str:
 def _past(backend: Backend, row: Any, addresses: list[Any]) -> dict[str, Any]:
     """What happened to an equipment, newest first: changes, moves, interventions, visits, documents."""
     identifier = row["id"]
-    changes, works, visits, files, plans, pictures = backend.ask_all(
+    changes, works, visits, files, plans, pictures = _ask_allowed(
+        backend,
         [
             equipment.ListEquipmentHistory(id=identifier, limit=PAST),
             interventions.ListInterventions(equipment_id=identifier, limit=PAST),
@@ -160,7 +168,7 @@ def _past(backend: Backend, row: Any, addresses: list[Any]) -> dict[str, Any]:
             documents.ListDocuments(equipment_id=identifier, limit=PAST),
             maintenance.ListPlans(equipment_id=identifier),
             documents.ListDocuments(id=row["photos"] or [identifier], limit=200),
-        ]
+        ],
     )
     places = {one["id"]: one for one in addresses}
     asked = (("interventions", works), ("documents", files), ("visites", visits))
@@ -182,8 +190,25 @@ def _past(backend: Backend, row: Any, addresses: list[Any]) -> dict[str, Any]:
         "visits": None if visits is None else sorted(visits["items"], key=lambda visit: str(visit["due_on"])),
         "plans": (plans or {"items": []})["items"],
         "files": files and files["items"],
-        "pictures": [one for one in (pictures or {"items": []})["items"] if one["id"] in row["photos"]],
+        "pictures": _photos(backend, row, (pictures or {"items": []})["items"]),
     }
+
+
+def _photos(backend: Backend, row: Any, found: list[Any]) -> list[Any]:
+    """The photos that are still there, in their order; on the road they are asked for one by one."""
+    by_id = {one["id"]: one for one in found}
+    if on_the_road(g.user):
+        for identifier in row["photos"][:8]:
+            with contextlib.suppress(Gone, NotFound, Unavailable):
+                by_id[identifier] = backend.ask(documents.GetDocument(id=identifier))
+    return [by_id[identifier] for identifier in row["photos"] if identifier in by_id]
+
+
+def _ask_allowed(backend: Backend, requests: list[Any]) -> list[Any]:
+    """The answers to those that this person may ask; an empty list for the others."""
+    asked = [allowed(g.user, type(request_), request_) for request_ in requests]
+    answers = iter(backend.ask_all([one for one, may in zip(requests, asked, strict=True) if may]))
+    return [next(answers) if may else {"items": []} for may in asked]
 
 
 def _moved(line: Any, places: dict[str, Any]) -> str:
