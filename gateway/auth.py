@@ -38,6 +38,7 @@ PUBLIC = {
     "web.sign_out",
     "web.home",
     "api.begin_session",
+    "api.calendar_feed",
 }
 
 #: Of these, those that never ask who it is.

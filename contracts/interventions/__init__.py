@@ -16,6 +16,14 @@ from contracts.interventions.events import (
     JobSiteUpdated,
     ReportFilled,
 )
+from contracts.interventions.feeds import (
+    CalendarFeedBody,
+    CalendarFeedView,
+    CreateCalendarFeed,
+    ListCalendarFeeds,
+    ReadCalendarFeed,
+    WithdrawCalendarFeed,
+)
 from contracts.interventions.requests import (
     ActOnIntervention,
     AddressUses,
@@ -73,9 +81,12 @@ __all__ = [
     "OWNER",
     "ActOnIntervention",
     "AddressUses",
+    "CalendarFeedBody",
+    "CalendarFeedView",
     "CheckInterventions",
     "CountInterventions",
     "CountJobSites",
+    "CreateCalendarFeed",
     "CreateIntervention",
     "CreateJobSite",
     "CreateType",
@@ -107,6 +118,7 @@ __all__ = [
     "JobSiteUpdated",
     "JobSiteView",
     "Kind",
+    "ListCalendarFeeds",
     "ListInterventions",
     "ListJobSiteHistory",
     "ListJobSites",
@@ -116,6 +128,7 @@ __all__ = [
     "ListTypes",
     "ListWorkHistory",
     "Priority",
+    "ReadCalendarFeed",
     "ReportBody",
     "ReportFilled",
     "ReportVersionView",
@@ -128,6 +141,7 @@ __all__ = [
     "UpdateIntervention",
     "UpdateJobSite",
     "UpdateType",
+    "WithdrawCalendarFeed",
     "WorkTies",
     "check_period",
 ]

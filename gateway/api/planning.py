@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import orjson
 from flask import Response, g, request
 
-from chassis.errors import Conflict, FicheError
+from chassis.errors import Conflict, FicheError, Unauthenticated
 from contracts import billing
 from contracts import clients as cl
 from contracts import interventions as i
 from gateway.api.routes import Api, build, if_match, json_body, reply
+from gateway.calendar_file import calendar_file
+from gateway.door import uuid_of
 
 #: Query arguments of `/interventions` that may be given several times, and those the contract calls otherwise.
 REPEATABLE = ("type_id", "address_id", "technician_id", "status", "state")
+#: Rows that a calendar program is given at most.
+MOST = 2000
 DAYS = {"from": "from_day", "to": "to_day"}
 
 
@@ -44,6 +49,54 @@ def _interventions(api: Api) -> None:
     )
     def count_interventions() -> Response:
         return api.list(i.CountInterventions, repeatable=REPEATABLE, **DAYS)
+
+    @api.route("GET", "/interventions/calendar.ics", "Les mêmes, en iCalendar", tag=tag, query=i.CountInterventions)
+    def calendar_feed() -> Response:
+        key = request.args.get("key")
+        if key:
+            # A calendar program does not sign in: the secret of its address says whose feed it is.
+            found = api.rpc.ask_json(build(i.ReadCalendarFeed, {"key": key}))
+            return _calendar(found["label"], found["timezone"], found["items"])
+        if g.user is None:
+            raise Unauthenticated("Connectez-vous, ou donnez une clé d’API.")
+        asked = api.asked(repeatable=REPEATABLE, **DAYS)
+        rows: list[Any] = []
+        cursor: str | None = None
+        while len(rows) < MOST:
+            page = api.rpc.ask_json(
+                build(i.ListInterventions, {**asked, "scheduled": True, "limit": 200, "cursor": cursor})
+            )
+            rows += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                break
+        return _calendar("Planning", api.rpc.ask_json(billing.GetCompany())["timezone"], rows)
+
+    @api.route("GET", "/calendar-feeds", "Mes abonnements", tag=tag, answer=i.CalendarFeedView, listed=True)
+    def list_calendar_feeds() -> Response:
+        return api.list(i.ListCalendarFeeds)
+
+    @api.route(
+        "POST",
+        "/calendar-feeds",
+        "S’abonne à un filtre du planning",
+        tag=tag,
+        body=i.CalendarFeedBody,
+        answer=i.CalendarFeedView,
+        status=201,
+    )
+    def create_calendar_feed() -> Response:
+        values = json_body()
+        if values.get("client_id"):
+            values["client_id"] = str(
+                api.door().home(uuid_of(values["client_id"], "client_id"), field="client_id").root
+            )
+        return api.send(build(i.CreateCalendarFeed, {"body": values}), 201)
+
+    @api.route("DELETE", "/calendar-feeds/{id}", "Retire un abonnement", tag=tag, status=204)
+    def withdraw_calendar_feed(id: UUID) -> Response:
+        api.rpc.ask(i.WithdrawCalendarFeed(id=id))
+        return Response(status=204)
 
     @api.route(
         "GET", "/interventions/overlaps", "Ce que ces intervenants ont déjà à ce moment", tag=tag, query=i.ListOverlaps
@@ -133,6 +186,13 @@ def _interventions(api: Api) -> None:
         values = {"address_id": work.get("address_id"), **body, "lines": lines, "intervention_ids": [str(id)]}
         home = api.door().of_row(UUID(work["client_id"]), values, new_work=True)
         return api.create(billing.CreateInvoice, home=home, body=values, status=200)
+
+
+def _calendar(label: str, zone: str, rows: list[Any]) -> Response:
+    """The file as a calendar program wants it."""
+    body = calendar_file(label, zone, rows, request.url_root.rstrip("/"))
+    headers = {"Content-Disposition": 'inline; filename="planning.ics"', "Cache-Control": "private, max-age=300"}
+    return Response(body, content_type="text/calendar; charset=utf-8", headers=headers)
 
 
 def _types(api: Api) -> None:

@@ -154,6 +154,10 @@ class Api:
 
     def list(self, kind: type[Request], *, repeatable: tuple[str, ...] = (), **renamed: str) -> Response:
         """A list: the query string as the request's fields; `client_id` becomes the tree."""
+        return self.send(build(kind, self.asked(repeatable=repeatable, **renamed)))
+
+    def asked(self, *, repeatable: tuple[str, ...] = (), **renamed: str) -> dict[str, Any]:
+        """The fields that the query string gives to a list's request."""
         values: dict[str, Any] = {}
         for name, value in once(but=repeatable).items():
             values[renamed.get(name, name)] = value
@@ -162,7 +166,7 @@ class Api:
         client_id = values.pop("client_id", None)
         if client_id:
             values["tree"] = self.door().tree(client_id)
-        return self.send(build(kind, values))
+        return values
 
 
 def build(kind: type[Request], values: dict[str, Any]) -> Any:

@@ -114,6 +114,18 @@ class LinkedDocument(Base):  # type: ignore[valid-type,misc]
     issued: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
+class CalendarFeed(StampedMixin, Base):  # type: ignore[valid-type,misc]
+    """A filter that a calendar program reads by a secret address; only the secret's SHA-256 is kept."""
+
+    __tablename__ = "calendar_feed"
+    owner_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    label: Mapped[str]
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    client_id: Mapped[uuid.UUID | None]
+    filters: Mapped[dict[str, Any]]
+    withdrawn_at: Mapped[datetime | None]
+
+
 class NumberCounter(Base):  # type: ignore[valid-type,misc]
     """Last number given in a series and year."""
 

@@ -104,6 +104,22 @@ class InterventionsService(ClientRowsService):
     def list_technicians(self, request: c.ListTechnicians) -> bytes:
         return queries.list_technicians(self.uow.session, request)
 
+    @rpc(c.CreateCalendarFeed)
+    def create_feed(self, request: c.CreateCalendarFeed) -> bytes:
+        return commands.create_feed(self.uow, request)
+
+    @rpc(c.WithdrawCalendarFeed)
+    def withdraw_feed(self, request: c.WithdrawCalendarFeed) -> bytes:
+        return commands.withdraw_feed(self.uow, request)
+
+    @rpc(c.ListCalendarFeeds)
+    def feeds(self, request: c.ListCalendarFeeds) -> bytes:
+        return queries.list_feeds(self.uow.session, request, self.uow.context.actor)
+
+    @rpc(c.ReadCalendarFeed)
+    def read_feed(self, request: c.ReadCalendarFeed) -> bytes:
+        return queries.read_feed(self.uow.session, request)
+
     @rpc(c.CreateJobSite)
     def create_job_site(self, request: c.CreateJobSite) -> bytes:
         return commands.create_job_site(self.uow, request)

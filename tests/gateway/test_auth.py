@@ -147,7 +147,7 @@ def test_every_route_asks_who_you_are_or_is_on_the_list(product: Product) -> Non
 def test_the_list_of_public_routes_is_short(routes: dict[str, str]) -> None:
     assert set(routes) >= PUBLIC
     assert sorted(PUBLIC) == [
-        "api.begin_session", "asyncapi", "docs", "event_schema", "events_docs", "healthz", "metrics", "openapi",
-        "readyz", "web.home", "web.link_page",
-        "web.sign_in", "web.sign_in_by_link", "web.sign_in_page", "web.sign_out", "web.static",
+        "api.begin_session", "api.calendar_feed", "asyncapi", "docs", "event_schema", "events_docs", "healthz",
+        "metrics", "openapi", "readyz", "web.home", "web.link_page", "web.sign_in", "web.sign_in_by_link",
+        "web.sign_in_page", "web.sign_out", "web.static",
     ]  # fmt: skip

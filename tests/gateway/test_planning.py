@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from icalendar import Calendar
+
 from tests.gateway.conftest import Product
 from tests.gateway.test_auth import signed_in
 from tests.gateway.test_work_and_money import ok
@@ -88,6 +90,27 @@ def test_an_accepted_quote_becomes_a_job_site_that_names_it(product: Product) ->
     assert counts == {"total": 1, "status": {"not_started": 1}}
 
 
+def test_the_calendar_is_what_rfc_5545_says(product: Product) -> None:
+    client = product.new_client(company_name="Le Beffroi, hôtel")
+    hours = {"starts_at": "2031-03-04T08:00:00Z", "ends_at": "2031-03-04T10:30:00Z"}
+    timed = work(product, client, title="Fuite ; étage 4, couloir", **hours)
+    work(product, client, title="Toute la journée", starts_at="2031-03-04T23:00:00Z", ends_at="2031-03-06T23:00:00Z")
+    work(product, client, title="À planifier")
+    answer = product.http.get("/interventions/calendar.ics", params={"client_id": client["id"]})
+    assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    assert all(len(line.encode()) <= 75 for line in answer.text.split("\r\n"))
+    events = {str(event["SUMMARY"]): event for event in Calendar.from_ical(answer.content).walk("VEVENT")}
+    assert set(events) == {"Fuite ; étage 4, couloir, Le Beffroi, hôtel", "Toute la journée, Le Beffroi, hôtel"}
+    fuite = events["Fuite ; étage 4, couloir, Le Beffroi, hôtel"]
+    assert (fuite["UID"], fuite["DTSTART"].dt.isoformat()) == (f"{timed['id']}@fiche", "2031-03-04T08:00:00+00:00")
+    # A day without hours is a day, its end exclusive: read from another zone it does not begin the evening before.
+    whole = events["Toute la journée, Le Beffroi, hôtel"]
+    assert (whole["DTSTART"].dt.isoformat(), whole["DTEND"].dt.isoformat()) == ("2031-03-05", "2031-03-07")
+    assert whole["DTSTART"].params["VALUE"] == "DATE"
+    assert product.anonymous.get("/interventions/calendar.ics").status_code == 401
+    assert product.anonymous.get("/interventions/calendar.ics", params={"key": "x" * 43}).status_code == 404
+
+
 def test_a_technician_sees_his_own_work_and_not_the_rest(product: Product) -> None:
     technician = signed_in(product, "technician")
     me = technician.get("/me").json()["id"]
@@ -100,3 +123,8 @@ def test_a_technician_sees_his_own_work_and_not_the_rest(product: Product) -> No
     assert technician.post(f"/interventions/{own['id']}/start", json={}).status_code == 200
     assert technician.post(f"/interventions/{own['id']}/archive", json={}).status_code == 403
     assert technician.get(f"/clients/{client['id']}/fiche").status_code == 403
+    feed = technician.post("/calendar-feeds", json={"label": "Mon planning", "filters": {"archived": False}})
+    assert feed.status_code == 201, feed.text
+    calendar = product.anonymous.get("/interventions/calendar.ics", params={"key": feed.json()["key"]})
+    assert calendar.status_code == 200
+    assert "X-WR-CALNAME:Mon planning" in calendar.text

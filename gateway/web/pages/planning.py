@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, render_template, request
@@ -53,6 +54,13 @@ class Board:
     def new_url(self) -> str:
         """Where work is created."""
         return "/interventions/nouvelle" + (f"?client_id={self.client['id']}" if self.client else "")
+
+    @property
+    def subscribe_url(self) -> str:
+        """Where a calendar program is given this planning, with its filters."""
+        pairs = [(name, value) for name, values in self.address.filters.items() for value in values]
+        pairs += [("client_id", self.client["id"])] if self.client else []
+        return "/interventions/abonnement" + ("?" + urlencode(pairs) if pairs else "")
 
     def choices(self, name: str) -> list[tuple[str, str, int | None]]:
         """What a filter offers: value, word, how many it would leave."""
@@ -164,3 +172,12 @@ def register(web: Blueprint, backend: Backend) -> None:
     def planning() -> str:
         made = board(backend, Address.of("/interventions", request.args, "timeline"), None, None)
         return render_template("planning/planning.html", board=made)
+
+    @web.get("/interventions/abonnement")
+    def subscribe() -> str:
+        address = Address.of("/interventions", request.args, "timeline")
+        client_id = request.args.get("client_id", type=UUID)
+        client = backend.ask(clients.GetClient(id=client_id)) if client_id else None
+        feeds = backend.ask(i.ListCalendarFeeds(limit=200))["items"]
+        filters = i.InterventionFilters.model_validate(address.asked()).model_dump(mode="json", exclude_unset=True)
+        return render_template("planning/subscribe.html", client=client, feeds=feeds, filters=filters)

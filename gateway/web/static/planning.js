@@ -273,9 +273,26 @@ function reporting(form) {
   });
 }
 
+function subscribing(form) {
+  form.addEventListener("fiche:saving", (event) => { if (event.detail.body) event.detail.body.filters = JSON.parse(form.dataset.filters); });
+  // The secret is told once: it is shown to be copied, and never again.
+  form.addEventListener("fiche:saved", (event) => {
+    const url = `${location.origin}/api/v1/interventions/calendar.ics?key=${event.detail.data.key}`;
+    const field = el("input", { type: "text", readonly: true, value: url, "aria-labelledby": "adresse-titre", autofocus: true });
+    const copy = el("button", { type: "button", class: "btn primary", "data-copy": url, "data-said": "Adresse copiée" }, "Copier l’adresse");
+    const close = el("button", { type: "button", class: "btn ghost", "data-close": true }, "Fermer");
+    const dialog = el("dialog", { class: "confirm", "aria-labelledby": "adresse-titre" }, el("h2", { id: "adresse-titre" }, "Adresse de l’agenda"), el("p", {}, "Copiez-la maintenant dans votre agenda : elle ne sera plus montrée."), field, el("footer", {}, close, copy));
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+    field.select();
+  });
+}
+
 export default function start(node) {
   if ("planning" in node.dataset) { dragging(node); creating(node); }
   if ("overlaps" in node.dataset) watching(node);
   if ("chooseClient" in node.dataset) choosing(node);
+  if ("subscribe" in node.dataset) subscribing(node);
   if ("report" in node.dataset) reporting(node);
 }
