@@ -46,7 +46,8 @@ _NEEDS: dict[type[Request], str] = {
             # Work: `interventions` answers with what this person may see of it.
             i.GetIntervention, i.ListInterventions, i.CountInterventions, i.ListReportVersions, i.ListWorkHistory,
             i.ListCalendarFeeds, i.ReadCalendarFeed, i.CreateCalendarFeed, i.WithdrawCalendarFeed,
-            i.GetJobSite, i.ListJobSites, i.CountJobSites, i.GetType, i.ListTypes, i.ListTechnicians,
+            i.GetJobSite, i.ListJobSites, i.ListJobSiteHistory, i.CountJobSites, i.GetType, i.ListTypes,
+            i.ListTechnicians,
             # What a bon d’intervention names, each by its id.
             c.GetMemo, c.GetSub, e.GetEquipment, d.GetDocument, d.GetContent, d.PreparePhoto, d.RenderPreview,
         ),
