@@ -23,7 +23,7 @@ from chassis.settings import SERVICES, Settings
 from chassis.wire.base import OK, RpcClient, Wire
 from contracts.base import Request
 from contracts.chassis import Health
-from gateway import problems
+from gateway import history, problems, ties
 from gateway.api import (
     client_settings,
     clients,
@@ -39,6 +39,7 @@ from gateway.api import (
 )
 from gateway.api.routes import Api
 from gateway.auth import Door
+from gateway.door import ClientDoor
 from gateway.fiche import compose
 from gateway.live import PATH, Live, LiveMiddleware
 from gateway.openapi import document
@@ -84,6 +85,16 @@ class PageBackend:
         """The assembled fiche."""
         result: dict[str, Any] = orjson.loads(compose(self._rpc, client_id))
         return result
+
+    def ties(self, client_id: UUID) -> dict[str, Any]:
+        """What keeps a client from being deleted."""
+        found = ties.ties_of(self._rpc, ClientDoor(self._rpc).home(client_id).tree)
+        return {"count": sum(found.values()), "said": ties.said(found)}
+
+    def history(self, client_id: UUID, cursor: str | None) -> dict[str, Any]:
+        """A page of a client's history."""
+        home = ClientDoor(self._rpc).home(client_id, follow=False)
+        return history.history_page(self._rpc, home.root, home.tree, cursor=cursor)
 
     def begin_session(self, response: Response, token: str) -> None:
         """Puts the session's cookie on a response."""

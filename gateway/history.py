@@ -16,6 +16,7 @@ from chassis.errors import Invalid
 from chassis.wire.base import OK
 from contracts.billing import DetailsHistory
 from contracts.clients import History
+from gateway.rights import allowed
 from gateway.rpc import Rpc
 
 #: How many lines a page has, unless asked otherwise.
@@ -30,14 +31,15 @@ def history_page(
     While `billing` is away its lines wait: the cursor leaves its place where it was.
     """
     places = _places(cursor)
-    calls = [
-        rpc.call(History(client_id=client_id, limit=limit, before=places[0])),
-        rpc.call(DetailsHistory(tree=tree, limit=limit, before=places[1])),
-    ]
+    # Who may not see what is billed sees the rest.
+    billed = allowed(rpc.user, DetailsHistory)
+    calls = [rpc.call(History(client_id=client_id, limit=limit, before=places[0]))]
+    if billed:
+        calls.append(rpc.call(DetailsHistory(tree=tree, limit=limit, before=places[1])))
     answers = rpc.ask_all(calls)
     pages = [orjson.loads(rpc.unwrap(answers[0]))]
-    away = answers[1].status != OK
-    pages.append({"items": [], "next": None} if away else orjson.loads(answers[1].body))
+    away = billed and answers[1].status != OK
+    pages.append(orjson.loads(answers[1].body) if billed and not away else {"items": [], "next": None})
     lines = [page["items"] for page in pages]
     at, items = [0, 0], []
     while len(items) < limit:

@@ -56,8 +56,8 @@ _NEEDS: dict[type[Request], str] = {
     **dict.fromkeys((i.FillReport, d.CommitDocument), "report"),
     **dict.fromkeys(
         (
-            a.CreateUser, a.UpdateUser, a.CreateApiKey, a.ListApiKeys, a.RevokeApiKey, c.CreateCustomField,
-            i.CreateType, i.UpdateType,
+            a.CreateUser, a.UpdateUser, a.CreateApiKey, a.ListApiKeys, a.RevokeApiKey, i.CreateType, i.UpdateType,
+            c.CreateCustomField, c.UpdateCustomField, c.DeleteCustomField, c.RestoreCustomField, c.SetLayout,
         ),
         "admin",
     ),
@@ -65,13 +65,14 @@ _NEEDS: dict[type[Request], str] = {
         (
             b.BillingFiche, b.GetDetails, b.GetQuote, b.GetInvoice, b.GetCreditNote,
             b.ListQuotes, b.ListInvoices, b.ListCreditNotes, b.GetFile, b.ComputeTotals, b.Figures,
+            b.DetailsHistory,
         ),
         "prices",
     ),
     **dict.fromkeys(
         (
             b.CreateQuote, b.UpdateQuote, b.FinaliseQuote, b.SendQuote, b.AcceptQuote, b.RefuseQuote, b.CancelQuote,
-            b.ReopenQuote,             b.DeleteDraft,
+            b.ReopenQuote, b.DeleteDraft,
         ),
         "quote",
     ),

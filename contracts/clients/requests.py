@@ -85,7 +85,7 @@ class ListClients(Page):
     sales_rep_id: Id | None = None
     tag: str | None = Field(default=None, max_length=300)
     city: str | None = Field(default=None, max_length=300)
-    #: Whether the answer also tells how many there are in all (`count`).
+    #: Whether the answer also tells how many there are in all (`count`), and whether a typo was forgiven (`near`).
     counted: bool = False
 
 

@@ -26,6 +26,14 @@ class Backend(Protocol):
         """The assembled fiche: `{"client", "sections"}`."""
         ...
 
+    def ties(self, client_id: UUID) -> dict[str, Any]:
+        """What keeps a client from being deleted: `{"count", "said"}`, a sentence for a person."""
+        ...
+
+    def history(self, client_id: UUID, cursor: str | None) -> dict[str, Any]:
+        """A page of a client's history: `{"items", "next", "unavailable"}`."""
+        ...
+
     def begin_session(self, response: Response, token: str) -> None:
         """Puts the session's cookie on a response."""
         ...

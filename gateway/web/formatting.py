@@ -186,6 +186,8 @@ def custom(value: Any) -> str:
     """A custom field's value: days in full, yes and no in words, the rest as it is."""
     if isinstance(value, bool):
         return "Oui" if value else "Non"
+    if isinstance(value, int | float):
+        return str(value).replace(".", ",").replace("-", "−")
     text = str(value)
     if len(text) == 10 and text[4] == text[7] == "-" and text.replace("-", "").isdigit():
         return long_day(text)

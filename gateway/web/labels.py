@@ -109,6 +109,17 @@ ROLE = {
     "subcontractor": "Sous-traitant",
     "partner": "Partenaire",
 }
+#: What the other client of a relation is.
+RELATION = {
+    "head_office": "Siège",
+    "branch": "Succursale",
+    "managing_agent": "Syndic",
+    "building": "Immeuble géré",
+    "owner": "Propriétaire",
+    "tenant": "Locataire",
+    "principal": "Donneur d’ordre",
+    "subcontractor": "Sous-traitant",
+}
 ADDRESS_ROLE = {"owner": "Propriétaire", "tenant": "Locataire", "agent": "Mandataire"}
 #: Countries that an address is likely to lie in; another one is shown by its code.
 COUNTRIES = {
@@ -150,6 +161,7 @@ EXTRA_ICONS = (
     "arrow-down-left", "arrow-up-right", "history", "list-filter", "map-pin-off", "navigation", "pencil-line",
     "search-x",
     "file-audio", "file-spreadsheet", "file-text", "file-video", "folder-archive", "layout-grid", "replace",
+    "arrow-down-up", "user-round-plus",
 )  # fmt: skip
 
 

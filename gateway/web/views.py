@@ -19,6 +19,8 @@ from gateway.web import formatting, labels
 from gateway.web.backend import Backend
 from gateway.web.pages import billing as billing_pages
 from gateway.web.pages import (
+    client_forms,
+    client_settings,
     clients,
     documents,
     equipment,
@@ -146,6 +148,6 @@ def web_blueprint(backend: Backend) -> Blueprint:
         maintenance,
         billing_pages,
     )
-    for area in (*areas, exchanges, imports, settings, gallery):
+    for area in (*areas, client_forms, client_settings, exchanges, imports, settings, gallery):
         area.register(web, backend)
     return web

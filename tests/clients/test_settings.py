@@ -75,7 +75,7 @@ def test_a_required_field_is_asked_for_when_a_fiche_is_opened_and_cannot_be_empt
     key = define(service, "Énergie", required=True)["key"]
     with pytest.raises(Invalid) as refused:
         company(service, "Nouvelle")
-    assert refused.value.errors == [{"field": "custom_fields.energie", "message": "Renseignez « Énergie »."}]
+    assert refused.value.errors == [{"field": "custom_fields.energie", "message": "Renseignez «\u202fÉnergie\u202f»."}]
     # What stood before the field was defined can be edited, and an import brings what it has.
     service.call(c.UpdateClient(id=old["id"], changes={"website": "https://martin.example"}))
     service.call(c.CreateClient(id=uuid.uuid4(), body=c.ClientBody(kind="company", company_name="Importée")))

@@ -12,6 +12,7 @@ from chassis.errors import NotFound
 from contracts import billing, clients, interventions, maintenance
 from gateway.web import labels
 from gateway.web.backend import Backend
+from gateway.web.fiche_layout import layout_of
 
 #: What follows the first page of a section: word of the address → (title, macro, request by tree).
 _SECTIONS: dict[str, tuple[str, str, Any]] = {
@@ -32,10 +33,11 @@ def register(web: Blueprint, backend: Backend) -> None:
 
     def _fiche(client_id: UUID, tab: str) -> str:
         fiche = backend.fiche(client_id)
-        fields = backend.ask(clients.ListCustomFields(limit=200))["items"]
+        layout = layout_of(backend.ask(clients.FicheSettings()), fiche["client"])
         more = TAB_DATA[tab](backend, fiche) if tab in TAB_DATA else {}
-        labels_of = {field["key"]: field["label"] for field in fields}
-        return render_template("fiche.html", fiche=fiche, tab=tab, custom_labels=labels_of, **more)
+        tabs = [each for each in labels.TABS if each[0] in layout["tabs"] or each[0] == tab]
+        tabs.sort(key=lambda each: layout["order"].get(each[0], -1 if each[0] == "fiche" else len(tabs)))
+        return render_template("fiche.html", fiche=fiche, tab=tab, tabs=tabs, layout=layout, **more)
 
     for key, _word, path, _parts in labels.TABS:
 

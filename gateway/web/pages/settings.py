@@ -15,6 +15,14 @@ PARTS: tuple[tuple[str, str, str, str, str], ...] = (
         "building-2",
         "prices",
     ),
+    ("/reglages/fiche", "Fiche client", "Sections et champs affichés, dans quel ordre.", "sliders-horizontal", "admin"),
+    (
+        "/reglages/champs",
+        "Champs personnalisés",
+        "Ce que votre entreprise note de plus sur chaque client.",
+        "list",
+        "admin",
+    ),
     ("/import", "Importer des données", "Clients, travaux et pièces d’un autre logiciel.", "upload", "edit"),
     ("/api/docs", "API", "Ce que les logiciels partenaires peuvent lire et écrire.", "link", "read"),
 )

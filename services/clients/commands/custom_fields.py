@@ -35,19 +35,19 @@ def check_custom_fields(
     for definition in uow.session.scalars(
         select(CustomField).where(CustomField.deleted_at.is_(None)).order_by(CustomField.position)
     ):
-        name = f"custom_fields.{definition.key}"
+        name, shown = f"custom_fields.{definition.key}", f"«\u202f{definition.label}\u202f»"
         if definition.key not in values:
             if whole and definition.required:
-                errors.append({"field": name, "message": f"Renseignez « {definition.label} »."})
+                errors.append({"field": name, "message": f"Renseignez {shown}."})
             continue
         value = values[definition.key]
         if before is not None and before.get(definition.key) == value:
             continue
         if value in (None, ""):
             if definition.required:
-                errors.append({"field": name, "message": f"Renseignez « {definition.label} »."})
+                errors.append({"field": name, "message": f"Renseignez {shown}."})
         elif not fits(definition, value):
-            errors.append({"field": name, "message": f"{_ASKED[definition.type]} pour « {definition.label} »."})
+            errors.append({"field": name, "message": f"{_ASKED[definition.type]} pour {shown}."})
     if errors:
         raise Invalid("Certaines valeurs sont refusées.", errors=errors)
 

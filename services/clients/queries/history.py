@@ -26,7 +26,9 @@ def _named(value: str) -> str:
 _ROW = (
     "CASE WHEN w.field LIKE 'addresses.%' THEN (SELECT coalesce(nullif(a.label, ''), concat_ws(' ', a.street, a.city)) "
     "FROM address a WHERE a.id = w.row_id) WHEN w.field LIKE 'activities.%' THEN "
-    "(SELECT coalesce(nullif(v.subject, ''), left(v.body, 120)) FROM activity v WHERE v.id = w.row_id) END"
+    "(SELECT coalesce(nullif(v.subject, ''), left(v.body, 120)) FROM activity v WHERE v.id = w.row_id) "
+    "WHEN w.field LIKE 'contacts.%' THEN (SELECT coalesce(nullif(trim(k.first_name || ' ' || k.last_name), ''), "
+    "nullif(k.email, ''), k.phone) FROM contact k WHERE k.id = w.row_id) END"
 )
 
 

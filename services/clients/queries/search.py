@@ -34,7 +34,8 @@ def list_clients(session: Session, request: c.ListClients) -> bytes:
     body = listing.page(session, where, params, request)
     if not request.counted:
         return body
-    return body[:-1] + b',"count":%d}' % listing.count(session, where, params)
+    near = b"true" if listing is NEAR else b"false"
+    return body[:-1] + b',"count":%d,"near":%b}' % (listing.count(session, where, params), near)
 
 
 def neighbours(session: Session, request: c.Neighbours) -> bytes:

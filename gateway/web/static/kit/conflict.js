@@ -14,7 +14,9 @@ export async function conflict(form, body, state, save, refused) {
   let now;
   try { now = await call("GET", url); } catch { return false; }
   form.dataset.version = now.version;
-  const both = Object.keys(body).filter((name) => !same(now.data[name], state.before[name]) && !same(now.data[name], body[name]));
+  // Of a field made of several (fields of one's own) only the parts that are sent count.
+  const parts = (value, name) => (body[name] && typeof body[name] === "object" && !Array.isArray(body[name]) ? Object.fromEntries(Object.keys(body[name]).map((key) => [key, value?.[key] ?? null])) : value);
+  const both = Object.keys(body).filter((name) => !same(parts(now.data[name], name), parts(state.before[name], name)) && !same(parts(now.data[name], name), body[name]));
   if (!both.length) { await save(); return true; }
   const author = now.data.updated_by?.name || now.data.updated_by;
   // The refusal may say how both texts read joined.

@@ -25,6 +25,7 @@ function value(field) {
   const kind = field.dataset.type || (field.type === "checkbox" ? "boolean" : field.type === "datetime-local" ? "datetime" : "text");
   if (kind === "boolean") return field.checked;
   const text = field.value;
+  if (kind === "lines") return text.split("\n").map((line) => line.trim()).filter(Boolean);
   if (text.trim() === "") return null;
   if (kind === "decimal") return decimal(text);
   if (kind === "integer") return Number.isInteger(Number(decimal(text))) ? Number(decimal(text)) : text;

@@ -10,10 +10,23 @@ document.addEventListener("toggle", (event) => {
   for (const other of all(OPEN)) if (other !== node && !other.contains(node)) close(other);
   const list = one(".menu-list", node);
   list.classList.remove("flip", "up");
+  list.removeAttribute("style");
+  // The side column scrolls, and would cut a menu that is wider than it: there a menu stands over the page.
+  if (node.closest(".column") && innerWidth > 760) {
+    const from = one("summary", node).getBoundingClientRect();
+    const tall = list.getBoundingClientRect();
+    const up = from.bottom + tall.height > innerHeight - 8;
+    Object.assign(list.style, { position: "fixed", left: `${from.left}px`, top: up ? "auto" : `${from.bottom + 6}px`, bottom: up ? `${innerHeight - from.top + 6}px` : "auto" });
+    one("input[type=search], [autofocus]", list)?.focus();
+    return;
+  }
   const box = list.getBoundingClientRect();
   if (box.right > innerWidth - 8) list.classList.add("flip");
   if (box.bottom > innerHeight - 8 && node.getBoundingClientRect().top > box.height) list.classList.add("up");
   one("input[type=search], [autofocus]", list)?.focus();
+}, true);
+document.addEventListener("scroll", (event) => {
+  for (const node of all(OPEN)) if (event.target.contains?.(node) && one(".menu-list", node).style.position) close(node);
 }, true);
 document.addEventListener("click", (event) => {
   for (const node of all(OPEN)) if (!node.contains(event.target) || event.target.closest("[data-close-menu]") || event.target === node) close(node);

@@ -1,0 +1,127 @@
+"""The history of a fiche in words: what was done, by whom, line by line."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from gateway.web import formatting, labels
+
+_FIELDS = {
+    "kind": "Type",
+    "first_name": "Prénom",
+    "last_name": "Nom",
+    "company_name": "Nom de la société",
+    "display_name": "Nom affiché",
+    "reference": "Référence",
+    "registration_number": "Matricule",
+    "stage": "Étape",
+    "siret": "SIRET",
+    "vat_number": "N° de TVA",
+    "email": "E-mail",
+    "phone": "Téléphone",
+    "secondary_phone": "Autre téléphone",
+    "website": "Site internet",
+    "sales_rep_id": "Commercial",
+    "tags": "Étiquettes",
+    "status": "Statut",
+    "memo": "Mémo",
+    "layout": "Disposition de la fiche",
+    "main_address_id": "Adresse principale",
+    "role": "Fonction",
+    "portal_access": "Accès au portail",
+    "type": "Type",
+    "label": "Nom",
+    "street": "Rue",
+    "street_extra": "Complément",
+    "postal_code": "Code postal",
+    "city": "Ville",
+    "country": "Pays",
+    "access_notes": "Accès",
+    "retired": "Retirée",
+    "place_id": "Lieu",
+    "subject": "Objet",
+    "body": "Texte",
+    "occurred_at": "Moment",
+    "direction": "Sens",
+    "contact_id": "Contact",
+    "billing_name": "Facturer à",
+    "billing_address_id": "Adresse de facturation",
+    "payer_id": "Payeur",
+    "payment_terms": "Échéance",
+    "payment_means": "Règlement",
+    "iban": "IBAN",
+    "accounting_account": "Compte comptable",
+    "invoice_contact_id": "Destinataire des factures",
+}
+#: Kind of row → (word, created, deleted, restored).
+_ROWS = {
+    "contacts": ("Contact", "ajouté", "retiré", "rétabli"),
+    "relations": ("Relation", "ajoutée", "retirée", "rétablie"),
+    "addresses": ("Adresse", "ajoutée", "supprimée", "rétablie"),
+    "activities": ("Activité", "consignée", "supprimée", "rétablie"),
+}
+_WORDS: dict[str, dict[Any, str]] = {
+    "kind": labels.KIND,
+    "stage": labels.STAGE,
+    "status": {"active": "Active", "archived": "Archivée", "deleted": "Supprimée"},
+}
+_LONG = 200
+
+
+def entries(lines: list[dict[str, Any]], custom: dict[str, str]) -> list[dict[str, Any]]:
+    """Lines by day, then by who did what at one moment: `[{"day", "deeds": [{"by", "at", "lines"}]}]`.
+
+    `custom`: labels of the fields of one's own by key. A line is `{"what", "before", "after"}`, `before` and `after`
+    None where the deed says all.
+    """
+    found = []
+    for day, of_day in groupby(lines, key=lambda line: formatting.parse_day(line["at"])):
+        deeds = [
+            {"by": by, "at": at, "lines": [_said(line, custom) for line in group]}
+            for (at, by), group in groupby(of_day, key=lambda line: (line["at"], line["by"]["name"]))
+        ]
+        found.append({"day": formatting.heading_day(day), "deeds": deeds})
+    return found
+
+
+def _said(line: dict[str, Any], custom: dict[str, str]) -> dict[str, Any]:
+    field: str = line["field"]
+    kind, _, name = field.partition(".")
+    if kind in _ROWS:
+        word, *forms = _ROWS[kind]
+        if name in ("created", "deleted", "restored"):
+            form = forms[("created", "deleted", "restored").index(name)]
+            return {"what": f"{word} {form}", "before": None, "after": str(line["value"] or "")}
+        what = f"{word} {line['row_name']}" if line.get("row_name") else word
+        return _changed(line, f"{what}, {_FIELDS.get(name, name).lower()}", name)
+    if kind == "custom_fields":
+        return _changed(line, custom.get(name, name), field)
+    if kind == "billing":
+        return _changed(line, _FIELDS.get(name, name), name)
+    if field == "layout":
+        return {"what": "Disposition de la fiche modifiée", "before": None, "after": None}
+    return _changed(line, _FIELDS.get(field, field), field)
+
+
+def _changed(line: dict[str, Any], what: str, field: str) -> dict[str, Any]:
+    before = line["previous_name"] or _value(field, line["previous"])
+    after = line["value_name"] or _value(field, line["value"])
+    return {"what": what, "before": before, "after": after}
+
+
+def _value(field: str, value: Any) -> str:
+    if value is None or value == "" or value == []:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    if field in _WORDS:
+        return _WORDS[field].get(value, str(value))
+    if field in ("phone", "secondary_phone"):
+        return formatting.phone(value)
+    if field == "occurred_at":
+        return formatting.moment(value)
+    if field in ("main_address_id", "billing_address_id", "payer_id", "sales_rep_id", "contact_id", "place_id"):
+        return "autre" if field == "place_id" else "inconnu"
+    text = formatting.custom(value)
+    return text if len(text) <= _LONG else text[: _LONG - 1].rstrip() + "…"
