@@ -75,5 +75,5 @@ FILTERS = {
     "map_pairs": map_pairs,
     "map_addresses": map_addresses,
     "map_contacts": map_contacts,
-    "told": told,
+    "work_told": told,
 }
