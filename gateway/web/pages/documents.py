@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -109,7 +110,12 @@ def _inside(paths: dict[str, int], folder: str) -> list[dict[str, Any]]:
         if path and path.startswith(start):
             name = path[len(start) :].partition("/")[0]
             found[name] = found.get(name, 0) + count
-    return [{"name": name, "path": start + name, "count": found[name]} for name in sorted(found, key=str.casefold)]
+    return [{"name": name, "path": start + name, "count": found[name]} for name in sorted(found, key=_letters)]
+
+
+def _letters(name: str) -> str:
+    """A name by its letters alone: « Équipements » stands under E."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)).casefold()
 
 
 def _crumbs(folder: str) -> list[tuple[str, str]]:
