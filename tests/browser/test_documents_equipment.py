@@ -51,6 +51,12 @@ def client(product: Product) -> dict[str, Any]:
     return made
 
 
+def open_documents(page: Page, client: dict[str, Any]) -> None:
+    """Opens the tab; returns once its script is there."""
+    page.goto(f"/clients/{client['id']}/documents")
+    expect(page.locator(".drop-sign")).to_be_attached()
+
+
 def rows(page: Page) -> Any:
     """The documents shown."""
     return page.locator("table.docs tbody tr")
@@ -59,7 +65,7 @@ def rows(page: Page) -> Any:
 def test_documents_are_added_found_previewed_renamed_replaced_thrown_away_and_taken_back(
     desk: Page, product: Product, client: dict[str, Any]
 ) -> None:
-    desk.goto(f"/clients/{client['id']}/documents")
+    open_documents(desk, client)
     expect(desk.get_by_text("Aucun document pour ce client")).to_be_visible()
     with desk.expect_file_chooser() as asked:
         desk.get_by_role("button", name="Ajouter", exact=True).click()
@@ -124,9 +130,8 @@ def test_documents_are_added_found_previewed_renamed_replaced_thrown_away_and_ta
 def test_what_is_dropped_on_a_folder_lands_in_it(desk: Page, product: Product, client: dict[str, Any]) -> None:
     whose = {"client_id": client["id"]}
     assert product.http.post("/documents/folders", json={**whose, "folder": "Contrats"}).status_code == 201
-    desk.goto(f"/clients/{client['id']}/documents")
+    open_documents(desk, client)
     tile = desk.locator("[data-into='Contrats']")
-    expect(desk.locator(".drop-sign")).to_be_attached()
     dropped = desk.evaluate_handle(
         "() => { const held = new DataTransfer(); held.items.add(new File(['bonjour'], 'Avenant.txt')); return held; }"
     )
@@ -140,7 +145,7 @@ def test_what_is_dropped_on_a_folder_lands_in_it(desk: Page, product: Product, c
 
 
 def test_a_cut_upload_says_so_and_goes_on(desk: Page, client: dict[str, Any]) -> None:
-    desk.goto(f"/clients/{client['id']}/documents")
+    open_documents(desk, client)
     cut = {"left": 1}
 
     def once(route: Any) -> None:
