@@ -130,6 +130,7 @@ def web_blueprint(backend: Backend) -> Blueprint:
             title=titles.get(status, "Demande refusée"),
             detail=error.detail,
             retry=request.full_path.rstrip("?") if status == 503 else None,
+            restore=(request.view_args or {}).get("client_id") if status == 410 else None,
         )
         answer = make_response(page, status)
         if status == 503:

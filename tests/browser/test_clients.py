@@ -58,6 +58,10 @@ def test_the_list_tells_its_filters_in_the_address_and_back_returns_to_the_same_
     last.scroll_into_view_if_needed()
     last.click()
     expect(desk.get_by_role("heading", level=1)).to_have_text("Atelier 49")
+    expect(desk.locator("[data-place]")).to_have_text("50 sur 51")
+    desk.keyboard.press("]")
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Atelier 50")
+    desk.go_back()
     desk.go_back()
     expect(desk).to_have_url(re.compile(r"/clients\?sort=name&tag=Page$"))
     expect(last).to_be_focused()
@@ -193,7 +197,10 @@ def test_the_actions_menu_archives_converts_configures_and_deletes_and_takes_bac
     expect(desk).to_have_url(re.compile("/clients$"))
     toast(desk, "Fiche supprimée").get_by_role("button", name="Annuler").click()
     toast(desk, "C’est annulé")
+    assert product.http.delete(f"/clients/{made['id']}").status_code == 204
     desk.goto(f"/clients/{made['id']}")
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Fiche supprimée")
+    desk.get_by_role("button", name="Restaurer la fiche").click()
     expect(desk.get_by_role("heading", level=1)).to_have_text("Garnier Odile")
     work = product.http.post("/interventions", json={"client_id": made["id"], "title": "Purge"}).json()
     for deed in ("start", "finish"):

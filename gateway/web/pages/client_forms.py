@@ -7,14 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, render_template, request
+from pydantic import ValidationError
 
+from chassis.service import invalid_from
 from contracts import accounts, billing, clients
 from gateway.web import fiche_layout
 from gateway.web.backend import Backend
 from gateway.web.history_words import entries
+from gateway.web.pages.clients import SORTS
 
 #: Who may look after a client.
 _SALES_ROLES = {"salesperson", "manager", "office", "lead_technician", "admin", "administrator", "owner"}
+
+#: What of a list's address says which clients it shows, in which order.
+_LIST = ("q", "kind", "stage", "sales_rep_id", "tag", "city", "status", "sort")
 
 
 def register(web: Blueprint, backend: Backend) -> None:
@@ -120,12 +126,16 @@ def register(web: Blueprint, backend: Backend) -> None:
     @web.get("/clients/<uuid:client_id>/voisins")
     def client_neighbours(client_id: UUID) -> dict[str, Any]:
         """Where the fiche stands in the list its reader came from, for « previous » and « next »."""
-        given = {name: value for name, value in request.args.items() if value}
-        names = ("q", "kind", "stage", "sales_rep_id", "tag", "city", "status", "sort")
-        asked = {name: given[name] for name in names if name in given}
+        asked = {name: request.args[name] for name in _LIST if request.args.get(name)}
+        asked.setdefault("status", "active")
+        if asked["status"] == "all":
+            del asked["status"]
         if "sort" not in asked and "q" not in asked:
-            asked["sort"] = "-activity"
-        answer: dict[str, Any] = backend.ask(clients.Neighbours.model_validate({**asked, "id": client_id}))
+            asked["sort"] = SORTS[0][0]
+        try:
+            answer: dict[str, Any] = backend.ask(clients.Neighbours.model_validate({**asked, "id": client_id}))
+        except ValidationError as error:
+            raise invalid_from(error) from None
         return answer
 
 

@@ -37,6 +37,17 @@ export function rememberList() {
   if (links.length) store(sessionStorage, "list", links.map((link) => link.getAttribute("href")));
 }
 
+const counted = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+
+/** Asks where the fiche stands in the whole list, of which the browser knows one page. */
+async function neighbours(here, beside) {
+  const from = new URL(store(sessionStorage, "listUrl") || "/clients", location.origin);
+  const answer = await fetch(`${here}/voisins${from.search}`, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const found = await answer.json();
+  if (found.position) beside(found.previous && `/clients/${found.previous}`, found.next && `/clients/${found.next}`, `${counted(found.position)} sur ${counted(found.count)}`);
+}
+
 /** The list to go back to, with its filters, and the neighbours in it. */
 export function place() {
   const fiche = one("[data-fiche]");
@@ -46,11 +57,15 @@ export function place() {
   const list = store(sessionStorage, "list") || [];
   const at = list.indexOf(here);
   const tab = location.pathname.slice(here.length);
-  for (const [name, href] of [["previous", list[at - 1]], ["next", list[at + 1]]]) {
-    const link = one(`[data-${name}]`);
-    if (link && at >= 0 && href) { link.href = href + tab; link.hidden = false; }
-  }
-  if (at >= 0 && one("[data-place]")) one("[data-place]").textContent = `${at + 1} sur ${list.length}`;
+  const beside = (before, after, words) => {
+    for (const [name, href] of [["previous", before], ["next", after]]) {
+      const link = one(`[data-${name}]`);
+      if (link) { link.hidden = !href; if (href) link.href = href + tab; }
+    }
+    if (one("[data-place]")) one("[data-place]").textContent = words;
+  };
+  if (at >= 0) beside(list[at - 1], list[at + 1], "");
+  neighbours(here, beside);
   const from = store(sessionStorage, "listUrl");
   if (from) for (const link of all("[data-to-list]")) link.href = from;
   const entry = { href: here, name: fiche.dataset.name, letters: fiche.dataset.monogram, round: Boolean(fiche.dataset.round) };
