@@ -5,17 +5,18 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+import psycopg2
 from sqlalchemy import Connection, MetaData, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from chassis.db import sqlstate
 from chassis.settings import load_settings
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 #: Seconds that one statement of a migration may wait for a lock: the service keeps working meanwhile.
 LOCK_TIMEOUT_S = 5
@@ -33,13 +34,18 @@ END $$
 
 def config(service: str, connection: Connection | None = None) -> Config:
     """Alembic's configuration for a service; the environment script is one for all (`chassis/alembic_env.py`)."""
-    folder = Path(importlib.import_module(f"services.{service}").__file__ or "").parent / "migrations"
+    from alembic.config import Config
+
     result = Config()
-    result.set_main_option("script_location", str(folder))
+    result.set_main_option("script_location", str(_folder(service)))
     result.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     result.attributes["connection"] = connection
     result.attributes["metadata"] = metadata(service)
     return result
+
+
+def _folder(service: str) -> Path:
+    return Path(importlib.import_module(f"services.{service}").__file__ or "").parent / "migrations"
 
 
 def metadata(service: str) -> MetaData:
@@ -75,6 +81,10 @@ def ensure_database(url: str | URL) -> None:
 
 def upgrade(service: str, url: str | URL) -> None:
     """Brings the service's database to the newest schema; one replica at a time, the others wait and find it done."""
+    if _is_newest(service, url):
+        return
+    from alembic import command
+
     ensure_database(url)
     engine = create_engine(make_url(url), connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_S}s"})
     try:
@@ -94,18 +104,47 @@ def upgrade(service: str, url: str | URL) -> None:
         engine.dispose()
 
 
+def _is_newest(service: str, url: str | URL) -> bool:
+    """Whether nothing is to be done, found without Alembic: at most starts, where its import would cost the most."""
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        connection = psycopg2.connect(address)
+    except psycopg2.OperationalError:
+        return False  # absent, or out of reach: what comes next tells
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT version_num FROM alembic_version")
+            found: list[tuple[str]] = cursor.fetchall()
+            return found == [(newest(service),)]
+    except psycopg2.errors.UndefinedTable:
+        return False
+    finally:
+        connection.close()
+
+
+def newest(service: str) -> str | None:
+    """The newest revision by the files' names, which begin with their number; the suite holds it equal to `head`."""
+    return max((path.name.partition("_")[0] for path in _folder(service).glob("versions/[0-9]*.py")), default=None)
+
+
 def head(service: str) -> str | None:
     """The newest revision in the code. Raises when there are several."""
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(config(service)).get_current_head()
 
 
 def current(connection: Connection) -> str | None:
     """The revision a database is at."""
+    from alembic.migration import MigrationContext
+
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def revision(service: str, message: str) -> None:
     """Writes a new revision from the difference between model and database (for developers)."""
+    from alembic import command
+
     settings = load_settings()
     url = settings.service_database_url(service)
     ensure_database(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, field
 
 from chassis.bell import Bell
@@ -47,3 +48,9 @@ class Runtime:
         self.wire.close()
         for database in self.databases.values():
             database.dispose()
+
+
+def settled() -> None:
+    """The process is ready: what it is made of stays, and only what comes from now on is looked through for garbage."""
+    gc.freeze()
+    gc.enable()

@@ -14,7 +14,7 @@ from chassis import logs
 from chassis.embedded_pg import EmbeddedPostgres
 from chassis.host import Host
 from chassis.migrations import upgrade
-from chassis.runtime import Runtime
+from chassis.runtime import Runtime, settled
 from chassis.settings import SERVICES, Settings, SettingsError
 from chassis.wire.local import LocalWire
 from gateway.live import Live
@@ -135,6 +135,7 @@ def run_embedded(settings: Settings, *, demo: int) -> None:
         signal.signal(number, lambda *_: stopping.set())
     product.start()
     try:
+        settled()
         _welcome(product, time.monotonic() - started)
         if demo:
             from cli.import_ import ensure_demo

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from chassis.errors import FicheError, Unavailable
 from chassis.ids import new_id
 from chassis.settings import load_settings
 from cli import local_key
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def base_url() -> str:
@@ -20,6 +21,8 @@ def base_url() -> str:
 
 def client(timeout: float = 60.0) -> httpx.Client:
     """An HTTP client with the key of `FICHE_TOKEN` (or `FICHE_BOOTSTRAP_TOKEN`, or this machine's own)."""
+    import httpx
+
     settings = load_settings()
     # The key of this folder is for the product of this folder, never shown to another address.
     own = local_key.known(settings)[1] if not settings.url else ""
@@ -30,6 +33,8 @@ def client(timeout: float = 60.0) -> httpx.Client:
 
 def api(method: str, path: str, body: Any = None) -> Any:
     """Calls the API and returns its JSON. Raises `FicheError` with the problem's own sentence."""
+    import httpx
+
     try:
         with client() as http:
             answer = http.request(method, path, json=body, headers={"Idempotency-Key": str(new_id())})

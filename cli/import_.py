@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -68,6 +67,8 @@ def _pack(folder: Path, target: Path) -> Path:
 
 
 def _upload(packed: Path, name: str, dry_run: bool) -> dict[str, Any]:
+    import httpx
+
     try:
         with http.client(timeout=600.0) as session, packed.open("rb") as content:
             answer = session.post(

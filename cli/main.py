@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 import warnings
 
@@ -12,6 +14,12 @@ _GREEN = {"dev", "run"}
 def main() -> None:
     """Entry point. Errors that a person can mend are one line, without a stack trace."""
     if len(sys.argv) > 1 and sys.argv[1] in _GREEN:
+        # What is imported and made at the start stays: looking through it again and again is a fifth of the start's
+        # work. Whoever runs the process ends this once it is ready (`chassis.runtime.settled`).
+        gc.disable()
+        if sys.argv[1] == "dev":
+            # Names of other machines are rarely looked up here; a resolver in green threads is slow to import.
+            os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import eventlet

@@ -10,7 +10,7 @@ import structlog
 from chassis import logs
 from chassis.host import Host
 from chassis.ops import serve_ops
-from chassis.runtime import Runtime
+from chassis.runtime import Runtime, settled
 from chassis.settings import Settings, SettingsError
 from chassis.wire.amqp import AmqpWire
 from cli.accounts import first_sign_in
@@ -35,6 +35,7 @@ def run_service(settings: Settings, service: str) -> None:
     ops = serve_ops(settings.host, settings.ops_port, host.not_ready) if settings.ops_port else None
     if service == "accounts" and settings.bootstrap_token:
         first_sign_in(runtime.client, settings)
+    settled()
     log.info("service.ready", service=service)
     while not stopping.wait(1.0):
         pass

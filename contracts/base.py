@@ -55,7 +55,8 @@ Text = Annotated[str, StringConstraints(max_length=100_000, pattern=r"^[^\x00]*$
 class Model(BaseModel):
     """Base of every published shape: unknown fields are refused, values are immutable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_bytes="base64")
+    # Built when first used: a process that starts waits for none of the hundreds that it may never see.
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_bytes="base64", defer_build=True)
 
 
 class Person(Model):

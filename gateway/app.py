@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from functools import cache
 from typing import IO, Any
 from uuid import UUID
 
@@ -216,11 +217,13 @@ def _errors(app: Flask) -> None:
 
 
 def _operations(app: Flask, rpc: Rpc, api: Api) -> None:
-    body = orjson.dumps(document(api.routes))
+    @cache
+    def described() -> bytes:
+        return orjson.dumps(document(api.routes))
 
     @app.get("/api/openapi.json", endpoint="openapi")
     def openapi() -> Response:
-        return Response(body, content_type="application/json")
+        return Response(described(), content_type="application/json")
 
     @app.get("/api/docs", endpoint="docs")
     def docs() -> Response:

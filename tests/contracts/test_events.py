@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from chassis.settings import SERVICES
-from contracts.base import Event
+from contracts.base import Event, Model
 from contracts.catalogue import FOLDER, events, example, schema
 from scripts import schemas
 from scripts.compatibility import broken, broken_catalogue
@@ -27,6 +28,18 @@ def _files(folder: str) -> set[str]:
 def test_every_event_has_a_schema_and_an_example_and_neither_is_left_of_one_that_is_gone() -> None:
     assert _files("schemas") == set(EVENTS), "make schemas"
     assert _files("examples") == set(EVENTS), "write contracts/examples/<event type>.json"
+
+
+def test_every_published_shape_is_whole_though_it_is_built_at_its_first_use() -> None:
+    waiting, seen = [Model], 0
+    for name in SERVICES:
+        importlib.import_module(f"contracts.{name}")
+    while waiting:
+        model = waiting.pop()
+        waiting += [each for each in model.__subclasses__() if each.__module__.startswith("contracts.")]
+        model.model_rebuild()
+        seen += 1
+    assert seen > len(SERVICES)
 
 
 def test_schemas_are_those_of_the_models() -> None:

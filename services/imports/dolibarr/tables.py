@@ -14,12 +14,9 @@ from typing import IO
 from zoneinfo import ZoneInfo
 
 from services.imports.dolibarr import text
+from services.imports.records import NotADolibarrError
 
 csv.field_size_limit(64 * 1024 * 1024)
-
-
-class NotADolibarrError(Exception):
-    """The folder or file given holds no table of Dolibarr; the message (French) says what was looked for."""
 
 
 class Row:

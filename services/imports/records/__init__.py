@@ -10,7 +10,7 @@ Money and quantities are `Decimal` as written in the source, moments are aware, 
 
 from __future__ import annotations
 
-from services.imports.records.base import Notice, Record, Refused
+from services.imports.records.base import NotADolibarrError, Notice, Record, Refused
 from services.imports.records.commercial import CommercialDocument, CreditNote, DocumentLine, Invoice, Payment, Quote
 from services.imports.records.parties import Activity, Address, Billing, Client, Contact, CustomField, Relation, User
 from services.imports.records.work import (
@@ -45,6 +45,7 @@ __all__ = [
     "Invoice",
     "Item",
     "JobSite",
+    "NotADolibarrError",
     "Notice",
     "Payment",
     "Plan",

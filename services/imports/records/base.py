@@ -13,6 +13,10 @@ class Record:
     parts: tuple[str, ...] = ()
 
 
+class NotADolibarrError(Exception):
+    """The folder or file given holds no table of Dolibarr; the message (French) says what was looked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A row that does not come in, with the reason, in French, for the person who reads the list."""

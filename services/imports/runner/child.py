@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from services.imports.dolibarr import NotADolibarrError
+from services.imports.records import NotADolibarrError
 from services.imports.runner.sources import DemoSource, DolibarrSource, Source
 
 BATCH = 200

@@ -21,9 +21,8 @@ from chassis.errors import FicheError
 from chassis.ids import new_id
 from chassis.objects import ObjectMissing
 from chassis.runtime import Runtime
-from services.imports.dolibarr import NotADolibarrError
 from services.imports.model import ImportJob
-from services.imports.records import Item, Notice, Record, Refused
+from services.imports.records import Item, NotADolibarrError, Notice, Record, Refused
 from services.imports.runner.ledger import Known, LeaseLost, Ledger, Score
 from services.imports.runner.post import Post
 from services.imports.runner.reading import discard, open_source

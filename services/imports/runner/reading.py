@@ -15,9 +15,8 @@ from typing import Any
 
 from chassis.objects import object_store
 from chassis.settings import Settings
-from services.imports.dolibarr import NotADolibarrError
 from services.imports.model import ImportJob
-from services.imports.records import Item, Record
+from services.imports.records import Item, NotADolibarrError, Record
 from services.imports.runner.child import source_of
 from services.imports.runner.sources import Source
 

@@ -1,4 +1,7 @@
-"""The sources of a job: its records, how many rows it has, and which rows of the source a record stands for."""
+"""The sources of a job: its records, how many rows it has, and which rows of the source a record stands for.
+
+Readers are imported by the process that reads, which is not the service's own.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from services.imports import company, dolibarr
 from services.imports.records import CustomField, Item, Record
 
 
@@ -39,9 +41,13 @@ class DolibarrSource(Source):
         self._path = path
 
     def items(self) -> Iterator[Item]:
+        from services.imports import dolibarr
+
         yield from dolibarr.read(self._path)
 
     def rows(self) -> dict[str, int]:
+        from services.imports import dolibarr
+
         return dolibarr.row_counts(self._path)
 
     def rows_of(self, record: Record) -> list[tuple[str, str]]:
@@ -65,6 +71,8 @@ class DemoSource(Source):
         self._today = today
 
     def items(self) -> Iterator[Item]:
+        from services.imports import company
+
         yield from company.generate(self._clients, self._seed, self._today)
 
     def rows(self) -> dict[str, int]:
