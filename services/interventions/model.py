@@ -121,7 +121,7 @@ class CalendarFeed(StampedMixin, Base):  # type: ignore[valid-type,misc]
     owner_id: Mapped[uuid.UUID] = mapped_column(index=True)
     label: Mapped[str]
     key_hash: Mapped[str] = mapped_column(unique=True)
-    client_id: Mapped[uuid.UUID | None]
+    written_client_id: Mapped[uuid.UUID | None]
     filters: Mapped[dict[str, Any]]
     withdrawn_at: Mapped[datetime | None]
 

@@ -31,7 +31,7 @@ def create_feed(uow: UnitOfWork, request: c.CreateCalendarFeed) -> bytes:
         label=request.body.label,
         # 256 bits at random: a fast hash keeps them as well as a slow one would.
         key_hash=hashlib.sha256(key.encode()).hexdigest(),
-        client_id=request.body.client_id,
+        written_client_id=request.body.client_id,
         filters=request.body.filters.model_dump(mode="json", exclude_unset=True, exclude={"tree"}),
         **stamp_new(uow),
     )

@@ -21,7 +21,7 @@ from services.kit.zone import ZONE
 
 FEEDS = Listing(
     source="calendar_feed x",
-    item=f"json_build_object({meta('x')}, 'label', x.label, 'client_id', x.client_id, 'key', NULL)",
+    item=f"json_build_object({meta('x')}, 'label', x.label, 'client_id', x.written_client_id, 'key', NULL)",
     key="x.id",
     sorts={"-created_at": ("x.created_at", "timestamptz")},
     default="-created_at",
@@ -48,7 +48,8 @@ def read_feed(session: Session, request: c.ReadCalendarFeed) -> bytes:
     """What the feed shows to its owner, by the roles he has now. Raises `NotFound` for a secret that opens nothing."""
     row = session.execute(
         text(
-            "SELECT f.label, f.client_id, f.filters, u.id, u.name, u.roles FROM calendar_feed f JOIN known_user u "
+            "SELECT f.label, f.written_client_id, f.filters, u.id, u.name, u.roles "
+            "FROM calendar_feed f JOIN known_user u "
             "ON u.id = f.owner_id AND u.active WHERE f.key_hash = :hash AND f.withdrawn_at IS NULL"
         ),
         {"hash": hashlib.sha256(request.key.encode()).hexdigest()},
@@ -56,8 +57,8 @@ def read_feed(session: Session, request: c.ReadCalendarFeed) -> bytes:
     if row is None:
         raise NotFound("Cet abonnement n’existe pas, ou a été retiré.")
     filters = c.InterventionFilters.model_validate(row.filters)
-    if row.client_id is not None:
-        filters = filters.model_copy(update={"tree": tree_of(session, row.client_id)})
+    if row.written_client_id is not None:
+        filters = filters.model_copy(update={"tree": tree_of(session, row.written_client_id)})
     found, params = conditions(filters)
     where = [*found.values(), _AROUND]
     sight = seen_by(Actor(id=str(row.id), name=row.name, roles=tuple(row.roles)))
