@@ -149,6 +149,17 @@ def test_the_days_of_a_period_are_the_companys(service: ServiceUnderTest) -> Non
         service.tell(billing.CompanyUpdated(**told, timezone="Europe/Paris"))
 
 
+@pytest.mark.parametrize("asked", ["elec etancheite", "L'ALARME", "alarme coupee", "ÉLEC", "oeuvre", "100 %"])
+def test_an_exchange_is_found_whatever_its_accents_and_the_order_of_words(
+    service: ServiceUnderTest, asked: str
+) -> None:
+    made = company(service, "Cherchée")
+    logged(service, made, subject="E\u0301lec’Étanchéité", body="Gros œuvre : couper l’alarme, coupée à 100\u202f%")
+    logged(service, made, subject="Autre chose")
+    shown = service.call(c.ListActivities(client_id=made["id"], q=asked))["items"]
+    assert [item["subject"] for item in shown] == ["E\u0301lec’Étanchéité"]
+
+
 # --- addresses ------------------------------------------------------------------------------------------------
 
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from chassis.page import like
 from contracts import clients as c
 from services.clients.queries.rows import LISTINGS, of_client
+from services.clients.text import fold
 from services.kit.homes import tree_of
 from services.kit.zone import ZONE
 
+# As `services.clients.text.fold` does, in SQL: accents, case, apostrophes and punctuation do not count.
+_BARE = (
+    r"lower(regexp_replace(normalize(replace(replace(x.subject || ' ' || x.body, 'œ', 'oe'), 'Œ', 'oe'), NFD), "
+    r"'[\u0300-\u036f]', '', 'g'))"
+)
+_FOLDED = rf"regexp_replace(regexp_replace({_BARE}, '[''’‘ʼ`´.]', '', 'g'), '[^0-9a-z]+', ' ', 'g')"
 _LOGGED = {"call", "email", "sms", "visit", "note"}
 
 
@@ -34,6 +40,7 @@ def list_activities(session: Session, request: c.ListActivities) -> bytes:
         where.append("x.created_by_id = :author")
         params["author"] = request.author_id
     if request.q.strip():
-        where.append("(x.subject || ' ' || x.body) ILIKE :q")
-        params["q"] = f"%{like(request.q.strip())}%"
+        for n, word in enumerate(fold(request.q).split() or ["\x01"]):
+            where.append(f"{_FOLDED} LIKE :word{n}")
+            params[f"word{n}"] = f"%{word}%"
     return LISTINGS["activities"].page(session, where, params, request)
