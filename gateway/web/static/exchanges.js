@@ -16,12 +16,20 @@ function show(node, found) {
   }
 }
 
+/** What a service that is away counted before still stands. */
+function known(found, before) {
+  for (const [address, counts] of Object.entries(before?.uses || {})) {
+    for (const kind of found.unavailable) if (counts[kind]) (found.uses[address] ??= {})[kind] = counts[kind];
+  }
+  return found;
+}
+
 export default function addresses(node) {
   let last = null;
   const bring = async () => {
     if (!node.isConnected) { document.removeEventListener("fiche:refreshed", bring); return; }
     if (last) show(node, last);
-    try { last = (await call("GET", node.dataset.usesUrl)).data; } catch { return; }
+    try { last = known((await call("GET", node.dataset.usesUrl)).data, last); } catch { return; }
     if (node.isConnected) show(node, last);
   };
   document.addEventListener("fiche:refreshed", bring);
