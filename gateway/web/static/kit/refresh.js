@@ -18,11 +18,6 @@ export function refresh() {
   return following;
 }
 
-// A menu that somebody has open is not shut by what a colleague does.
-document.addEventListener("htmx:before:morph:attr", (event) => {
-  if (event.detail.attrName === "open" && event.target.matches?.("details.menu")) event.preventDefault();
-});
-
 async function again() {
   const scrolled = all("[data-keep-scroll], .scroll, .column").map((node) => [node, node.scrollTop]);
   // A menu may be opened while the page is fetched: looked at when the new one is taken over.
