@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import select
+import socket
 import threading
 import time
 
@@ -23,6 +25,8 @@ CHANNEL = "fiche_log"
 BATCH = 500
 #: Seconds between looks at the log without a bell: the sweep is the guarantee, the bell only makes it quick.
 SWEEP_S = 1.0
+#: Seconds after which an idle LISTEN connection is tried: a server gone without a word is noticed.
+_TRY_S = 5.0
 _RELAY_LOCK = 5_021_978
 
 
@@ -69,6 +73,8 @@ class Relay:
         self._bell = Bell()
         bell.listen(self._bell.ring)
         self._stop = threading.Event()
+        #: What the listener waits on beside its connection, so that it ends when asked to.
+        self._ending, self._end = socket.socketpair()
         self._leading = False
         self._threads = [
             threading.Thread(target=self._listen, name=f"relay-listen-{database.service}", daemon=True),
@@ -89,6 +95,7 @@ class Relay:
         """Ends after the batch in hand."""
         self._stop.set()
         self._bell.ring()
+        self._end.send(b"1")
         for thread in self._threads:
             thread.join(5)
 
@@ -106,13 +113,13 @@ class Relay:
                 self._leading = True
                 self._bell.ring()
                 while not self._stop.is_set():
-                    # A statement a sweep, rather than a wait on the socket: it notices a restarted server at once
-                    # and works the same with and without green threads.
+                    # A statement at each word of the server, rather than a poll: a poll returns quietly when the
+                    # server has hung up, and what came with the answer would be waited for.
                     cursor.execute("SELECT 1")
                     if connection.notifies:
                         connection.notifies.clear()
                         self._bell.ring()
-                    self._stop.wait(0.1)
+                    select.select([connection, self._ending], [], [], _TRY_S)
             except psycopg2.Error as error:
                 log.warning("relay.listen_lost", service=self._database.service, error=str(error).strip())
             finally:
