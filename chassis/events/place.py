@@ -29,10 +29,13 @@ _COLUMNS = "SELECT log_id, position, event_id, rebuild_asked_at FROM event_place
 
 def read(session: Session, producer: str) -> Place:
     """The place; made when there is none yet."""
-    session.execute(
-        text("INSERT INTO event_place (producer) VALUES (:producer) ON CONFLICT DO NOTHING"), {"producer": producer}
-    )
-    return _place(session.execute(text(_COLUMNS), {"producer": producer}).one())
+    row = session.execute(text(_COLUMNS), {"producer": producer}).one_or_none()
+    if row is None:
+        session.execute(
+            text("INSERT INTO event_place (producer) VALUES (:producer) ON CONFLICT DO NOTHING"), {"producer": producer}
+        )
+        row = session.execute(text(_COLUMNS), {"producer": producer}).one()
+    return _place(row)
 
 
 def lock(session: Session, producer: str, expected: int | None = None) -> Place:
