@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -56,6 +57,9 @@ def test_a_log_is_pruned_of_what_is_old_and_read_by_all(product: Product) -> Non
 
     wait_until(read_by_all, "whoever follows has read it", 60)
     told = fiche(product, "log", "prune", "documents", "--older-than-days", "365")
-    assert "1 événement(s) retiré(s)" in told
+    # Whatever else was old enough goes too: the product is shared by the run.
+    found = re.search(r"(\d+) événement\(s\) retiré\(s\)", told)
+    assert found
+    assert int(found[1]) >= 1
     assert "0 événement(s) retiré(s)" in fiche(product, "log", "prune", "documents")
     assert "documents" in fiche(product, "log", "status")
