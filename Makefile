@@ -59,8 +59,8 @@ release-schemas: setup-dev ## Fige les schémas publiés sous la version de pypr
 bench: setup-dev ## Aller-retour RPC, éventail et fiche HTTP, en multiples du plancher mesuré dans la même passe
 	@$(PY) -m bench
 
-screenshots: setup-dev ## Captures d'écran d'un produit de démonstration (ou du vôtre : FICHE_URL, FICHE_TOKEN)
-	@$(PY) scripts/screenshots.py
+screenshots: setup-dev ## Captures d’écran de chaque page (docs/screenshots)
+	@$(PY) -m scripts.screenshots $(ARGS)
 
 lock: ## Réécrit les fichiers de verrouillage
 	@scripts/lock
