@@ -67,19 +67,24 @@ def unsure(page: Page) -> None:
         """async () => {
           const at = `/api/v1${location.pathname.replace(/\\/$/, "")}/memo`;
           const had = await fetch(at); const { text } = await had.json();
-          const token = document.cookie.split("; ").find((part) => part.startsWith("fiche_csrf="))?.split("=")[1];
+          const token = document.querySelector('meta[name="csrf-token"]').content;
           await fetch(at, { method: "PUT", body: JSON.stringify({ text: text.replace("48B12", "17A44") }),
             headers: { "Content-Type": "application/json", "If-Match": had.headers.get("ETag"),
-                       ...(token ? { "X-CSRF-Token": token } : {}) } });
+                       "X-CSRF-Token": token } });
         }"""
     )
-    press("dialog[open] button[type=submit], dialog[open] .foot .primary")(page)
+    press("dialog[open] .panel-foot .primary")(page)
 
 
 def held(page: Page) -> None:
     """The skeleton: the next page is asked for and does not come."""
-    page.route("**/clients/*/interventions*", lambda route: None)
-    page.locator(".tabs a", has_text="Interventions").click(no_wait_after=True)
+    # The click is heard, and the way to the next page is barred: nothing is asked for, so the skeleton stays.
+    page.evaluate(
+        """() => {
+          addEventListener("click", (event) => queueMicrotask(() => event.preventDefault()), { once: true });
+          document.querySelectorAll(".tabs a")[2].click();
+        }"""
+    )
     page.locator(".skeleton").first.wait_for()
 
 
@@ -101,14 +106,14 @@ SHOTS = (
     Shot("fiche-entiere", FICHE, sizes=(PHONE,), whole=True),
     Shot("fiche-actions", FICHE, act=menu),
     Shot("fiche-consigner", FICHE, act=consign),
-    Shot("fiche-entete", FICHE, sizes=(PHONE,), act=press("[aria-controls], summary.unfold, [data-unfold]")),
+    Shot("fiche-entete", FICHE, sizes=(PHONE,), act=press("[data-fold]")),
     Shot("fiche-memo", FICHE, act=panel("[data-memo]")),
     Shot("historique", FICHE + "/historique"),
     Shot("documents", FICHE + "/documents", dark=(DESK,)),
     Shot("documents-vide", "/clients/{Hôtel du Beffroi}/documents"),
     Shot("interventions-liste", WORK, dark=(DESK,)),
-    Shot("interventions-mois", WORK + "?vue=mois"),
-    Shot("interventions-semaine", WORK + "?vue=semaine"),
+    Shot("interventions-mois", WORK + "?vue=calendrier&periode=mois"),
+    Shot("interventions-semaine", WORK + "?vue=calendrier&periode=semaine"),
     Shot("interventions-timeline", WORK + "?vue=timeline", dark=(DESK,)),
     Shot("interventions-filtres", WORK, sizes=(PHONE,), act=press("[data-filters-sheet]")),
     Shot("intervention", "/interventions/{leak}"),

@@ -29,9 +29,16 @@ def settle(company: Company) -> str:
     photos_of = _documents(company, client)
     equipment = _equipment(company, client, photos_of)
     _plans(company, client, equipment)
-    _work(company, client, equipment)
+    _work(company, client)
     _papers(company, client)
     _exchanges(company, client)
+    # Last, so that it stands on top of the fiche with the call that led to it.
+    ids["leak"] = company.work(
+        client, "Fuite au vase d’expansion", day(0), ("14:30", "17:30"), KARIM, has_appointment=True,
+        address_id=ids["Bâtiment B"], type_id=ids["Dépannage"], contact_id=ids["Garnier"],
+        equipment_ids=[equipment["Vase d’expansion B"]], description="Pression tombée à 0,6 bar cette nuit.",
+        client_reference="OS 2026-118",
+    )  # fmt: skip
     ids["tilleuls"] = client
     return client
 
@@ -113,20 +120,21 @@ def _equipment(company: Company, client: str, photo: dict[str, str]) -> dict[str
 
 
 def _plans(company: Company, client: str, equipment: dict[str, str]) -> None:
-    """Plans begun five months ago: visits done, planned and not planned. `days`: from today, where done or planned."""
+    """Visits done, planned and not planned. `days`: from today, where done or planned; a visit is due mid-period."""
     for title, what, count, period, back, who, days in (
-        ("Entretien de la chaudière n° 1", "Chaudière n° 1", 2, "year", 150, SOPHIE, (-20,)),
-        ("Entretien de la chaudière n° 2", "Chaudière n° 2", 2, "year", 150, SOPHIE, (-20,)),
-        ("Visite P2 de la chaufferie A", "Régulateur", 1, "month", 95, KARIM, (-83, -52, -21)),
-        ("Contrôle du disconnecteur", "Disconnecteur", 1, "year", 340, SOPHIE, (1,)),
-        ("Sel et réglage de l’adoucisseur", "Adoucisseur", 1, "quarter", 120, LEA, (-97, 2)),
-        ("Circulateurs", "Circulateur départ A", 2, "year", 150, KARIM, (-139,)),
-        ("Contrôle du vase d’expansion", "Vase d’expansion B", 1, "year", 400, THOMAS, ()),
-        ("Détartrage du préparateur", "Préparateur ECS", 1, "half_year", 240, THOMAS, ()),
+        ("Chaudière n° 1", "Chaudière n° 1", 2, "year", 111, SOPHIE, (-20,)),
+        ("Chaudière n° 2", "Chaudière n° 2", 2, "year", 111, SOPHIE, (-20,)),
+        ("Chaufferie A", "Régulateur", 1, "month", 95, KARIM, (-83, -52, -21)),
+        ("Disconnecteur", "Disconnecteur", 1, "year", 182, SOPHIE, (1,)),
+        ("Adoucisseur", "Adoucisseur", 1, "quarter", 142, LEA, (-97, 2)),
+        ("Circulateurs", "Circulateur départ A", 2, "year", 240, KARIM, (-139,)),
+        ("Vase d’expansion B", "Vase d’expansion B", 1, "year", 223, THOMAS, ()),
+        ("Préparateur ECS", "Préparateur ECS", 1, "half_year", 147, THOMAS, ()),
     ):
         plan = company.camille.post(
             "/maintenance-plans", client_id=client, title=title, equipment_ids=[equipment[what]], period=period,
             visits_per_period=count, starts_on=str(day(back)), assignee_id=company.ids[who],
+            address_id=company.ids["Bâtiment B" if what.endswith(" B") else "Bâtiment A"],
         )["id"]  # fmt: skip
         visits = [one for one in company.camille.get("/maintenance-visits", client_id=client, limit=200)["items"]
                   if one["plan_id"] == plan]  # fmt: skip
@@ -143,15 +151,10 @@ def _plans(company: Company, client: str, equipment: dict[str, str]) -> None:
                 company.finish(work, "Entretien fait, réglages relevés.", 150)
 
 
-def _work(company: Company, client: str, equipment: dict[str, str]) -> None:
+def _work(company: Company, client: str) -> None:
     a, b = ({"address_id": company.ids[f"Bâtiment {one}"]} for one in "AB")
     kind = {name: {"type_id": company.ids[name]} for name in ("Dépannage", "Travaux", "Contrôle", "Réglage", "Relevé")}
     today = day(0)
-    company.ids["leak"] = company.work(
-        client, "Fuite au vase d’expansion", today, ("14:30", "17:30"), KARIM, has_appointment=True, **b,
-        **kind["Dépannage"], contact_id=company.ids["Garnier"], equipment_ids=[equipment["Vase d’expansion B"]],
-        description="Pression tombée à 0,6 bar cette nuit.", client_reference="OS 2026-118",
-    )  # fmt: skip
     company.work(client, "Équilibrage des colonnes", today, ("15:00", "18:00"), JULIEN, needs_quote=True, **b,
                  **kind["Réglage"])  # fmt: skip
     company.work(client, "Préparation du chantier", weekday(4), ("13:30", "18:00"), JULIEN, **a, **kind["Travaux"],
@@ -216,19 +219,19 @@ def _papers(company: Company, client: str) -> None:
 
 def _exchanges(company: Company, client: str) -> None:
     base, ids = f"/clients/{client}/activities", company.ids
-    for who, kind, direction, back, hour, contact, subject, text in (
-        (company.hugo, "visit", None, 6, "14:00", None, "Visite de la chaufferie A avec le conseil syndical",
+    for who, kind, direction, back, contact, subject, text in (
+        (company.hugo, "visit", None, 6, None, "Visite de la chaufferie A avec le conseil syndical",
          "Circulateur bruyant, roulement à changer avant l’hiver. Prévoir le remplacement hors période de chauffe si "
          "possible."),
-        (company.camille, "sms", "in", 1, "11:20", "Diallo", "Passage avant 10 h demandé",
+        (company.camille, "sms", "in", 0, "Diallo", "Passage avant 10 h demandé",
          "«\u202fBonjour, le technicien peut-il passer avant 10 h\u202f? Je suis à la loge jusqu’à midi.\u202f»"),
-        (company.hugo, "email", "out", 1, "16:05", "Blanc", "Devis pour le remplacement du circulateur",
+        (company.hugo, "email", "out", 0, "Blanc", "Devis pour le remplacement du circulateur",
          "Bonjour Monsieur Blanc, suite à la visite du 19 novembre, voici notre proposition pour le circulateur de la "
          "chaufferie A."),
-        (company.camille, "call", "in", 0, "09:12", "Garnier", "Fuite au vase d’expansion, bâtiment B",
+        (company.camille, "call", "in", 0, "Garnier", "Fuite au vase d’expansion, bâtiment B",
          "Pression tombée à 0,6 bar cette nuit, radiateurs froids aux 4ᵉ et 5ᵉ étages. Accès chaufferie par la cour, "
          "clé chez le gardien."),
     ):  # fmt: skip
-        body = {"kind": kind, "direction": direction, "occurred_at": moment(day(back), hour), "subject": subject,
-                "body": text, "contact_id": ids[contact] if contact else None}  # fmt: skip
+        body = {"kind": kind, "direction": direction, "occurred_at": moment(day(back), "14:00") if back else None,
+                "subject": subject, "body": text, "contact_id": ids[contact] if contact else None}  # fmt: skip
         who.post(base, {name: value for name, value in body.items() if value is not None})
