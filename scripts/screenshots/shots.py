@@ -1,7 +1,8 @@
-"""What is pictured: a name, an address, and what is done on the page before. Names are those of the design's pictures."""
+"""What is pictured: a name, an address, and what is done on the page before. Names are those of the design."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -61,19 +62,21 @@ def unsure(page: Page) -> None:
     """A memo that a colleague changed while it was being written."""
     panel("[data-memo]")(page)
     field = page.locator("dialog[open] [name=text]")
-    field.fill(field.input_value().replace("48B12", "52C07"))
+    field.fill(re.sub(r"code \w+", "code 52C07", field.input_value()))
     # Another window of the same person: what both changed is asked, not guessed.
     page.evaluate(
         """async () => {
           const at = `/api/v1${location.pathname.replace(/\\/$/, "")}/memo`;
           const had = await fetch(at); const { text } = await had.json();
           const token = document.querySelector('meta[name="csrf-token"]').content;
-          await fetch(at, { method: "PUT", body: JSON.stringify({ text: text.replace("48B12", "17A44") }),
+          const said = text.replace(/code \\w+/, `code ${Date.now() % 90000}`);
+          await fetch(at, { method: "PUT", body: JSON.stringify({ text: said }),
             headers: { "Content-Type": "application/json", "If-Match": had.headers.get("ETag"),
                        "X-CSRF-Token": token } });
         }"""
     )
     press("dialog[open] .panel-foot .primary")(page)
+    page.locator("dialog[open] .conflict").first.wait_for()
 
 
 def held(page: Page) -> None:
@@ -81,11 +84,19 @@ def held(page: Page) -> None:
     # The click is heard, and the way to the next page is barred: nothing is asked for, so the skeleton stays.
     page.evaluate(
         """() => {
-          addEventListener("click", (event) => queueMicrotask(() => event.preventDefault()), { once: true });
+          addEventListener("click", (event) => event.preventDefault(), { once: true });
           document.querySelectorAll(".tabs a")[2].click();
         }"""
     )
     page.locator(".skeleton").first.wait_for()
+
+
+def folded(page: Page) -> None:
+    """The side column folded to a strip, for what needs the width."""
+    button = page.locator("[data-column]")
+    if button.is_visible():
+        button.click()
+        page.mouse.move(720, 880)
 
 
 def menu(page: Page) -> None:
@@ -113,8 +124,8 @@ SHOTS = (
     Shot("documents-vide", "/clients/{Hôtel du Beffroi}/documents"),
     Shot("interventions-liste", WORK, dark=(DESK,)),
     Shot("interventions-mois", WORK + "?vue=calendrier&periode=mois"),
-    Shot("interventions-semaine", WORK + "?vue=calendrier&periode=semaine"),
-    Shot("interventions-timeline", WORK + "?vue=timeline", dark=(DESK,)),
+    Shot("interventions-semaine", WORK + "?vue=calendrier&periode=semaine", act=folded),
+    Shot("interventions-timeline", WORK + "?vue=timeline", dark=(DESK,), act=folded),
     Shot("interventions-filtres", WORK, sizes=(PHONE,), act=press("[data-filters-sheet]")),
     Shot("intervention", "/interventions/{leak}"),
     Shot("intervention-nouvelle", WORK, act=panel("[data-new]")),
@@ -140,7 +151,7 @@ SHOTS = (
     Shot("import", "/import", who="hugo"),
     Shot("composants", "/composants", dark=(DESK,), whole=True),
     Shot("introuvable", "/clients/00000000-0000-7000-8000-000000000000"),
-    Shot("chargement", FICHE, sizes=(DESK,), act=held),
+    Shot("chargement", FICHE + "/equipements", sizes=(DESK,), act=held),
     Shot("devis-factures-indisponible", FICHE + "/devis-factures", away="billing"),
     Shot("indisponible", FICHE, away="interventions"),
     Shot("memo-conflit", FICHE, act=unsure),
