@@ -137,6 +137,7 @@ class Camera:
         try:
             page.goto(self.product.url + shot.path.format_map(self.ids), wait_until="load")
             page.evaluate("document.fonts.ready")
+            page.wait_for_load_state("networkidle")
             _seen(page)
             if shot.act:
                 shot.act(page)
@@ -179,12 +180,12 @@ def _session(folder: Path, out: Path, wanted: list[Shot]) -> list[str]:
         browser = playwright.chromium.launch(executable_path=browser_path, args=list(ARGUMENTS))
         camera = Camera(browser, product, out)
         if "ids" not in known:
-            camera.tokens = {"camille": known["token"]}
+            made = company.establish(product.url, known["token"])
+            camera.tokens = {"camille": made.camille.token}
             for shot in wanted:
                 if shot.name == "clients-vide":
                     camera.take(shot)
-            made = company.establish(product.url, known["token"])
-            company.neighbours(made)
+            company.fill(made)
             tilleuls.settle(made)
             known |= {"ids": made.ids, "tokens": {"camille": made.camille.token, "hugo": made.hugo.token}}
             kept.write_text(json.dumps(known))

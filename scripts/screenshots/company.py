@@ -64,10 +64,8 @@ class Company:
 
 
 def establish(url: str, token: str) -> Company:
-    """Fills an empty product: the demonstration, then the people and the company's papers."""
+    """The people and the company's papers, before there is any client."""
     admin = Person(url, token)
-    job = admin.post("/imports", source="demo", clients=60, seed=7)
-    until(lambda: admin.get(f"/imports/{job['id']}")["status"] in ("done", "failed"), 300)
     ids = {}
     for name, roles in (("Camille Roux", ["office"]), ("Hugo Lefèvre", ["salesperson", "admin"]),
                         *((name, ["technician"]) for name in TECHNICIANS)):  # fmt: skip
@@ -81,10 +79,18 @@ def establish(url: str, token: str) -> Company:
         iban="FR7630006000011234567890189", share_capital="50 000 €", email="contact@rivoire-chauffage.example",
         phone="01 99 00 33 60", payment_terms="30 jours",
     )  # fmt: skip
-    for name in ("Dépannage", "Entretien", "Travaux", "Contrôle", "Réglage", "Relevé"):
-        ids[name] = _type(admin, name)
-    until(lambda: {row["name"] for row in admin.get("/technicians", limit=200)["items"]} >= set(TECHNICIANS))
     return Company(admin, *people, ids)
+
+
+def fill(company: Company) -> None:
+    """The demonstration's clients, and what their work is called."""
+    admin = company.admin
+    job = admin.post("/imports", source="demo", clients=60, seed=7)
+    until(lambda: admin.get(f"/imports/{job['id']}")["status"] in ("done", "failed"), 300)
+    for name in ("Dépannage", "Entretien", "Travaux", "Contrôle", "Réglage", "Relevé"):
+        company.ids[name] = _type(admin, name)
+    until(lambda: {row["name"] for row in admin.get("/technicians", limit=200)["items"]} >= set(TECHNICIANS))
+    neighbours(company)
 
 
 def sign_in(url: str, email: str) -> Person:

@@ -135,7 +135,7 @@ class Drag {
     let said;
     if (place.tray) {
       body = { starts_at: null, ends_at: null };
-      said = `« ${work.title} » est à planifier`;
+      said = `« ${work.title} » est à planifier`;
     } else {
       const starts = instant(`${place.day}T${place.time}`);
       const length = work.ends ? new Date(work.ends) - new Date(work.starts) : work.starts ? null : DEFAULT_MINUTES * MINUTE;
@@ -281,7 +281,7 @@ function subscribing(form) {
     const field = el("input", { type: "text", readonly: true, value: url, "aria-labelledby": "adresse-titre", autofocus: true });
     const copy = el("button", { type: "button", class: "btn primary", "data-copy": url, "data-said": "Adresse copiée" }, "Copier l’adresse");
     const close = el("button", { type: "button", class: "btn ghost", "data-close": true }, "Fermer");
-    const dialog = el("dialog", { class: "confirm", "aria-labelledby": "adresse-titre" }, el("h2", { id: "adresse-titre" }, "Adresse de l’agenda"), el("p", {}, "Copiez-la maintenant dans votre agenda : elle ne sera plus montrée."), field, el("footer", {}, close, copy));
+    const dialog = el("dialog", { class: "confirm", "aria-labelledby": "adresse-titre" }, el("h2", { id: "adresse-titre" }, "Adresse de l’agenda"), el("p", {}, "Copiez-la maintenant dans votre agenda : elle ne sera plus montrée."), field, el("footer", {}, close, copy));
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();

@@ -19,7 +19,7 @@ export async function act({ method, url, body, version, said = "", undo = null, 
   } catch (refused) {
     if (!("status" in refused)) throw refused;
     const stale = refused.status === 412;
-    toast(stale ? "Quelqu’un vient de changer cela. La page est à jour : recommencez si besoin." : refused.errors[0]?.message || refused.message, { name: "circle-alert" });
+    toast(stale ? "Quelqu’un vient de changer cela. La page est à jour : recommencez si besoin." : refused.errors[0]?.message || refused.message, { name: "circle-alert" });
     if (stale) await then("refresh");
     return null;
   }

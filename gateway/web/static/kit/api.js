@@ -30,7 +30,7 @@ async function send(method, url, { body, version, key }) {
   try {
     return await fetch(url, { method, headers, body: body instanceof FormData || body === undefined ? body : JSON.stringify(body) });
   } catch {
-    throw new Refused(0, { detail: "Fiche ne répond pas. Rien n’est perdu : vérifiez la connexion, puis recommencez." });
+    throw new Refused(0, { detail: "Fiche ne répond pas. Rien n’est perdu : vérifiez la connexion, puis recommencez." });
   }
 }
 

@@ -22,7 +22,7 @@ export async function conflict(form, body, state, save, refused) {
   // The refusal may say how both texts read joined.
   const joined = refused?.problem.data?.joined;
   const box = el("div", { class: "conflict", role: "alert", tabindex: "-1" },
-    el("p", { class: "lead" }, icon("users"), el("span", {}, `${author || "Quelqu’un"} a modifié ${both.length > 1 ? "ces champs" : "ce champ"} pendant que vous écriviez. Rien n’est perdu : choisissez, puis enregistrez de nouveau.`)));
+    el("p", { class: "lead" }, icon("users"), el("span", {}, `${author || "Quelqu’un"} a modifié ${both.length > 1 ? "ces champs" : "ce champ"} pendant que vous écriviez. Rien n’est perdu : choisissez, puis enregistrez de nouveau.`)));
   for (const name of both) {
     const field = fieldOf(form, name);
     const theirs = now.data[name];

@@ -14,7 +14,7 @@ function dialogOf() {
   dialog.addEventListener("close", () => {
     if (dialog.dataset.saved === undefined) {
       const kept = all("form[data-api]", dialog).filter((form) => dirty(form) && writeDraft(form));
-      if (kept.length) toast("Brouillon gardé : rouvrez ce panneau pour le reprendre", { name: "file-pen" });
+      if (kept.length) toast("Brouillon gardé : rouvrez ce panneau pour le reprendre", { name: "file-pen" });
     }
     dialog.replaceChildren();
     opener?.isConnected && opener.focus();
