@@ -53,11 +53,12 @@ def shift_month(month: date, by: int) -> date:
 
 
 def month_asked(value: str | None) -> date | None:
-    """The first day of a month told as `2026-07`; None for what is none."""
+    """The first day of a month told as `2026-07`; None for what is none, or no month that visits could be in."""
     try:
-        return date.fromisoformat(f"{value}-01") if value else None
+        found = date.fromisoformat(f"{value}-01") if value else None
     except ValueError:
         return None
+    return found if found and 1900 <= found.year <= 2200 else None
 
 
 def visits_grid(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.web import formatting as f
-from gateway.web.visits import visits_grid
+from gateway.web.visits import month_asked, visits_grid
 
 TODAY = date(2026, 11, 24)
 
@@ -116,3 +116,8 @@ def test_an_empty_half_year_gives_way_to_the_nearest_visit_and_a_wrong_month_to_
     assert visits_grid(rows, today=TODAY).months[0] == date(2028, 1, 1)
     assert visits_grid(rows, "n’importe quoi", TODAY).months[0] == date(2028, 1, 1)
     assert visits_grid(rows, "2026-07", TODAY).rows == []
+
+
+def test_a_month_of_the_address_is_one_that_visits_could_be_in() -> None:
+    assert month_asked("2026-07") == date(2026, 7, 1)
+    assert [month_asked(text) for text in ("0001-01", "9999-12", "2026-13", "hier", "", None)] == [None] * 6

@@ -15,12 +15,14 @@ from gateway.web import labels
 from gateway.web.backend import Backend
 from gateway.web.formatting import PARIS, long_month, today
 from gateway.web.pages.fiche import TAB_DATA
-from gateway.web.visits import month_asked, shift_month, visits_grid
+from gateway.web.visits import day_of, month_asked, shift_month, visits_grid
 
 #: Most visits of one table; more is said, and the filters narrow it.
 MOST = 1000
 MONTHS = [long_month(date(2026, number, 1)).split(" ")[0].lower() for number in range(1, 13)]
 PERIODS = {"month": "mois", "quarter": "trimestre", "half_year": "semestre", "year": "an"}
+#: How far a visit may be planned or done from its due day and still be found.
+ASIDE = timedelta(days=120)
 #: When a visit is proposed: the usual first slot of a day.
 SLOT = (time(8, 0), time(10, 0))
 
@@ -56,7 +58,8 @@ def table(backend: Backend, base: str, tree: list[str] | None = None) -> dict[st
     present = today()
     first = month_asked(args.get("du")) or date(present.year, 1 if present.month <= 6 or months == 12 else 7, 1)
     last = shift_month(first, months) - timedelta(days=1)
-    asked: dict[str, Any] = {"from_day": first, "to_day": last, "limit": 200}
+    # A visit shows on the day it is planned or was done, which may lie beside its due day (`day_of`).
+    asked: dict[str, Any] = {"from_day": first - ASIDE, "to_day": last + ASIDE, "limit": 200}
     who, colour = args.get("qui", ""), args.get("etat", "")
     if tree is not None:
         asked["tree"] = tree
@@ -74,6 +77,7 @@ def table(backend: Backend, base: str, tree: list[str] | None = None) -> dict[st
                 break
     except Unavailable:
         away = True
+    visits = [visit for visit in visits if first <= day_of(visit) <= last]
     shown = [visit for visit in visits if not colour or visit["colour"] == colour]
     for visit in shown:
         begin, end = proposed(visit)
