@@ -96,15 +96,22 @@ async function go(link) {
 }
 window.addEventListener("popstate", () => { if (one(".documents")) refresh(); });
 
-function turn(button) {
-  const bar = button.closest(".pages");
-  const count = Number(bar.dataset.pages);
-  const at = Math.min(count, Math.max(1, Number(bar.dataset.at || 1) + Number(button.dataset.page)));
+/** Pages turned to, by preview: a page brought up to date stays where its reader is. */
+const turned = new Map();
+
+function turn(step) {
+  const bar = one(".preview .pages");
   const picture = one(".preview img[data-preview]");
-  bar.dataset.at = at;
-  picture.src = `${picture.dataset.preview}&page=${at}`;
+  if (!bar || !picture) return;
+  const count = Number(bar.dataset.pages);
+  const preview = picture.dataset.preview;
+  const at = Math.min(count, Math.max(1, (turned.get(preview) || 1) + step));
+  if (step) turned.set(preview, at);
+  else if (!turned.has(preview)) return;
+  picture.src = `${preview}&page=${at}`;
   one("[role=status]", bar).textContent = `Page ${at} sur ${count}`;
 }
+document.addEventListener("fiche:refreshed", () => turn(0));
 
 /** The pages of a PDF are known once it was looked at: the first picture of it brings them. */
 function countPages(root) {
@@ -135,7 +142,7 @@ document.addEventListener("click", (event) => {
   const show = event.target.closest("a[data-show]");
   if (show && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) { event.preventDefault(); go(show); }
   const page = event.target.closest("[data-page]");
-  if (page) turn(page);
+  if (page) turn(Number(page.dataset.page));
 });
 // The tray says what was added; the page shows it.
 document.addEventListener("fiche:uploaded", () => { if (one(".documents, [data-files-of]")) refresh(); });
