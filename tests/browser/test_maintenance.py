@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import serious_in_both_modes
 from tests.gateway.conftest import Product
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -58,7 +59,12 @@ def test_a_red_visit_is_planned_in_two_clicks_and_planned_no_more_by_a_third(
     desk.get_by_role("button", name="Planifier la visite").click()
     expect(desk.get_by_text("Visite planifiée")).to_be_visible()
     expect(desk.locator(".visit.blue")).to_have_count(1)
-    assert product.http.get("/interventions", params={"client_id": client["id"]}).json()["items"][0]["starts_at"]
+    # The intervention follows by event (architecture, rule 12).
+    found = wait_until(
+        lambda: product.http.get("/interventions", params={"client_id": client["id"]}).json()["items"],
+        "the intervention is made",
+    )
+    assert found[0]["starts_at"]
     desk.get_by_role("button", name="Annuler").click()
     expect(desk.locator(".visit.red").first).to_be_visible()
 
