@@ -109,6 +109,8 @@ def test_the_keyboard_goes_to_tabs_and_list(desk: Page, tilleuls: dict[str, Any]
     desk.keyboard.press("g")
     desk.keyboard.press("i")
     expect(desk).to_have_url(f"{product.url}/clients/{tilleuls['id']}/interventions")
+    # The address changes before the new page's script hears the keyboard.
+    desk.wait_for_load_state("load")
     desk.keyboard.press("?")
     expect(desk.get_by_role("dialog", name="Raccourcis du clavier")).to_be_visible()
     desk.keyboard.press("Escape")
