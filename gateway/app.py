@@ -24,6 +24,7 @@ from chassis.settings import SERVICES, Settings
 from chassis.wire.base import OK, RpcClient, Wire
 from contracts.base import Request
 from contracts.chassis import Health
+from contracts.clients import Identify
 from gateway import history, problems, ties
 from gateway.api import (
     client_settings,
@@ -86,6 +87,10 @@ class PageBackend:
         """The assembled fiche."""
         result: dict[str, Any] = orjson.loads(compose(self._rpc, client_id))
         return result
+
+    def tree(self, client_id: UUID) -> list[UUID]:
+        """The ids under which a client's rows may stand."""
+        return [UUID(record) for record in self._rpc.ask_json(Identify(ids=[client_id]))["clients"][0]["tree"]]
 
     def ties(self, client_id: UUID) -> dict[str, Any]:
         """What keeps a client from being deleted."""

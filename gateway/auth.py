@@ -20,28 +20,7 @@ CSRF_COOKIE = "fiche_csrf"
 BELIEVED_S = 30.0
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
-#: Endpoints that need no sign-in; a test holds the list.
-PUBLIC = {
-    "healthz",
-    "readyz",
-    "metrics",
-    "openapi",
-    "docs",
-    "asyncapi",
-    "event_schema",
-    "events_docs",
-    "web.static",
-    "web.sign_in_page",
-    "web.sign_in",
-    "web.link_page",
-    "web.sign_in_by_link",
-    "web.sign_out",
-    "web.home",
-    "api.begin_session",
-    "api.calendar_feed",
-}
-
-#: Of these, those that never ask who it is.
+#: Endpoints that never ask who it is.
 _WITHOUT_ACCOUNTS = {
     "healthz",
     "readyz",
@@ -52,6 +31,18 @@ _WITHOUT_ACCOUNTS = {
     "event_schema",
     "events_docs",
     "web.static",
+}
+
+#: Endpoints that need no sign-in; a test holds the list.
+PUBLIC = _WITHOUT_ACCOUNTS | {
+    "web.sign_in_page",
+    "web.sign_in",
+    "web.link_page",
+    "web.sign_in_by_link",
+    "web.sign_out",
+    "web.home",
+    "api.begin_session",
+    "api.calendar_feed",
 }
 
 

@@ -80,21 +80,17 @@ class Rpc:
             service or name, method, asked.model_dump_json(exclude_unset=True).encode(), self.context(key).headers()
         )
 
-    def ask(
-        self, asked: Request, *, key: str | None = None, service: str | None = None, timeout: float | None = None
-    ) -> bytes:
-        """JSON of the answer. Raises `FicheError`. `timeout` (seconds) replaces the settings' for what takes longer."""
+    def ask(self, asked: Request, *, key: str | None = None, service: str | None = None) -> bytes:
+        """JSON of the answer within the settings' deadline, or the request's `patience`. Raises `FicheError`."""
         if asked.command and has_request_context() and "refusal" in g:
             return self.unwrap(self._call_again(asked, key=key, service=service))
         call = self.call(asked, key=key, service=service)
-        [answer] = self.client.call_many([call], timeout or max(self.timeout, asked.patience))
+        [answer] = self.client.call_many([call], max(self.timeout, asked.patience))
         return self.unwrap(answer)
 
-    def ask_json(
-        self, asked: Request, *, key: str | None = None, service: str | None = None, timeout: float | None = None
-    ) -> Any:
+    def ask_json(self, asked: Request, *, key: str | None = None, service: str | None = None) -> Any:
         """The parsed answer. Raises `FicheError`."""
-        return orjson.loads(self.ask(asked, key=key, service=service, timeout=timeout))
+        return orjson.loads(self.ask(asked, key=key, service=service))
 
     def ask_all(self, calls: Sequence[Call], timeout: float | None = None) -> list[Answer]:
         """Sends all at once under one deadline; refusals come back as answers."""

@@ -312,6 +312,8 @@ class GetFile(Command):
     """
 
     rpc: ClassVar[str] = "billing.get_file"
+    #: A PDF takes about a second to make; the first to ask may wait behind others.
+    patience: ClassVar[float] = 15.0
     remembered: ClassVar[bool] = False
     kind: s.Kind
     id: Id
@@ -351,6 +353,8 @@ class VerifyChain(Query):
     """Whether anything issued was tampered with: `{"checked": n, "broken": [numbers]}`."""
 
     rpc: ClassVar[str] = "billing.verify_chain"
+    #: Every issued document is read again.
+    patience: ClassVar[float] = 60.0
 
 
 class Figures(Query):

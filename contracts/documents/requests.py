@@ -131,6 +131,8 @@ class RenderPreview(Query):
     """
 
     rpc: ClassVar[str] = "documents.preview"
+    #: A child process opens the picture.
+    patience: ClassVar[float] = 40.0
     sha256: Sha256
     size: PreviewSize = "medium"
     page: int = Field(default=1, ge=1, le=5000)
@@ -143,6 +145,8 @@ class PreparePhoto(Query):
     """
 
     rpc: ClassVar[str] = "documents.prepare_photo"
+    #: A child process opens the picture.
+    patience: ClassVar[float] = 40.0
     key: str = Field(pattern=STAGING_KEY)
 
 

@@ -25,8 +25,6 @@ from gateway.problems import problem
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that a picture may take to be made: a child process opens it.
-PICTURE_S = 40.0
 #: A refused upload is read so far, so that its sender hears why; beyond, the connection is cut.
 _PATIENCE = 16 * 1024 * 1024
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
@@ -103,7 +101,7 @@ def checked(api: Api, key: str, stored: Stored, fields: dict[str, str]) -> Store
     if fields.get("sha256") and fields["sha256"].lower() != stored.sha256:
         raise Invalid.field("sha256", "Le fichier a été altéré en chemin\u202f: envoyez-le de nouveau.")
     if fields.get("photo") == "true":
-        staged = api.rpc.ask_json(d.PreparePhoto(key=key), timeout=PICTURE_S)
+        staged = api.rpc.ask_json(d.PreparePhoto(key=key))
         return Stored(staged["sha256"], staged["size"])
     return stored
 
@@ -221,7 +219,7 @@ def thumbnail(api: Api, asked: d.GetContent) -> Response:
     headers = {"ETag": f'"{etag}"', "Cache-Control": f"private, {fresh}"}
     if etag in request.if_none_match:
         return Response(status=304, headers=headers)
-    key = api.rpc.ask_json(wanted, timeout=PICTURE_S)["key"]
+    key = api.rpc.ask_json(wanted)["key"]
     if key is None:
         raise NotFound(_NO_PREVIEW, code="no_preview")
     headers |= {

@@ -12,10 +12,6 @@ from gateway.api.content import sent
 from gateway.api.routes import Api, build, if_match, json_body, reply
 
 TAG = "Devis et factures"
-#: A PDF takes about a second to make; the first to ask may wait behind others.
-PDF_S = 15.0
-#: Every issued document is read again.
-CHAIN_S = 60.0
 _KINDS: dict[str, dict[str, Any]] = {
     "quotes": {
         "create": b.CreateQuote, "update": b.UpdateQuote, "get": b.GetQuote, "list": b.ListQuotes,
@@ -93,7 +89,7 @@ def register(api: Api) -> None:
     @api.route("GET", "/company/chain", "Vérifie qu’aucune pièce émise n’a été altérée", tag=TAG, answer=b.ChainAnswer,
                admin=True)  # fmt: skip
     def verify_chain() -> Response:
-        return reply(api.rpc.ask(b.VerifyChain(), timeout=CHAIN_S))
+        return reply(api.rpc.ask(b.VerifyChain()))
 
     @api.route("PATCH", "/company", "Modifie", tag=TAG, body=b.CompanyChanges, answer=b.Company, admin=True)
     def update_company() -> Response:
@@ -151,7 +147,7 @@ def _documents(api: Api, path: str) -> None:
 
 def _pdf(api: Api, kind: str, identifier: UUID) -> Response:
     """The PDF of a document, made now where nobody has asked for it yet."""
-    reference = api.rpc.ask_json(b.GetFile.model_validate({"kind": kind, "id": identifier}), timeout=PDF_S)
+    reference = api.rpc.ask_json(b.GetFile.model_validate({"kind": kind, "id": identifier}))
     return sent(api, reference | {"content_type": "application/pdf", "inline": True})
 
 

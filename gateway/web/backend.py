@@ -26,6 +26,10 @@ class Backend(Protocol):
         """The assembled fiche: `{"client", "sections"}`."""
         ...
 
+    def tree(self, client_id: UUID) -> list[UUID]:
+        """The ids under which rows of a living client may stand: what lists are asked by."""
+        ...
+
     def ties(self, client_id: UUID) -> dict[str, Any]:
         """What keeps a client from being deleted: `{"count", "said"}`, a sentence for a person."""
         ...

@@ -25,7 +25,7 @@ from contracts.equipment import (
 from services.equipment import queries
 from services.equipment.model import Equipment
 from services.kit.history import note, state_of
-from services.kit.homes import root_of
+from services.kit.homes import root_of, row_facts
 from services.kit.stamps import stamps
 
 ABSENT = "Cet équipement n’existe pas."
@@ -138,9 +138,7 @@ def _check_parent(uow: UnitOfWork, row: Equipment) -> None:
 
 def _facts(uow: UnitOfWork, row: Equipment) -> dict[str, Any]:
     return {
-        "id": row.id,
-        "home_client_id": row.home_client_id,
-        "client_id": root_of(uow.session, row.home_client_id),
+        **row_facts(uow.session, row),
         "name": row.name,
         "brand": row.brand,
         "model": row.model,

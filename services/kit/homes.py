@@ -24,6 +24,11 @@ def root_of(session: Session, home: uuid.UUID) -> uuid.UUID:
     return home if row is None else uuid.UUID(str(row[0]))
 
 
+def row_facts(session: Session, row: Any) -> dict[str, Any]:
+    """What every event of a client's row bears: its id, its home, who owns it now (architecture, Event envelope)."""
+    return {"id": row.id, "home_client_id": row.home_client_id, "client_id": root_of(session, row.home_client_id)}
+
+
 def tree_of(session: Session, client_id: uuid.UUID) -> list[uuid.UUID]:
     """The root of `client_id` and every record below it, root first, the rest sorted."""
     [(root, below)] = prepared(session, _TREE, {"id": client_id})

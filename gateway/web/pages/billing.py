@@ -106,7 +106,7 @@ def tab(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
     if fiche["sections"]["quotes"]["status"] != "ok":
         return {"money": None}
     try:
-        tree = backend.ask(clients.Identify(ids=[fiche["client"]["id"]]))["clients"][0]["tree"]
+        tree = backend.tree(UUID(fiche["client"]["id"]))
         return {"money": listing(backend, tree)}
     except FicheError:
         return {"money": None}
@@ -181,7 +181,7 @@ def register(web: Blueprint, backend: Backend) -> None:
         )  # fmt: skip
 
     def _credits(row: dict[str, Any]) -> list[dict[str, Any]]:
-        tree = backend.ask(clients.Identify(ids=[UUID(row["client_id"])]))["clients"][0]["tree"]
+        tree = backend.tree(UUID(row["client_id"]))
         found: list[dict[str, Any]] = backend.ask(b.ListCreditNotes(tree=tree, status=["issued"], limit=50))["items"]
         return [note for note in found if Decimal(note["remaining"]) > 0]
 

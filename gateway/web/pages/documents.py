@@ -43,7 +43,7 @@ def register(web: Blueprint, backend: Backend) -> None:
     @web.get("/clients/<uuid:client_id>/documents/<uuid:id>/modifier")
     def document_edit(client_id: UUID, id: UUID) -> str:
         document = backend.ask(d.GetDocument(id=id))
-        return panel("edit", client_id, document=document, folders=_paths(backend, _tree(backend, client_id)))
+        return panel("edit", client_id, document=document, folders=_paths(backend, backend.tree(client_id)))
 
     @web.get("/clients/<uuid:client_id>/documents/<uuid:id>/versions")
     def document_versions(client_id: UUID, id: UUID) -> str:
@@ -67,7 +67,7 @@ def documents_tab(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
     words, folder = request.args.get("q", "").strip(), request.args.get("dossier", "")
     binned, sort = request.args.get("corbeille") == "1", request.args.get("tri", "")
     sort = sort if sort in SORTS else "nom"
-    tree = _tree(backend, client_id)
+    tree = backend.tree(UUID(client_id))
     asked = {"tree": tree, "q": words[:200], "cursor": request.args.get("cursor") or None, "sort": SORTS[sort]}
     if binned:
         asked |= {"status": "deleted", "sort": "-created_at"}
@@ -92,10 +92,6 @@ def documents_tab(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
         "shown": None if binned else _shown(backend, tree),
         "here": lambda **given: address(client_id, **(said | given)),
     }
-
-
-def _tree(backend: Backend, client_id: Any) -> Any:
-    return backend.ask(clients.Identify(ids=[client_id]))["clients"][0]["tree"]
 
 
 def _paths(backend: Backend, tree: Any) -> list[str]:

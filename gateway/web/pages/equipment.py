@@ -76,7 +76,7 @@ def equipment_tab(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
     """What the tab shows, all by the address."""
     if fiche["sections"]["equipment"]["status"] != "ok":
         return {}
-    tree = backend.ask(clients.Identify(ids=[fiche["client"]["id"]]))["clients"][0]["tree"]
+    tree = backend.tree(UUID(fiche["client"]["id"]))
     view = _list(backend, tree)
     if view["page"] is None:
         fiche["sections"]["equipment"] = {"status": "unavailable"}

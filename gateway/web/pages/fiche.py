@@ -52,6 +52,6 @@ def register(web: Blueprint, backend: Backend) -> None:
             raise NotFound("Cette page n’existe pas.")
         title, macro, kind = _SECTIONS[section]
         client = backend.ask(clients.GetClient(id=client_id))
-        tree = backend.ask(clients.Identify(ids=[client_id]))["clients"][0]["tree"]
+        tree = backend.tree(client_id)
         page = backend.ask(kind(tree=tree, cursor=request.args.get("cursor") or None))
         return render_template("section.html", client=client, title=title, macro=macro, page=page)

@@ -112,7 +112,7 @@ def _lists(backend: Backend, client_id: UUID, work: Row | None = None) -> Row:
     """What the fields of a form offer. Lists of a service that is away are empty; what is set stays as it is."""
     client = backend.ask(clients.GetClient(id=client_id))
     client_id = UUID(client["id"])
-    tree = backend.ask(clients.Identify(ids=[client_id]))["clients"][0]["tree"]
+    tree = backend.tree(client_id)
     addresses = _items(backend, clients.ListSub(kind="addresses", client_id=client_id, limit=200))
     kept = {work["address_id"]} if work else set()
     return {

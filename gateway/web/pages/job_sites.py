@@ -29,7 +29,7 @@ def register(web: Blueprint, backend: Backend) -> None:
 
     def of_client(asked: Backend, fiche: Row) -> Row:
         client = fiche["client"]
-        tree = asked.ask(clients.Identify(ids=[client["id"]]))["clients"][0]["tree"]
+        tree = asked.tree(UUID(client["id"]))
         return {"sites": _listed(asked, f"/clients/{client['id']}/chantiers", client, tree)}
 
     fiche_pages.TAB_DATA["job_sites"] = of_client
@@ -70,7 +70,7 @@ def _addresses(backend: Backend, client_id: str, kept: str | None = None) -> lis
     return [row for row in rows if not row.get("retired") or row["id"] == kept]
 
 
-def _listed(backend: Backend, path: str, client: Row | None, tree: list[str] | None) -> Row:
+def _listed(backend: Backend, path: str, client: Row | None, tree: list[UUID] | None) -> Row:
     """A page of job sites under the filters of the address, with how many each status has."""
     statuses = [one for one in request.args.getlist("status") if one in STATUSES]
     q, cursor = request.args.get("q", "")[:200], request.args.get("cursor") or None

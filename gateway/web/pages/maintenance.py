@@ -51,7 +51,7 @@ def proposed(visit: dict[str, Any], now: datetime | None = None) -> tuple[dateti
     return begin, end
 
 
-def table(backend: Backend, base: str, tree: list[str] | None = None) -> dict[str, Any]:
+def table(backend: Backend, base: str, tree: list[UUID] | None = None) -> dict[str, Any]:
     """What the table shows, by the address: `du` (month), `mois` (how many), `qui`, `etat`."""
     args = request.args
     months = 12 if args.get("mois") == "12" else 6
@@ -120,7 +120,7 @@ def register(web: Blueprint, backend: Backend) -> None:
 
     def of_fiche(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
         client_id = UUID(fiche["client"]["id"])
-        tree = backend.ask(clients.Identify(ids=[client_id]))["clients"][0]["tree"]
+        tree = backend.tree(client_id)
         return {"t": table(backend, f"/clients/{client_id}/maintenances", tree)}
 
     TAB_DATA["maintenance"] = of_fiche
@@ -130,7 +130,7 @@ def register(web: Blueprint, backend: Backend) -> None:
         return render_template("maintenance/list.html", t=table(backend, "/maintenances"))
 
     def _form(client_id: str, plan: dict[str, Any]) -> str:
-        tree = backend.ask(clients.Identify(ids=[UUID(client_id)]))["clients"][0]["tree"]
+        tree = backend.tree(UUID(client_id))
         return render_template(
             "maintenance/plan_form.html",
             client=backend.ask(clients.GetClient(id=UUID(client_id))),

@@ -94,7 +94,7 @@ class Board:
         return first, first + len(self.page["items"]) - 1, before, following
 
 
-def board(backend: Backend, address: Address, client: Row | None, tree: list[str] | None) -> Board:
+def board(backend: Backend, address: Address, client: Row | None, tree: list[UUID] | None) -> Board:
     """Asks what the address wants to see."""
     made = Board(address, client)
     asked = address.asked() | ({"tree": tree} if tree else {})
@@ -109,7 +109,7 @@ def board(backend: Backend, address: Address, client: Row | None, tree: list[str
     return made
 
 
-def _fill(backend: Backend, made: Board, asked: dict[str, Any], tree: list[str] | None) -> None:
+def _fill(backend: Backend, made: Board, asked: dict[str, Any], tree: list[UUID] | None) -> None:
     address = made.address
     made.types = backend.ask(i.ListTypes(limit=200))["items"]
     made.technicians = backend.ask(i.ListTechnicians(limit=200))["items"]
@@ -159,7 +159,7 @@ def register(web: Blueprint, backend: Backend) -> None:
     def of_client(asked: Backend, fiche: Row) -> Row:
         client = fiche["client"]
         address = Address.of(f"/clients/{client['id']}/interventions", request.args, "liste")
-        tree = asked.ask(clients.Identify(ids=[client["id"]]))["clients"][0]["tree"]
+        tree = asked.tree(UUID(client["id"]))
         return {"board": board(asked, address, client, tree)}
 
     @web.record

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import Conflict
 from chassis.uow import UnitOfWork
 from services.billing.model import BillingDetails, Company, CreditNote, Invoice, Quote
-from services.kit.homes import root_of
+from services.kit.homes import root_of, row_facts
 
 Row = TypeVar("Row", Quote, Invoice, CreditNote)
 
@@ -64,9 +64,7 @@ def refuse_existing(session: Session, kind: type[Any], identifier: uuid.UUID | N
 def document_facts(uow: UnitOfWork, row: Quote | Invoice | CreditNote) -> dict[str, Any]:
     """Data of an event about a document."""
     facts: dict[str, Any] = {
-        "id": row.id,
-        "home_client_id": row.home_client_id,
-        "client_id": root_of(uow.session, row.home_client_id),
+        **row_facts(uow.session, row),
         "number": row.number,
         "status": row.status,
         "title": row.title,

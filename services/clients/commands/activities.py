@@ -17,7 +17,7 @@ from services.clients.commands import trail
 from services.clients.commands.shared import check_home, check_new
 from services.clients.model import Activity, Contact
 from services.clients.queries import rows as queries
-from services.kit.homes import root_of, tree_of
+from services.kit.homes import row_facts, tree_of
 from services.kit.stamps import stamps
 
 ABSENT = "Cette activité n’existe pas."
@@ -113,9 +113,7 @@ def _check_contact(uow: UnitOfWork, home: uuid.UUID, contact_id: uuid.UUID | Non
 
 def _facts(uow: UnitOfWork, row: Activity) -> dict[str, Any]:
     return {
-        "id": row.id,
-        "home_client_id": row.home_client_id,
-        "client_id": root_of(uow.session, row.home_client_id),
+        **row_facts(uow.session, row),
         "kind": row.kind,
         "direction": row.direction,
         "occurred_at": row.occurred_at,

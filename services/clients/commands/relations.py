@@ -17,7 +17,7 @@ from services.clients.commands.shared import check_home, check_new
 from services.clients.model import Client, Relation
 from services.clients.queries import rows as queries
 from services.clients.relations import BY_TYPE, HIERARCHICAL
-from services.kit.homes import root_of, tree_of
+from services.kit.homes import root_of, row_facts, tree_of
 from services.kit.stamps import stamps
 
 ABSENT = "Cette relation n’existe pas."
@@ -137,9 +137,7 @@ def _lock(uow: UnitOfWork, hierarchical: bool) -> None:
 
 def _facts(uow: UnitOfWork, row: Relation) -> dict[str, Any]:
     return {
-        "id": row.id,
-        "home_client_id": row.home_client_id,
-        "client_id": root_of(uow.session, row.home_client_id),
+        **row_facts(uow.session, row),
         "type": row.type,
         "other_home_client_id": row.other_home_client_id,
     }

@@ -15,7 +15,7 @@ from chassis.uow import UnitOfWork
 from services.documents.model import Content, Document, DocumentVersion
 from services.documents.pictures import content_key
 from services.documents.sniff import HEAD, content_type
-from services.kit.homes import root_of
+from services.kit.homes import row_facts
 
 ABSENT = "Ce document n’existe pas."
 
@@ -84,9 +84,7 @@ def living(uow: UnitOfWork, identifier: uuid.UUID) -> Document:
 def facts(uow: UnitOfWork, row: Document) -> dict[str, Any]:
     """Fields of a document's events."""
     return {
-        "id": row.id,
-        "home_client_id": row.home_client_id,
-        "client_id": root_of(uow.session, row.home_client_id),
+        **row_facts(uow.session, row),
         "name": row.name,
         "folder": row.folder,
         "content_type": row.content_type,

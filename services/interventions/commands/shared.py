@@ -13,7 +13,7 @@ from chassis.stamp import lock
 from chassis.uow import UnitOfWork
 from services.interventions.model import Intervention, JobSite
 from services.interventions.queries.sight import people, seen_by
-from services.kit.homes import root_of
+from services.kit.homes import row_facts
 from services.kit.zone import company_zone
 
 ABSENT = "Cette intervention n’existe pas."
@@ -65,9 +65,7 @@ def refuse_others_work(uow: UnitOfWork, row: Intervention) -> None:
 def facts(uow: UnitOfWork, row: Intervention) -> dict[str, Any]:
     """Fields of an intervention's events."""
     return {
-        "id": row.id,
-        "home_client_id": row.home_client_id,
-        "client_id": root_of(uow.session, row.home_client_id),
+        **row_facts(uow.session, row),
         "number": row.number,
         "title": row.title,
         "kind": row.kind,
@@ -85,9 +83,7 @@ def facts(uow: UnitOfWork, row: Intervention) -> dict[str, Any]:
 def site_facts(uow: UnitOfWork, row: JobSite) -> dict[str, Any]:
     """Fields of a job site's events."""
     return {
-        "id": row.id,
-        "home_client_id": row.home_client_id,
-        "client_id": root_of(uow.session, row.home_client_id),
+        **row_facts(uow.session, row),
         "number": row.number,
         "title": row.title,
         "status": row.status,

@@ -15,7 +15,7 @@ from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, lock, stamp_new, touch
 from chassis.uow import UnitOfWork
 from contracts import maintenance as c
-from services.kit.homes import root_of
+from services.kit.homes import row_facts
 from services.kit.stamps import stamps
 from services.maintenance import queries
 from services.maintenance.calendar import AHEAD, Due, visits_due
@@ -199,9 +199,7 @@ def extend_all(uow: UnitOfWork) -> int:
 
 def _plan_facts(uow: UnitOfWork, row: Plan) -> dict[str, Any]:
     return {
-        "id": row.id,
-        "home_client_id": row.home_client_id,
-        "client_id": root_of(uow.session, row.home_client_id),
+        **row_facts(uow.session, row),
         "title": row.title,
         "starts_on": row.starts_on,
         "ends_on": row.ends_on,

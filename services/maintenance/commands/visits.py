@@ -13,7 +13,7 @@ from chassis.ids import new_id
 from chassis.stamp import check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts import maintenance as c
-from services.kit.homes import root_of
+from services.kit.homes import row_facts
 from services.kit.zone import company_zone
 from services.maintenance import queries
 from services.maintenance.commands.plans import due_of, new_visit
@@ -171,9 +171,7 @@ def _visit(uow: UnitOfWork, visit_id: uuid.UUID | None) -> Visit | None:
 
 def _visit_facts(uow: UnitOfWork, row: Visit) -> dict[str, Any]:
     return {
-        "id": row.id,
-        "home_client_id": row.home_client_id,
-        "client_id": root_of(uow.session, row.home_client_id),
+        **row_facts(uow.session, row),
         "plan_id": row.plan_id,
         "due_on": row.due_on,
         "intervention_id": row.intervention_id,
