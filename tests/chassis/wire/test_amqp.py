@@ -400,6 +400,11 @@ def test_a_call_that_ends_its_instance_does_not_end_them_all(
         answer = client.call_many([Call(name, "die", b"")], 60)[0]
         assert answer.status == "internal"
         assert orjson.loads(answer.body)["code"] == "deadly_call"
+        # The broker notices a lost connection before the system has ended its process.
+        wait_until(
+            lambda: sorted(instance.poll() is None for instance in instances) == [False, False, False, True],
+            "three of the four have ended",
+        )
         assert sorted(instance.poll() is None for instance in instances) == [False, False, False, True]
     finally:
         for instance in instances:
