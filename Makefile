@@ -56,8 +56,8 @@ schemas: setup-dev ## Réécrit les schémas JSON des événements
 release-schemas: setup-dev ## Fige les schémas publiés sous la version de pyproject.toml (à la publication)
 	@$(PY) scripts/schemas.py release
 
-bench: setup-dev ## Aller-retour RPC, éventail et fiche HTTP, en multiples du plancher mesuré dans la même passe
-	@$(PY) -m bench
+bench: setup-dev ## Vitesse de la pile, en multiples du plancher mesuré dans la même passe (docs/performance.md)
+	@$(PY) -W ignore -m bench $(ARGS)
 
 screenshots: setup-dev ## Captures d’écran de chaque page (docs/screenshots)
 	@$(PY) -m scripts.screenshots $(ARGS)

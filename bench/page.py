@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPSConnection
@@ -11,8 +12,12 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import create_engine, text
 
+from bench.floors import RAW_FAN
+from bench.ground import Ground
+from bench.measure import Measure, Target
 from gateway.web.labels import TABS
 
+FICHE = "fiche over HTTP"
 #: Rows of each list section: at least a first page.
 ROWS = 50
 #: Clients among which lists and searches are measured.
@@ -165,3 +170,29 @@ def reader(api: Api, client: str) -> tuple[Callable[[], None], dict[str, Any]]:
         assert b'"unavailable"' not in api.ask("GET", path)
 
     return once, {"bytes": len(body), "rows": rows}
+
+
+def measures(ground: Ground) -> list[Measure]:
+    """The fiche, its pages, the list of clients and its searches.
+
+    Where `FICHE_URL` (with `FICHE_TOKEN`) names a running product, its fullest fiche is read, changing nothing.
+    """
+    given = os.environ.get("FICHE_URL")
+    if given:
+        api = Api(given, os.environ.get("FICHE_TOKEN", ""))
+        client = fullest_client(api)
+    else:
+        api = Api(ground.product.url, ground.product.token)
+        client = full_client(api)
+        many_clients(api, ground.database_of("clients"))
+    ground.stack.callback(api.close)
+    once, holds = reader(api, client)
+    ground.facts["fiche"] = holds
+    rows = ", ".join(f"{name} {count}" for name, count in holds["rows"].items())
+    ground.notes.append(f"The fiche: {holds['bytes'] / 1000:.0f} kB; {rows}.")
+    made = [Measure(FICHE, once, 20, RAW_FAN, targets=[Target(3.5), Target(6, percent=99)])]
+    made += [Measure(f"page {name}", each, 5, FICHE) for name, each in tabs(api, client).items()]
+    if not given:
+        ground.notes.append(f"Lists and searches: pages of 50 among {MANY} clients.")
+        made += [Measure(name, each, 5, RAW_FAN) for name, each in lists(api).items()]
+    return made

@@ -1,4 +1,7 @@
-"""The floor: an echo over direct reply-to with py-amqp as it comes. As a program: the answering side of one queue."""
+"""The floor: an echo over direct reply-to with py-amqp as it comes.
+
+As a program: the answering side of one queue, or (`--ask`) one that asks all the queues named, for `bench.peers`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,10 @@ from urllib.parse import unquote, urlsplit
 
 from amqp import Connection, Message
 
+from bench.peers import ask_while_told
+
+#: Body of a call and of its answer: about what a small request holds.
+BODY = b'{"client_id":"0190163d-8694-739b-aea5-966c26f8ad91","limit":50,"cursor":null,"note":"' + b"x" * 100 + b'"}'
 REPLY_TO = "amq.rabbitmq.reply-to"
 
 
@@ -76,17 +83,29 @@ def main(url: str, queue: str) -> None:
     channel = connection.channel()
     channel.queue_declare(queue, auto_delete=True)
 
-    def answer(message: Any) -> None:
-        reply = Message(message.body, correlation_id=message.correlation_id, delivery_mode=1)
-        channel.basic_publish(reply, routing_key=message.reply_to)
-
-    channel.basic_consume(queue, no_ack=True, callback=answer)
+    asked: list[Any] = []
+    channel.basic_consume(queue, no_ack=True, callback=asked.append)
     end_with_parent()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     while True:
         connection.drain_events()
+        # Not in the callback: py-amqp reads what has come before it publishes, and would call the callback within it.
+        while asked:
+            message = asked.pop(0)
+            reply = Message(message.body, correlation_id=message.correlation_id, delivery_mode=1)
+            channel.basic_publish(reply, routing_key=message.reply_to)
+
+
+def asking(url: str, queues: Sequence[str]) -> None:
+    """Asks all queues at once, over and over, while it is told to."""
+    caller = RawCaller(url)
+    end_with_parent()
+    ask_while_told(lambda: caller.call(queues, BODY))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    if sys.argv[-1] == "--ask":
+        asking(sys.argv[1], sys.argv[2:-1])
+    else:
+        main(sys.argv[1], sys.argv[2])
