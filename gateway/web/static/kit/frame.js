@@ -28,7 +28,11 @@ document.addEventListener("click", async (event) => {
   if (row && !event.target.closest("a, button, input, label, summary, details") && !String(getSelection())) one("td:first-child a", row)?.click();
   const open = event.target.closest("[data-filters-sheet]");
   if (open) { const form = open.closest("form"); const opened = form.classList.toggle("sheet-open"); open.setAttribute("aria-expanded", String(opened)); }
-  if (event.target.closest("[data-sheet-done]")) one("form.filters.sheet-open")?.classList.remove("sheet-open");
+  if (event.target.closest("[data-sheet-done]")) {
+    const form = one("form.filters.sheet-open");
+    form?.classList.remove("sheet-open");
+    form && one("[data-filters-sheet]", form)?.setAttribute("aria-expanded", "false");
+  }
 });
 
 /** Names what the list last showed, for « previous » and « next ». */

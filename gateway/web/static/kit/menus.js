@@ -42,6 +42,20 @@ document.addEventListener("keydown", (event) => {
   if (items.length) { event.preventDefault(); items[(at + step + items.length) % items.length].focus(); }
 }, true);
 
+// A list brought up to date while its filters are open leaves them open: the sheet, and a chip in which one still chooses.
+let opened = [];
+let sheet = false;
+document.addEventListener("htmx:before:swap", () => { opened = all(OPEN); sheet = Boolean(one("form.filters.sheet-open")); });
+document.addEventListener("htmx:after:swap", () => {
+  for (const node of opened) if (node.isConnected) node.open = true;
+  const form = sheet && one("form.filters.has-sheet");
+  if (form) { form.classList.add("sheet-open"); one("[data-filters-sheet]", form)?.setAttribute("aria-expanded", "true"); }
+});
+// Of one choice among several, the press on it is the last; the arrows go on (a press of theirs has no detail).
+document.addEventListener("click", (event) => {
+  if (event.detail && event.target.type === "radio") event.target.closest("details.chip")?.removeAttribute("open");
+});
+
 // A search inside a long list of boxes.
 document.addEventListener("input", (event) => {
   const field = event.target.closest?.("[data-search-in]");

@@ -22,11 +22,13 @@ async function again() {
   const scrolled = all("[data-keep-scroll], .scroll, .column").map((node) => [node, node.scrollTop]);
   // A menu may be opened while the page is fetched: looked at when the new one is taken over.
   let opened = all("details[open]");
+  const unfolded = Boolean(one(".column.open"));
   document.addEventListener("htmx:before:swap", () => { opened = all("details[open]"); }, { once: true });
   await window.htmx.ajax("GET", location.pathname + location.search, { target: "#contenu", select: "#contenu", swap: "outerMorph" });
   for (const [node, top] of scrolled) if (node.isConnected) node.scrollTop = top;
   for (const node of opened) if (node.isConnected) node.open = true;
   applySections();
+  if (unfolded) { one(".column")?.classList.add("open"); one("[data-fold]")?.setAttribute("aria-expanded", "true"); }
   start();
   document.dispatchEvent(new CustomEvent("fiche:refreshed"));
 }

@@ -1,0 +1,147 @@
+"""The company that is walked through: made up by `fiche generate`, through the product, as anybody would."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import ROOT
+from tests.gateway.conftest import TOKEN, Product
+from tests.gateway.test_money import COMPANY
+from tests.support.waiting import wait_until
+
+SIZES = {"desk": (1440, 900), "phone": (390, 844)}
+
+
+@dataclass
+class Walk:
+    """Somebody of the office before the pages, on a desk or on a phone.
+
+    `firm`: a company of the generated data with work, money and equipment. `person`: an individual of it.
+    """
+
+    page: Page
+    product: Product
+    phone: bool
+    firm: dict[str, Any]
+    person: dict[str, Any]
+
+    def open(self, client: dict[str, Any], tab: str = "") -> None:
+        """Opens the fiche and waits until its scripts hear."""
+        self.page.goto(f"/clients/{client['id']}{tab}")
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(client["display_name"])
+        self.page.wait_for_selector("html[data-live=open]")
+
+    def unfold(self) -> None:
+        """The side column, in sight: on a phone it is folded below the name."""
+        if self.phone:
+            self.page.get_by_role("button", name="Détails du client").click()
+
+    def section(self, name: str) -> Locator:
+        """A section of the side column, opened."""
+        found = self.page.locator(f"details[data-section={name}]")
+        if found.get_attribute("open") is None:
+            found.locator("summary").first.click()
+        return found
+
+    @property
+    def panel(self) -> Locator:
+        """The side panel; the whole screen on a phone."""
+        return self.page.locator("dialog.panel[open]")
+
+    def said(self, words: str) -> None:
+        """The page says so; the message is then closed, as whoever it covers something for would."""
+        note = self.page.locator(".toast").filter(has_text=words)
+        note.get_by_role("button", name="Fermer le message").click()
+
+    def undo(self, words: str) -> None:
+        """The page says so, and « Annuler » of the message is pressed; what follows is said too."""
+        note = self.page.locator(".toast").filter(has_text=words)
+        note.get_by_role("button", name="Annuler").click()
+        self.said("C’est annulé")
+
+    def actions(self) -> Locator:
+        """The menu Actions of the fiche, opened."""
+        box = self.page.locator(".actions-menu").locator("visible=true")
+        box.locator("summary").click()
+        expect(box.locator(".menu-list")).to_be_visible()
+        return box
+
+    def fits(self) -> None:
+        """Nothing scrolls sideways."""
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{self.page.url} is {wide} px too wide"
+
+    def read(self, path: str, **params: Any) -> dict[str, Any]:
+        """What the API answers."""
+        answer = self.product.http.get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+
+@pytest.fixture(scope="session")
+def company(product: Product) -> dict[str, list[dict[str, Any]]]:
+    """Active clients of a company made up by the command: `firms`, the busiest first, and `persons`."""
+    subprocess.run(
+        [sys.executable, "-m", "cli.main", "generate", "--clients", "16", "--seed", "7"],
+        cwd=ROOT,
+        env=os.environ | {"FICHE_URL": product.url, "FICHE_TOKEN": TOKEN, "PYTHONWARNINGS": "ignore"},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    legal = product.http.get("/company")
+    if legal.json()["missing"]:
+        answer = product.http.patch("/company", json=COMPANY, headers={"If-Match": legal.headers["ETag"]})
+        assert answer.status_code == 200, answer.text
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, kind in (("firms", "company"), ("persons", "individual")):
+        rows = product.http.get("/clients", params={"kind": kind, "status": "active", "limit": 200}).json()["items"]
+        # Other tests' clients have no such number.
+        made = [row for row in rows if re.fullmatch(r"M0000\d\d", row["registration_number"] or "")]
+        found[name] = sorted(made, key=lambda row: -_work_of(product, row["id"]))
+    assert len(found["firms"]) >= 2, found
+    assert len(found["persons"]) >= 2, found
+    return found
+
+
+def _work_of(product: Product, client_id: str) -> int:
+    sections = product.http.get(f"/clients/{client_id}/fiche").json()["sections"]
+    return int(sections["interventions"]["count"])
+
+
+@pytest.fixture(scope="module", params=["desk", "phone"])
+def walk(
+    request: pytest.FixtureRequest, chromium: Browser, product: Product, company: dict[str, list[dict[str, Any]]]
+) -> Iterator[Walk]:
+    """One person of the office for the whole walk; script errors and refusals of the content policy fail it."""
+    phone = request.param == "phone"
+    width, height = SIZES[request.param]
+    context = chromium.new_context(
+        viewport={"width": width, "height": height},
+        locale="fr-FR",
+        timezone_id="Europe/Paris",
+        base_url=product.url,
+        has_touch=phone,
+        is_mobile=phone,
+        reduced_motion="reduce",
+    )
+    context.add_cookies([{"name": "fiche_session", "value": TOKEN, "url": product.url}])
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
+    yield Walk(page, product, phone, company["firms"][int(phone)], company["persons"][int(phone)])
+    context.close()
+    assert not faults, faults
+
+
+__all__ = ["Walk", "company", "walk", "wait_until"]
