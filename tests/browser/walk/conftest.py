@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import ROOT
 from tests.gateway.conftest import TOKEN, Product
 from tests.gateway.test_money import COMPANY
-from tests.support.waiting import wait_until
 
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 
@@ -142,6 +141,3 @@ def walk(
     yield Walk(page, product, phone, company["firms"][int(phone)], company["persons"][int(phone)])
     context.close()
     assert not faults, faults
-
-
-__all__ = ["Walk", "company", "walk", "wait_until"]
