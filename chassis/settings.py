@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     #: RabbitMQ. Empty: no broker, the whole product in one process.
     amqp_url: str = ""
     amqp_quorum: bool = False
+    #: RabbitMQ's management API with an administrator's login, for `fiche broker` and `fiche partners` only.
+    broker_admin_url: str = ""
     #: S3. Empty: a folder under `data_dir`.
     s3_url: str = ""
     s3_access_key: str = ""
@@ -67,6 +69,10 @@ class Settings(BaseSettings):
     undo_days: int = Field(default=30, ge=0, le=3650)
     #: Bytes of the largest file that may be uploaded.
     max_upload_bytes: int = Field(default=2 * 1024**3, ge=1)
+    #: Where traces go: the base address of an OpenTelemetry collector (OTLP over HTTP). Empty: none are made.
+    otlp_url: str = ""
+    #: Share of requests that are traced.
+    traces_share: float = Field(default=1.0, ge=0, le=1)
     #: Port of a service's `/metrics`, `/healthz` and `/readyz`; 0: none.
     ops_port: int = Field(default=0, ge=0, le=65535)
     #: Pages and gallery for development.

@@ -113,13 +113,15 @@ def restore(
 
 
 def _add_groups() -> None:
-    from cli import accounts, operators
+    from cli import accounts, broker, operators
 
     app.add_typer(operators.log_app, name="log")
     app.add_typer(operators.parked_app, name="dead-letters")
     app.add_typer(operators.projections_app, name="projections")
     app.add_typer(accounts.users_app, name="users")
     app.add_typer(accounts.keys_app, name="api-keys")
+    app.add_typer(broker.broker_app, name="broker")
+    app.add_typer(broker.partners_app, name="partners")
     from cli import import_
 
     app.add_typer(import_.import_app, name="import")

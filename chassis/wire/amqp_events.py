@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import structlog
 from amqp import Message
-from amqp.exceptions import ConsumerCancelled
+from amqp.exceptions import ConsumerCancelled, NotFound
 
 from chassis import metrics
 from chassis.wire.amqp_link import Link, body_of
@@ -34,6 +34,16 @@ def exchange_of(producer: str) -> str:
 def events_queue_of(consumer: str, producer: str) -> str:
     """The queue through which a consumer reads ahead of a producer's log."""
     return f"{consumer}.{producer}.v1"
+
+
+def ensure_exchange(channel: Any, name: str) -> None:
+    """Has an exchange there. One that is there is only asked for: its owner alone may declare it (`chassis.broker`)."""
+    own = channel.connection.channel()  # the broker closes the channel that asked for what is not there
+    try:
+        own.exchange_declare(name, "topic", passive=True)
+        own.close()
+    except NotFound:
+        channel.exchange_declare(name, "topic", durable=True, auto_delete=False)
 
 
 class _Batch:
@@ -85,7 +95,7 @@ class AmqpPublisher:
     def _opened(self, channel: Any) -> None:
         self._sent = 0
         for exchange in (self._exchange, PUBLIC):
-            channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
+            ensure_exchange(channel, exchange)
         channel.confirm_select()
         channel.events["basic_ack"].add(self._confirmed)
         channel.events["basic_nack"].add(self._refused)
@@ -187,7 +197,7 @@ class AmqpSubscription:
         }
         if self._quorum:
             arguments["x-queue-type"] = "quorum"
-        channel.exchange_declare(self._exchange, "topic", durable=True, auto_delete=False)
+        ensure_exchange(channel, self._exchange)
         channel.queue_declare(self._queue, durable=True, auto_delete=False, arguments=arguments)
         channel.queue_bind(self._queue, self._exchange, "#")
         channel.basic_qos(0, PREFETCH, False)

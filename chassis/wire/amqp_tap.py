@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from chassis.wire.amqp_events import exchange_of
+from chassis.wire.amqp_events import ensure_exchange, exchange_of
 from chassis.wire.amqp_link import Link, body_of
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class AmqpTap:
     def _opened(self, channel: Any) -> None:
         name = channel.queue_declare(exclusive=True, auto_delete=True, arguments={"x-max-length": WAITING}).queue
         for producer in self._producers:
-            channel.exchange_declare(exchange_of(producer), "topic", durable=True, auto_delete=False)
+            ensure_exchange(channel, exchange_of(producer))
             channel.queue_bind(name, exchange_of(producer), "#")
         channel.basic_consume(name, no_ack=True, exclusive=True, callback=self._heard)
 

@@ -1,18 +1,15 @@
-"""The whole product as separate processes on RabbitMQ, PostgreSQL and S3."""
+"""The whole product as separate processes on RabbitMQ, PostgreSQL and S3.
+
+One stack serves all that is shown of it: tests of other files of this folder are collected here.
+"""
 
 from __future__ import annotations
 
-import os
 import queue
-import re
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -23,30 +20,17 @@ from chassis.host import service_class
 from chassis.service import followed_producers
 from chassis.settings import SERVICES
 from chassis.wire.amqp_events import events_queue_of
+from tests.stack.broker_rights import (  # noqa: F401
+    test_a_services_login_reads_no_queue_but_its_own,
+    test_nothing_that_a_service_asked_of_the_broker_was_refused,
+    test_the_logins_are_put_in_place_again_over_a_broker_that_runs,
+    test_the_readmes_subscriber_hears_with_a_partners_login_that_may_nothing_else,
+)
 from tests.support import servers
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def rabbit(run_folder: Path) -> Iterator[servers.RabbitServer]:
-    """A broker of this module's own, since it is restarted."""
-    server = servers.RabbitServer(run_folder / "stack")
-    server.start()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def stack(run_folder: Path, postgres_url: str, s3: dict[str, str], rabbit: servers.RabbitServer) -> Iterator[Stack]:
-    made = Stack(run_folder / "stack-logs", database_url=postgres_url, amqp_url=rabbit.url, s3=s3)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
 
 
 def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
@@ -59,29 +43,6 @@ def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
             return None
 
     return wait_until(answered, "it comes to hold", timeout=seconds)
-
-
-@contextmanager
-def listening(program: Path, amqp_url: str) -> Iterator[queue.Queue[str]]:
-    """Runs a subscriber; gives the lines it writes as they come."""
-    lines: queue.Queue[str] = queue.Queue()
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", str(program)],
-        env=os.environ | {"AMQP_URL": amqp_url},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    output = process.stdout
-    reader = threading.Thread(target=lambda: [lines.put(line.strip()) for line in output], daemon=True)
-    reader.start()
-    try:
-        yield lines
-    finally:
-        process.terminate()
-        process.wait(10)
-        reader.join(10)
-        output.close()
 
 
 def make_client(http: httpx.Client, name: str) -> dict[str, Any]:
@@ -120,23 +81,6 @@ def test_every_event_queue_is_consumed(stack: Stack, rabbit: servers.RabbitServe
         channel = connection.default_channel
         # A queue without anyone who reads it, or one that is not there (404), fails.
         assert {name for name in queues if channel.queue_declare(name, passive=True).consumer_count == 0} == set()
-
-
-def test_the_readmes_subscriber_hears_what_happens(stack: Stack, rabbit: servers.RabbitServer, tmp_path: Path) -> None:
-    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
-    found = re.search(r"^```python\n(.*?)^```", readme, re.M | re.S)
-    assert found
-    program = tmp_path / "partner.py"
-    program.write_text(found[1])
-    with stack.client() as http, listening(program, rabbit.url) as heard:
-        # Its queue is its own to declare: what happened before is read at /api/v1/events.
-        name = "Régie du Parc"
-
-        def told() -> bool:
-            make_client(http, name)
-            return heard.get(timeout=1) == f"fiche.clients.client.created.v1 {name}"
-
-        until(told)
 
 
 def test_open_pages_hear_of_changes_and_hold_no_worker(stack: Stack) -> None:

@@ -21,6 +21,7 @@ COMMANDS = sorted(
     }
 )
 _TYPED = "tests/embedded/test_readme.py::test_a_command_of_the_readme_does_it"
+_COMPOSE = "tests/structure/test_compose.py"
 _STACK = "tests/stack/test_stack.py::test_a_fact_of_one_service_reaches_the_others_by_events"
 #: Who runs each of them: a test, or CI.
 RUN_BY = {
@@ -31,6 +32,11 @@ RUN_BY = {
     ".venv/bin/fiche import dolibarr FOLDER": _TYPED,
     ".venv/bin/fiche generate --clients 200 --seed 7": _TYPED,
     '.venv/bin/fiche api-keys add "My program" --scope read --scope write': _TYPED,
+    'fiche partners add example --types "fiche.clients.client.#"': (
+        "tests/stack/broker_rights.py::test_the_readmes_subscriber_hears_with_a_partners_login_that_may_nothing_else"
+    ),
+    "make stack": f"{_COMPOSE}::test_make_stack_runs_a_containers_command_in_its_environment_but_for_addresses",
+    "scripts/secrets": f"{_COMPOSE}::test_no_secret_has_a_default_and_a_script_makes_all_up",
     "fiche log status": _TYPED,
     "fiche dead-letters list": _TYPED,
     "fiche restore SERVICE": (

@@ -16,8 +16,12 @@ class Container:
         *,
         environment: dict[str, str] | None = None,
         command: str | None = None,
+        also: dict[int, int] | None = None,
+        entrypoint: list[str] | None = None,
+        volumes: dict[str, str] | None = None,
     ) -> None:
         self._make = (image, inner_port, host_port, environment or {}, command)
+        self._also, self._entrypoint, self._volumes = also or {}, entrypoint, volumes or {}
         self._container: Any = None
 
     @property
@@ -34,6 +38,12 @@ class Container:
 
         image, inner, outer, environment, command = self._make
         made = DockerContainer(image).with_bind_ports(inner, outer)
+        for more, host in self._also.items():
+            made = made.with_bind_ports(more, host)
+        for path, inside in self._volumes.items():
+            made = made.with_volume_mapping(path, inside, "ro")
+        if self._entrypoint:
+            made = made.with_kwargs(entrypoint=self._entrypoint)
         for name, value in environment.items():
             made = made.with_env(name, value)
         if command:

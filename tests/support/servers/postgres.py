@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg2
+
 from chassis.embedded_pg import EmbeddedPostgres, free_port
 from tests.support.servers.machine import forget, stop_at_exit
 
@@ -25,6 +27,15 @@ class PostgresServer:
         """Stops it, breaking every connection."""
         self.server.stop(mode="immediate")
         forget(self)
+
+    def sql(self, statement: str) -> None:
+        """Runs a statement as administrator, each by itself."""
+        connection = psycopg2.connect(self.url)
+        try:
+            connection.autocommit = True
+            connection.cursor().execute(statement)
+        finally:
+            connection.close()
 
     def kill(self) -> None:
         """`kill -9`."""

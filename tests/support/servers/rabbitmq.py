@@ -16,15 +16,23 @@ from chassis.embedded_pg import free_port
 from tests.support.servers.docker import Container
 from tests.support.servers.machine import IMAGES, docker_answers, ended, forget, need, stop_at_exit
 
+#: What a container of the broker is given, and a node of ours too.
+_DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "rabbitmq"
 _ADVICE = "apt install rabbitmq-server, ou Docker, ou FICHE_TEST_AMQP_URL"
 
 
 class RabbitServer:
-    """RabbitMQ on one port over all restarts: a container, or a node with folders and an Erlang daemon of its own."""
+    """RabbitMQ on one port over all restarts: a container, or a node with folders and an Erlang daemon of its own.
 
-    def __init__(self, folder: Path) -> None:
+    With `passwords` (the variables of docker-compose.yml) it has the logins and rights of deploy/rabbitmq, loaded at
+    each start, and management; without, it knows `guest` alone.
+    """
+
+    def __init__(self, folder: Path, passwords: dict[str, str] | None = None) -> None:
         self.folder = folder / "rabbitmq"
         self.port = free_port()
+        self.management_port = free_port()
+        self._passwords = passwords
         self._address = f"127.0.0.1:{self.port}"
         self._container: Container | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -32,14 +40,23 @@ class RabbitServer:
 
     @property
     def url(self) -> str:
-        """Address for clients."""
-        return f"amqp://guest:guest@{self._address}/"
+        """Address for clients, as administrator."""
+        return f"amqp://{self._login}@{self._address}/"
+
+    @property
+    def management_url(self) -> str:
+        """Address of the management API, as administrator; only with `passwords`."""
+        return f"http://{self._login}@127.0.0.1:{self.management_port}"
+
+    @property
+    def _login(self) -> str:
+        return f"fiche:{self._passwords['FICHE_BROKER_PASSWORD']}" if self._passwords else "guest:guest"
 
     def start(self) -> None:
         """Starts the broker and waits until it takes connections."""
         stop_at_exit(self, self.close)
         if docker_answers():
-            self._container = self._container or Container(IMAGES["rabbitmq"], 5672, self.port)
+            self._container = self._container or self._contained()
             self._container.start()
             self._address = self._container.address
         else:
@@ -51,15 +68,42 @@ class RabbitServer:
                 ended("RabbitMQ", self.folder / "out.log")
             time.sleep(0.1)
 
+    def _contained(self) -> Container:
+        if self._passwords is None:
+            return Container(IMAGES["rabbitmq"], 5672, self.port)
+        return Container(
+            IMAGES["rabbitmq"],
+            5672,
+            self.port,
+            environment=self._passwords,
+            command="rabbitmq-server",
+            also={15672: self.management_port},
+            entrypoint=["sh", "/fiche/start.sh", "docker-entrypoint.sh"],
+            volumes={str(_DEPLOY): "/fiche", str(_DEPLOY / "fiche.conf"): "/etc/rabbitmq/conf.d/20-fiche.conf"},
+        )
+
     def _launch(self, program: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "rabbitmq.conf"
-        config.write_text(
-            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
-            "vm_memory_high_watermark.absolute = 1GB\n"
-            "disk_free_limit.absolute = 50MB\n"
-        )
-        (self.folder / "enabled_plugins").write_text("[].\n")
+        lines = [
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}",
+            "vm_memory_high_watermark.absolute = 1GB",
+            "disk_free_limit.absolute = 50MB",
+        ]
+        if self._passwords is not None:
+            definitions = self.folder / "definitions.json"
+            start = ["sh", str(_DEPLOY / "start.sh"), "true"]
+            subprocess.run(
+                start, env={**os.environ, **self._passwords, "FICHE_DEFINITIONS": str(definitions)}, check=True
+            )
+            lines += [
+                "management.tcp.ip = 127.0.0.1",
+                f"management.tcp.port = {self.management_port}",
+                f"load_definitions = {definitions}",
+            ]
+        config.write_text("\n".join(lines) + "\n")
+        plugins = "rabbitmq_management" if self._passwords is not None else ""
+        (self.folder / "enabled_plugins").write_text(f"[{plugins}].\n")
         if not self._environment:
             self._environment = {
                 "PATH": f"{Path(program).parent}:{os.environ.get('PATH', '')}",
