@@ -30,6 +30,9 @@ test: setup-dev lint ## Tout : lint, types, toute la suite sur de vrais serveurs
 soak: setup-dev ## Un consommateur en retard d’un million d’événements, mémoire mesurée (une demi-heure ou plus)
 	@FICHE_SOAK_EVENTS=1000000 $(PY) -m pytest tests/chassis/events/test_faults.py -k far_behind
 
+faults: setup-dev ## Chaque panne sous charge, sur de vrais serveurs : rien d’acquitté n’est perdu (ARGS="--only RabbitMQ")
+	@$(PY) -W ignore -m tests.faults $(ARGS)
+
 stack: setup-dev ## Le produit en processus séparés, sur de vrais serveurs privés
 	@$(PY) -m tests.support.stack
 
@@ -69,4 +72,4 @@ clean: ## Enlève ce qui se refait (pas var/)
 	@rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info \
 		node_modules gateway/web/static/vendor
 
-.PHONY: help run demo setup-run setup-dev test soak stack unit lint format migration schemas release-schemas bench screenshots lock clean
+.PHONY: help run demo setup-run setup-dev test soak faults stack unit lint format migration schemas release-schemas bench screenshots lock clean

@@ -31,8 +31,8 @@ from cli.main import main as fiche  # noqa: E402
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
-def main(service: str, folder: Path) -> None:
-    """Runs the service as `fiche run` does."""
+def arm(folder: Path) -> None:
+    """Has this process look for the files of `folder` at each point."""
 
     def reach(point: str) -> None:
         try:
@@ -61,6 +61,11 @@ def main(service: str, folder: Path) -> None:
     around(AmqpSubscription, "ack_up_to", before="effective")
     if (folder / "every-relay-leads").exists():
         Relay._lead = lambda self, cursor: True  # type: ignore[method-assign]
+
+
+def main(service: str, folder: Path) -> None:
+    """Runs the service as `fiche run` does."""
+    arm(folder)
     sys.argv[1:] = ["run", service]
     fiche()
 

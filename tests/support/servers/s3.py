@@ -76,38 +76,37 @@ class S3Server:
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
         }
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = self.folder / "s3.json"
-        config.write_text(json.dumps({"identities": [identity]}))
-        s3, master, volume, filer = self._ports
+        (self.folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
         with (self.folder / "weed.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    weed,
-                    "server",
-                    f"-dir={self.folder}",
-                    "-ip=127.0.0.1",
-                    "-ip.bind=127.0.0.1",
-                    f"-master.port={master}",
-                    f"-volume.port={volume}",
-                    f"-filer.port={filer}",
-                    f"-filer.localSocket={self.folder}/filer.sock",
-                    f"-s3.port={s3}",
-                    # Listeners that nobody asks, on fixed ports: two suites on one machine would stop each other.
-                    "-s3.port.iceberg=0",
-                    "-s3.port.lance=0",
-                    "-s3",
-                    "-filer",
-                    f"-s3.config={config}",
-                    # A bucket is a collection of several volumes of its own; none takes room before it holds something.
-                    "-volume.max=1000",
-                    "-volume.preStopSeconds=0",
-                    "-master.volumeSizeLimitMB=100",
-                ],
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
+                self.command(weed), stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
             )
+
+    def command(self, weed: str) -> list[str]:
+        """What starts the server, its program being `weed`."""
+        s3, master, volume, filer = self._ports
+        return [
+            weed,
+            "server",
+            f"-dir={self.folder}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            f"-master.port={master}",
+            f"-volume.port={volume}",
+            f"-filer.port={filer}",
+            f"-filer.localSocket={self.folder}/filer.sock",
+            f"-s3.port={s3}",
+            # Listeners that nobody asks, on fixed ports: two suites on one machine would stop each other.
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            "-s3",
+            "-filer",
+            f"-s3.config={self.folder / 's3.json'}",
+            # A bucket is a collection of several volumes of its own; none takes room before it holds something.
+            "-volume.max=1000",
+            "-volume.preStopSeconds=0",
+            "-master.volumeSizeLimitMB=100",
+        ]
 
     def kill(self) -> None:
         """Ends it at once; its data stay."""
