@@ -17,6 +17,7 @@ from contracts import interventions as i
 from contracts.accounts import Identity
 from contracts.base import Request
 from contracts.chassis import Health
+from contracts.clients import merges as m
 
 #: Roles of people on the road: they see their work and the past of the places they are sent to, and fill reports.
 FIELD_ROLES = {"technician", "subcontractor"}
@@ -32,6 +33,7 @@ RIGHTS = {
     "prices": {*_BILL, "salesperson"},
     "quote": {*_BILL, "salesperson"},
     "bill": _BILL,
+    "merge": {*_ADMIN, "manager", "office"},
     "admin": _ADMIN,
 }
 
@@ -85,6 +87,7 @@ _NEEDS: dict[type[Request], str] = {
         "bill",
     ),
     b.UpdateCompany: "admin",
+    **dict.fromkeys((m.MergeClients, m.PreviewMerge, m.UndoMerge, m.PreviewUndo, m.NotDuplicates), "merge"),
 }  # fmt: skip
 
 

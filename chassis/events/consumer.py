@@ -307,6 +307,7 @@ class Consumer:
                     reason = self._last_error if parking else "attend derrière un événement rangé à part"
                     if event.get("type") in handlers or parking:
                         parked.park(session, self.producer, entry.position, key, entry.body, reason)
+                        service.event_parked(event, reason)
                         waiting.add(key)
                 else:
                     parked.handle(service, handlers, event)

@@ -55,6 +55,9 @@ class Service:
     def forget_copies(self, producer: str) -> None:
         """Empties the copies kept of a producer's facts, in the transaction that fills them from a snapshot."""
 
+    def event_parked(self, raw: dict[str, Any], error: str) -> None:
+        """Told in the transaction that puts an event aside, for what others should know of it."""
+
     @rpc(chassis_language.LogHead)
     def log_head(self, request: chassis_language.LogHead) -> chassis_language.LogHeadAnswer:
         at = event_log.head(self.uow.session)

@@ -127,6 +127,23 @@ class ClientErased(Event):
     tree: list[Id]
 
 
+class ForestTold(Event):
+    """The merge forest as it stands. Told in snapshots only, to services that begin or rebuild, never logged.
+
+    `aliases`: `{id, parent_id, merge_id, root_id}` of every merged id. `deeds`: every merge in the order of the forest,
+    with what else it asks of services: `{merge_id, survivor_id, duplicate_id, choices, forest, undone_forest, moves}`.
+    """
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "forest.told"
+    subject_field: ClassVar[str] = "forest"
+    ordering_key_constant: ClassVar[str | None] = FOREST_KEY
+    forest: int
+    aliases: list[dict[str, Any]]
+    erased: list[Id]
+    deeds: list[dict[str, Any]]
+
+
 class AddressState(RowEvent):
     """What others keep of an address."""
 

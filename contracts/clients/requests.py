@@ -146,13 +146,6 @@ class IdentifyAnswer(Model):
     contacts: dict[str, dict[str, Any]]
 
 
-class ForestSnapshot(Query):
-    """Active edges, erased ids and forest version in one transaction with the log's position."""
-
-    rpc: ClassVar[str] = "clients.forest_snapshot"
-    after: int = Field(default=0, ge=0)
-
-
 class History(Page):
     """Who changed what and when, field by field, newest first; only lines older than `before`, a line's `seq`."""
 

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from chassis.errors import Unauthenticated
-from chassis.service import Service, on, rpc
+from chassis.service import on, rpc
 from chassis.uow import UnitOfWork
 from contracts import accounts as c
 from contracts import clients
 from contracts.base import Envelope, Event
 from services.accounts import commands, queries
 from services.accounts.model import KINDS, Base, User
+from services.kit.forest import ForestService
 
 
-class AccountsService(Service):
+class AccountsService(ForestService):
     """Staff, keys, sessions, and who has access to the portal."""
 
     name = "accounts"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from chassis.objects import ObjectStore, object_store
 from chassis.service import every, rpc
@@ -19,6 +21,7 @@ from services.billing.commands import (
     files,
     imported,
     issuing,
+    merged,
     parties,
     payments,
     quotes,
@@ -35,6 +38,7 @@ class BillingService(ClientRowsService):
     name = "billing"
     base = Base
     kinds = KINDS
+    facts = frozenset({"billing_details", "billing_field_write"})
 
     @property
     def store(self) -> ObjectStore:
@@ -50,6 +54,13 @@ class BillingService(ClientRowsService):
         super().forget_copies(producer)
         if producer == "clients":
             parties.forget_parties(self.uow)
+
+    def chosen(self, merge_id: UUID, at: int, survivor: UUID, duplicate: UUID, choices: dict[str, str]) -> None:
+        """What stands of how the two are billed."""
+        merged.choose(self.uow, merge_id, at, survivor, duplicate, choices)
+
+    def unchosen(self, records: Sequence[UUID]) -> None:
+        merged.materialise(self.uow, records)
 
     snapshot_covers = (c.CompanyUpdated,)
 

@@ -27,12 +27,14 @@ SINGLE = (
 )  # fmt: skip
 CUSTOM = "custom_fields."
 
-_WRITES = """
+_WRITES = text(
+    """
     SELECT w.seq, w.op, w.value->'v' AS value, w.source_client_id AS source FROM client_field_write w
     LEFT JOIN merge m ON m.id = w.merge_id
     WHERE w.client_id = :record AND w.field = :field AND w.seq < :before AND m.undone_forest IS NULL
-    ORDER BY w.seq DESC
-"""
+    AND (CAST(:without AS uuid) IS NULL OR w.merge_id IS DISTINCT FROM :without) ORDER BY w.seq DESC
+    """
+)
 _NOW = 2**62
 
 
@@ -69,22 +71,26 @@ def append(
     )
 
 
-def values(session: Session, record: uuid.UUID, field: str, before: int = _NOW) -> Iterator[Any]:
-    """Values that a field had, newest first, before a write."""
-    for write in session.execute(text(_WRITES), {"record": record, "field": field, "before": before}).all():
+def values(
+    session: Session, record: uuid.UUID, field: str, before: int = _NOW, without: uuid.UUID | None = None
+) -> Iterator[Any]:
+    """Values that a field had, newest first, before a write; as if the merge `without` were undone."""
+    asked = {"record": record, "field": field, "before": before, "without": without}
+    for write in session.execute(_WRITES, asked).all():
         if write.op == "set":
             yield write.value
             continue
-        taken = value(session, write.source, field, write.seq)
+        taken = value(session, write.source, field, write.seq, without)
         if write.op == "take":
             yield taken
         else:
-            yield joined(value(session, record, field, write.seq) or "", taken or "", _name(session, write.source))
+            mine = value(session, record, field, write.seq, without)
+            yield joined(mine or "", taken or "", _name(session, write.source))
 
 
-def value(session: Session, record: uuid.UUID, field: str, before: int = _NOW) -> Any:
+def value(session: Session, record: uuid.UUID, field: str, before: int = _NOW, without: uuid.UUID | None = None) -> Any:
     """A field's value as it was before a write (now, without one); None when it was never written."""
-    return next(values(session, record, field, before), None)
+    return next(values(session, record, field, before, without), None)
 
 
 def joined(mine: str, theirs: str, name: str) -> str:

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
 from chassis.service import Service, on
-from contracts import accounts, billing, documents, equipment, interventions, maintenance
+from contracts import accounts, billing, documents, equipment, forest, interventions, maintenance
 from contracts.base import Envelope
-from services.clients.commands import records, told
+from services.clients.commands import merges, records, told
 from services.kit.follow import know_company, know_user
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _on_each(events: Mapping[str, type[forest.E]]) -> Callable[[F], F]:
+    """Handles the event of each service that tells it."""
+
+    def decorate(function: F) -> F:
+        for event in events.values():
+            function = on(event, since="log")(function)
+        return function
+
+    return decorate
 
 
 class Listener(Service):
@@ -20,6 +36,21 @@ class Listener(Service):
     @on(billing.CompanyUpdated, since="snapshot")
     def company_updated(self, event: billing.CompanyUpdated, envelope: Envelope) -> None:
         know_company(self.uow.session, event)
+
+    # --- merges -----------------------------------------------------------------------------------------------
+
+    @_on_each(forest.REPOINTED)
+    def client_repointed(self, event: forest.Repointed, envelope: Envelope) -> None:
+        counts = event.counts if event.direction == "merge" else None
+        merges.reported(self.uow, event.event_owner, event.merge_id, event.forest, counts)
+
+    @_on_each(forest.REPOINT_FAILED)
+    def client_repoint_failed(self, event: forest.RepointFailed, envelope: Envelope) -> None:
+        merges.report_failed(self.uow, event.event_owner, event.merge_id, event.error)
+
+    @_on_each(forest.FOREST_REACHED)
+    def forest_reached(self, event: forest.ForestReached, envelope: Envelope) -> None:
+        merges.reached(self.uow, event.event_owner, event.forest)
 
     # --- interventions ----------------------------------------------------------------------------------------
 

@@ -126,6 +126,7 @@ class Merge(Base):  # type: ignore[valid-type,misc]
     forest: Mapped[int] = mapped_column(BigInteger)
     undone_forest: Mapped[int | None] = mapped_column(BigInteger)
     undone_at: Mapped[datetime | None]
+    undone_by: Mapped[dict[str, Any] | None]
     undo_until: Mapped[datetime]
     sealed: Mapped[bool] = mapped_column(server_default=text("false"))
     moves: Mapped[list[Any] | None]
@@ -144,6 +145,16 @@ class MergeProgress(Base):  # type: ignore[valid-type,misc]
     forest: Mapped[int | None] = mapped_column(BigInteger)
     moved: Mapped[dict[str, Any] | None]
     failed: Mapped[str | None]
+
+
+class NotDuplicate(Base):  # type: ignore[valid-type,misc]
+    """Two records that somebody has looked at and found to be two clients. The lower id comes first."""
+
+    __tablename__ = "not_duplicate"
+    low_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"), primary_key=True)
+    high_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"), primary_key=True, index=True)
+    at: Mapped[datetime]
+    by: Mapped[dict[str, Any]]
 
 
 class Place(Base):  # type: ignore[valid-type,misc]

@@ -11,14 +11,29 @@ from sqlalchemy import select, text
 from chassis.service import rpc
 from contracts import clients as c
 from contracts.base import Event
-from services.clients.commands import activities, addresses, contacts, custom_fields, layout, memo, records, relations
+from contracts.clients import merges as m
+from contracts.forest import CountHomes, HomeCounts
+from services.clients.commands import (
+    activities,
+    addresses,
+    contacts,
+    custom_fields,
+    distinct,
+    layout,
+    memo,
+    merges,
+    records,
+    relations,
+)
 from services.clients.commands.shared import facts
 from services.clients.listener import Listener
 from services.clients.model import KINDS, Address, Base, Client, Contact
 from services.clients.queries import activities as activity_queries
 from services.clients.queries import duplicates, history, identity, rows, search, settings
 from services.clients.queries import memo as memo_queries
+from services.clients.queries import merges as merge_queries
 from services.clients.queries import records as record_queries
+from services.kit.forest import count_homes
 
 _DELETERS = {
     "addresses": addresses.delete_address,
@@ -54,11 +69,16 @@ class ClientsService(Listener):
         c.ContactCreated,
         c.ContactUpdated,
         c.ContactDeleted,
+        c.ClientMerged,
+        c.ClientMergeUndone,
+        c.ClientErased,
+        c.ForestTold,
     )
 
     def snapshot_events(self) -> Iterator[Event]:
-        """Every record, address and living contact as it stands."""
+        """What ids mean; every record, address and living contact as it stands."""
         session = self.uow.session
+        yield identity.forest_told(session)
         for row in session.scalars(_streamed(select(Client).where(Client.merged_into.is_(None)))):
             yield c.ClientUpdated(**facts(row), changed=[])
         roots: dict[Any, Any] = {
@@ -138,9 +158,39 @@ class ClientsService(Listener):
     def identify(self, request: c.Identify) -> c.IdentifyAnswer:
         return identity.identify(self.uow.session, request)
 
-    @rpc(c.ForestSnapshot)
-    def forest_snapshot(self, request: c.ForestSnapshot) -> bytes:
-        return identity.forest_snapshot(self.uow.session, request)
+    @rpc(CountHomes)
+    def count_homes(self, request: CountHomes) -> HomeCounts:
+        return HomeCounts(counts=count_homes(self.uow.session, KINDS, request.tree))
+
+    # --- merges -----------------------------------------------------------------------------------------------
+
+    @rpc(m.MergeClients)
+    def merge(self, request: m.MergeClients) -> bytes:
+        return merges.merge_clients(self.uow, request)
+
+    @rpc(m.PreviewMerge)
+    def preview_merge(self, request: m.PreviewMerge) -> m.MergePreview:
+        return merge_queries.preview_merge(self.uow.session, request)
+
+    @rpc(m.UndoMerge)
+    def undo_merge(self, request: m.UndoMerge) -> bytes:
+        return merges.undo_merge(self.uow, request)
+
+    @rpc(m.PreviewUndo)
+    def preview_undo(self, request: m.PreviewUndo) -> m.UndoPreview:
+        return merge_queries.preview_undo(self.uow.session, request)
+
+    @rpc(m.GetMerge)
+    def get_merge(self, request: m.GetMerge) -> bytes:
+        return merge_queries.get_merge(self.uow.session, request.id)
+
+    @rpc(m.ListMerges)
+    def list_merges(self, request: m.ListMerges) -> bytes:
+        return merge_queries.list_merges(self.uow.session, request)
+
+    @rpc(m.NotDuplicates)
+    def not_duplicates(self, request: m.NotDuplicates) -> bytes:
+        return distinct.not_duplicates(self.uow, request)
 
     @rpc(c.History)
     def history(self, request: c.History) -> bytes:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chassis.service import Service, on
+from chassis.service import on
 from contracts import accounts, billing, clients
 from contracts.base import Envelope
+from services.kit.forest import ForestService
 
 #: Producer → tables that hold nothing but what it told.
 _COPIES = {"clients": ("known_client", "known_address"), "accounts": ("known_user",)}
 
 
-class ClientRowsService(Service):
-    """Follows `clients` and `accounts` for the names it shows. `kinds` lists the tables that have a home."""
-
-    kinds: ClassVar[Mapping[str, type]]
+class ClientRowsService(ForestService):
+    """Follows `clients` and `accounts` for the names it shows."""
 
     def forget_copies(self, producer: str) -> None:
         """Names of clients and addresses, or of staff."""

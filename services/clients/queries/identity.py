@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from contracts import clients as c
+from services.clients import merging
 
 _IDENTIFY = """
     SELECT f.version AS forest, q.id AS asked, r.id, r.display_name, r.reference, r.version,
@@ -66,34 +66,30 @@ def _identified(row: Any) -> c.Identified:
 def _rows(session: Session, statement: str, ids: Sequence[uuid.UUID]) -> dict[str, dict[str, Any]]:
     if not ids:
         return {}
-    return {
-        str(row.id): {key: str(value) if isinstance(value, uuid.UUID) else value for key, value in row._mapping.items()}
-        for row in session.execute(text(statement), {"ids": list(ids)})
-    }
+    return {str(row.id): _plain(row) for row in session.execute(text(statement), {"ids": list(ids)})}
 
 
-def forest_snapshot(session: Session, request: c.ForestSnapshot) -> bytes:
-    """Edges, erased ids, choices and moves after a version, with the position they are true at."""
-    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    head = session.execute(text("SELECT log_id, position FROM event_head")).one()
-    edges = session.execute(
-        text("SELECT id, duplicate_id, survivor_id, forest FROM merge WHERE undone_forest IS NULL ORDER BY forest")
-    )
+def forest_told(session: Session) -> c.ForestTold:
+    """The forest as it stands, with what every merge and undo asked of services. Read in the snapshot's transaction."""
+    aliases = session.execute(text("SELECT id, parent_id, merge_id, root_id FROM client_alias ORDER BY id"))
     deeds = session.execute(
         text(
-            "SELECT id, survivor_id, duplicate_id, choices, forest, undone_forest, moves FROM merge "
-            "WHERE forest > :after OR undone_forest > :after ORDER BY forest"
-        ),
-        {"after": request.after},
+            "SELECT id AS merge_id, survivor_id, duplicate_id, choices, forest, undone_forest, moves FROM merge "
+            "ORDER BY forest"
+        )
     )
-    return orjson.dumps(
-        {
-            "log_id": str(head.log_id),
-            "position": head.position,
-            "forest": session.scalar(text("SELECT version FROM client_forest")),
-            "edges": [dict(row._mapping) for row in edges],
-            "deeds": [dict(row._mapping) for row in deeds],
-            "erased": [str(row[0]) for row in session.execute(text("SELECT id FROM erased_client"))],
-        },
-        default=str,
+    return c.ForestTold(
+        forest=session.execute(text("SELECT version FROM client_forest")).scalar_one(),
+        aliases=[_plain(row) for row in aliases],
+        erased=list(session.execute(text("SELECT id FROM erased_client ORDER BY id")).scalars()),
+        deeds=[_plain(row) | {"choices": choices_told(row.choices)} for row in deeds],
     )
+
+
+def choices_told(choices: dict[str, str]) -> dict[str, dict[str, str]]:
+    """The choices of a merge that concern other services, by service."""
+    return {"billing": {name: choice for name, choice in choices.items() if name in merging.BILLING}}
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {key: str(value) if isinstance(value, uuid.UUID) else value for key, value in row._mapping.items()}

@@ -1,0 +1,89 @@
+"""Merging duplicates, watching it, taking it back (merge-protocol)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Response, jsonify
+from pydantic import Field
+
+from chassis.errors import FicheError, Invalid
+from chassis.wire.base import OK
+from contracts.base import Model
+from contracts.clients import merges as m
+from contracts.forest import FOLLOWERS, CountHomes, Move
+from gateway.api.routes import Api, build, json_body, once, query, reply
+
+TAG = "Fusions"
+
+
+class UndoBody(Model):
+    """Body of an undo: rows that change sides with it, and documents that stay where they are, decided."""
+
+    moves: list[Move] = Field(default_factory=list)
+    keep: list[str] = Field(default_factory=list)
+
+
+class DryRun(Model):
+    """With `dry_run=true` nothing is changed: the answer tells what would be."""
+
+    dry_run: bool = False
+
+
+def register(api: Api) -> None:
+    """Adds the routes."""
+
+    @api.route("GET", "/merges", "Fusions", tag=TAG, query=m.ListMerges, answer=m.MergeView, listed=True)
+    def list_merges() -> Response:
+        return api.send(build(m.ListMerges, query()))
+
+    @api.route("POST", "/merges", "Fusionne deux fiches", tag=TAG, body=m.MergeBody, answer=m.MergeView, status=202)
+    def merge_clients() -> Response:
+        body = json_body()
+        if _dry_run():
+            given = {name: body.get(name) for name in ("survivor_id", "duplicate_id")}
+            return jsonify(preview(api, build(m.PreviewMerge, given)))
+        return api.send(build(m.MergeClients, {"body": body}), 202)
+
+    @api.route("GET", "/merges/{id}", "Une fusion et son avancement", tag=TAG, answer=m.MergeView)
+    def get_merge(id: UUID) -> Response:
+        return api.send(m.GetMerge(id=id))
+
+    @api.route("POST", "/merges/{id}/undo", "Annule une fusion", tag=TAG, body=UndoBody, answer=m.MergeView, status=202)
+    def undo_merge(id: UUID) -> Response:
+        body = json_body()
+        unknown = body.keys() - UndoBody.model_fields.keys()
+        if unknown:
+            raise Invalid.field(sorted(unknown)[0], "Ce champ n’est pas connu.")
+        if _dry_run():
+            return reply(api.rpc.ask(m.PreviewUndo(id=id)))
+        return api.send(build(m.UndoMerge, {"id": id, "moves": body.get("moves") or []}), 202)
+
+
+def _dry_run() -> bool:
+    given = once()
+    if given.keys() - {"dry_run"}:
+        raise Invalid.field(sorted(given.keys() - {"dry_run"})[0], "Ce champ n’est pas connu.")
+    if given.get("dry_run", "false") not in ("true", "false", "1", "0"):
+        raise Invalid.field("dry_run", "Écrivez true ou false.")
+    return given.get("dry_run") in ("true", "1")
+
+
+def preview(api: Api, asked: m.PreviewMerge) -> dict[str, Any]:
+    """What a merge would change, here and in every service, counted by asking it.
+
+    A service that is away is named: its count is unknown, not nought.
+    """
+    found = api.rpc.ask_json(asked)
+    tree = found["duplicate_tree"]
+    calls = [api.rpc.call(build(CountHomes, {"tree": tree}), service=name) for name in FOLLOWERS]
+    services: dict[str, Any] = {"clients": {"status": "ok", "counts": found.pop("counts")}}
+    for name, answer in zip(FOLLOWERS, api.rpc.ask_all(calls), strict=True):
+        if answer.status == OK:
+            services[name] = {"status": "ok", "counts": orjson.loads(answer.body)["counts"]}
+        else:
+            error = FicheError.from_json(answer.status, answer.body)
+            services[name] = {"status": "unavailable", "counts": None, "error": str(error)}
+    return {"dry_run": True, **found, "services": services}

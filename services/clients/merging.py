@@ -1,0 +1,193 @@
+"""What a merge of two records proposes for each field, and why; what a person should know before (merge-protocol)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from contracts.clients import merges as m
+from services.clients import fields
+from services.clients.model import Client
+
+#: Fields of a record that a merge may choose, as `http-api` names them, and what a person calls them.
+LABELS = {
+    "kind": "Type de fiche",
+    "first_name": "Prénom",
+    "last_name": "Nom",
+    "company_name": "Raison sociale",
+    "display_name": "Nom affiché",
+    "reference": "Référence",
+    "registration_number": "Matricule",
+    "stage": "Étape",
+    "siret": "SIRET",
+    "vat_number": "N° de TVA",
+    "email": "E-mail",
+    "phone": "Téléphone",
+    "secondary_phone": "Téléphone secondaire",
+    "website": "Site internet",
+    "sales_rep_id": "Commercial",
+    "main_address_id": "Adresse principale",
+    "memo": "Mémo",
+}
+#: Public name → name of the writes.
+_STORED = {"display_name": "own_name"}
+#: Facts of a client that `billing` keeps; their choices are passed on with the event.
+BILLING = (
+    "billing_name", "billing_address_id", "payer_id", "payment_terms", "payment_means", "iban", "accounting_account",
+    "invoice_contact_id",
+)  # fmt: skip
+#: What stays the survivor's unless somebody says otherwise: what it is, how it is called and found.
+_IDENTITY = frozenset({"kind", "display_name", "reference", "main_address_id"})
+
+
+def stored(name: str) -> str:
+    """The name a field's writes have."""
+    return _STORED.get(name, name)
+
+
+def is_field(name: str) -> bool:
+    """Whether a choice can name it."""
+    return name in LABELS or name in BILLING or name.startswith(fields.CUSTOM)
+
+
+def previews(session: Session, survivor: Client, duplicate: Client) -> list[m.FieldPreview]:
+    """Fields whose two values differ, each with the choice proposed and its reason."""
+    labels = {
+        fields.CUSTOM + row.key: str(row.label)
+        for row in session.execute(text("SELECT key, label FROM custom_field WHERE deleted_at IS NULL"))
+    }
+    custom = sorted({fields.CUSTOM + key for row in (survivor, duplicate) for key in row.custom_fields})
+    found = []
+    for name in (*LABELS, *custom):
+        mine, theirs = _value(survivor, name), _value(duplicate, name)
+        if mine == theirs or theirs in ("", None):
+            continue
+        proposed, why = _proposal(name, mine, theirs)
+        found.append(
+            m.FieldPreview(
+                field=name,
+                label=LABELS.get(name) or labels.get(name, name.removeprefix(fields.CUSTOM)),
+                survivor=_shown(session, name, mine),
+                duplicate=_shown(session, name, theirs),
+                proposed=proposed,
+                why=why,
+                choices=["survivor", "duplicate", "join"] if name == "memo" and mine else ["survivor", "duplicate"],
+            )
+        )
+    return found
+
+
+def _value(row: Client, name: str) -> Any:
+    if name.startswith(fields.CUSTOM):
+        return row.custom_fields.get(name.removeprefix(fields.CUSTOM))
+    return getattr(row, stored(name))
+
+
+def _proposal(name: str, mine: Any, theirs: Any) -> tuple[m.Choice, str]:
+    if name == "memo" and mine:
+        return "join", "Les deux mémos sont gardés, l’un sous l’autre."
+    if name == "stage" and theirs == "client":
+        return "duplicate", "L’une des deux fiches est déjà cliente."
+    if mine in ("", None) and name not in _IDENTITY:
+        return "duplicate", "La fiche conservée n’a rien ici."
+    return "survivor", "La valeur de la fiche conservée reste."
+
+
+def _shown(session: Session, name: str, value: Any) -> Any:
+    """A value as a person reads it: the name behind an id."""
+    if value is None or name not in ("sales_rep_id", "main_address_id"):
+        return value
+    statement = {
+        "sales_rep_id": "SELECT name FROM known_user WHERE id = :id",
+        "main_address_id": "SELECT concat_ws(' ', street, postal_code, city) FROM address WHERE id = :id",
+    }[name]
+    return session.scalar(text(statement), {"id": value}) or str(value)
+
+
+def conflicts(session: Session, survivor: Client, duplicate: Client) -> list[m.MergeConflict]:
+    """What could make a person think twice, each in words."""
+    found = []
+
+    def tell(code: str, detail: str) -> None:
+        found.append(m.MergeConflict(code=code, detail=detail))
+
+    if survivor.siret and duplicate.siret and survivor.siret[:9] != duplicate.siret[:9]:
+        tell(
+            "two_sirens", "Les deux fiches ont des SIREN différents\u202f: ce sont peut-être deux sociétés distinctes."
+        )
+    elif survivor.siret and duplicate.siret and survivor.siret != duplicate.siret:
+        tell("two_sirets", "Même SIREN, mais deux SIRET\u202f: ce sont peut-être deux établissements.")
+    if survivor.kind != duplicate.kind:
+        tell("two_kinds", "Les deux fiches ne sont pas du même type\u202f: celui de la fiche conservée reste.")
+    if duplicate.archived_at is not None:
+        tell("duplicate_archived", "La fiche à fusionner est archivée.")
+    if survivor.archived_at is not None:
+        tell("survivor_archived", "La fiche conservée est archivée et le reste après la fusion.")
+    if survivor.main_address_id and duplicate.main_address_id:
+        tell("two_main_addresses", "Chaque fiche a son adresse principale\u202f: celle de la fiche conservée le reste.")
+    hidden = _relations_between(session, survivor.id, duplicate.id)
+    if hidden:
+        names = "La relation" if hidden == 1 else f"Les {hidden} relations"
+        verb = "est masquée" if hidden == 1 else "sont masquées"
+        tell("relations_between", f"{names} entre les deux fiches {verb} tant qu’elles sont fusionnées.")
+    shared = _shared_tags(session, survivor.id, duplicate.id)
+    if shared:
+        tell("same_tags", f"Étiquettes communes, affichées une seule fois\u202f: {', '.join(shared)}.")
+    portal = _portal_contacts(session, duplicate.id)
+    if portal:
+        tell(
+            "portal_access",
+            f"{_list(portal)} verr{'a' if len(portal) == 1 else 'ont'} sur le portail tout le dossier fusionné.",
+        )
+    return found
+
+
+def _list(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} et {names[-1]}"
+
+
+def _pair(session: Session, statement: str, survivor: uuid.UUID, duplicate: uuid.UUID) -> Any:
+    ids = "WITH s(id) AS (SELECT CAST(:survivor AS uuid) UNION SELECT id FROM client_alias WHERE root_id = :survivor), "
+    ids += "d(id) AS (SELECT CAST(:duplicate AS uuid) UNION SELECT id FROM client_alias WHERE root_id = :duplicate) "
+    return session.execute(text(ids + statement), {"survivor": survivor, "duplicate": duplicate})
+
+
+def _relations_between(session: Session, survivor: uuid.UUID, duplicate: uuid.UUID) -> int:
+    return int(
+        _pair(
+            session,
+            "SELECT count(*) FROM relation r WHERE r.deleted_at IS NULL AND ("
+            "(r.home_client_id IN (SELECT id FROM s) AND r.other_home_client_id IN (SELECT id FROM d)) OR "
+            "(r.home_client_id IN (SELECT id FROM d) AND r.other_home_client_id IN (SELECT id FROM s)))",
+            survivor,
+            duplicate,
+        ).scalar_one()
+    )
+
+
+def _shared_tags(session: Session, survivor: uuid.UUID, duplicate: uuid.UUID) -> list[str]:
+    return list(
+        _pair(
+            session,
+            "SELECT DISTINCT a.tag FROM client_tag a JOIN client_tag b ON b.tag = a.tag "
+            "WHERE a.home_client_id IN (SELECT id FROM s) AND b.home_client_id IN (SELECT id FROM d) ORDER BY a.tag",
+            survivor,
+            duplicate,
+        ).scalars()
+    )
+
+
+def _portal_contacts(session: Session, duplicate: uuid.UUID) -> list[str]:
+    return list(
+        session.execute(
+            text(
+                "SELECT coalesce(nullif(trim(first_name || ' ' || last_name), ''), email) FROM contact "
+                "WHERE home_client_id IN (SELECT CAST(:id AS uuid) UNION SELECT id FROM client_alias "
+                "WHERE root_id = :id) AND portal_access AND deleted_at IS NULL ORDER BY 1"
+            ),
+            {"id": duplicate},
+        ).scalars()
+    )

@@ -1,0 +1,172 @@
+"""Merges as people and pages see them: who, when, why, how far each service is; previews of merge and undo."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from chassis.errors import NotFound
+from chassis.page import Listing
+from contracts.clients import merges as m
+from services.clients import fields, merging
+from services.clients.model import KINDS, Client, Merge
+from services.clients.queries.records import refuse
+from services.kit.forest import count_homes
+from services.kit.homes import tree_of
+
+_RECORD = (
+    "(SELECT json_build_object('id', r.id, 'display_name', r.display_name, 'reference', r.reference, 'kind', r.kind) "
+    "FROM client r WHERE r.id = g.{0})"
+)
+#: SQL: the version that a service must have reached: the undo's, else the merge's.
+_NEEDED = "coalesce(g.undone_forest, g.forest)"
+_DONE = f"NOT EXISTS (SELECT 1 FROM merge_progress p WHERE p.merge_id = g.id AND coalesce(p.forest, 0) < {_NEEDED})"
+_STATUS = (
+    f"CASE WHEN g.undone_forest IS NULL THEN CASE WHEN {_DONE} THEN 'done' ELSE 'running' END "
+    f"ELSE CASE WHEN {_DONE} THEN 'undone' ELSE 'undoing' END END"
+)
+_SERVICES = (
+    "(SELECT json_object_agg(p.service, json_build_object('status', "
+    f"CASE WHEN p.failed IS NOT NULL THEN 'failed' WHEN coalesce(p.forest, 0) >= {_NEEDED} THEN 'done' "
+    "ELSE 'running' END, 'moved', p.moved, 'error', p.failed) ORDER BY p.service) "
+    "FROM merge_progress p WHERE p.merge_id = g.id)"
+)
+MERGES = Listing(
+    source="merge g",
+    item=(
+        "json_build_object('id', g.id, 'survivor_id', g.survivor_id, 'duplicate_id', g.duplicate_id, "
+        f"'survivor', {_RECORD.format('survivor_id')}, 'duplicate', {_RECORD.format('duplicate_id')}, "
+        "'choices', g.choices, 'reason', g.reason, 'merged_by', g.actor, 'merged_at', g.merged_at, "
+        "'undone_by', g.undone_by, 'undone_at', g.undone_at, 'undo_until', g.undo_until, 'sealed', g.sealed, "
+        "'can_undo', g.undone_forest IS NULL AND NOT g.sealed AND now() <= g.undo_until, "
+        f"'forest', g.forest, 'status', {_STATUS}, 'services', {_SERVICES})"
+    ),
+    key="g.id",
+    sorts={"-merged_at": ("g.merged_at", "timestamptz")},
+    default="-merged_at",
+)
+
+
+def get_merge(
+    session: Session,
+    identifier: uuid.UUID,
+    now: datetime | None = None,
+    *,
+    restored: list[str] | None = None,
+    kept: list[str] | None = None,
+) -> bytes:
+    """One merge with its progress; at its undo also what became of the fields. Raises `NotFound`."""
+    body = MERGES.one(session, ["g.id = :id"], {"id": identifier})
+    if body is None:
+        raise NotFound("Cette fusion n’existe pas.")
+    if restored is None:
+        return body
+    view = m.MergeView.model_validate_json(body)
+    return view.model_copy(update={"restored": restored, "kept": kept}).model_dump_json().encode()
+
+
+def list_merges(session: Session, request: m.ListMerges) -> bytes:
+    """Merges, newest first; of one client, those that any record of its tree took part in."""
+    where: list[str] = []
+    params: dict[str, Any] = {}
+    if request.client_id is not None:
+        where.append("g.survivor_id = ANY(:tree) OR g.duplicate_id = ANY(:tree) OR g.duplicate_id = :client")
+        params |= {"tree": tree_of(session, request.client_id), "client": request.client_id}
+    if request.status is not None:
+        where.append(f"{_STATUS} = :status")
+        params["status"] = request.status
+    return MERGES.page(session, where, params, request)
+
+
+def preview_merge(session: Session, request: m.PreviewMerge) -> m.MergePreview:
+    """What a merge would do here. Raises what the merge would, but for versions."""
+    for record in (request.survivor_id, request.duplicate_id):
+        refuse(session, record)
+    survivor, duplicate = (session.get_one(Client, record) for record in (request.survivor_id, request.duplicate_id))
+    tree = tree_of(session, duplicate.id)
+    return m.MergePreview(
+        survivor=_brief(survivor),
+        duplicate=_brief(duplicate),
+        survivor_tree=tree_of(session, survivor.id),
+        duplicate_tree=tree,
+        fields=merging.previews(session, survivor, duplicate),
+        conflicts=merging.conflicts(session, survivor, duplicate),
+        counts=count_homes(session, KINDS, tree),
+    )
+
+
+def _brief(row: Client) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "display_name": row.display_name,
+        "reference": row.reference,
+        "kind": row.kind,
+        "version": row.version,
+        "status": "archived" if row.archived_at else "active",
+        "created_at": row.created_at.isoformat(),
+    }
+
+
+def preview_undo(session: Session, request: m.PreviewUndo) -> m.UndoPreview:
+    """What an undo would do here: each field that the merge wrote, the survivor's value now and after it."""
+    merge = session.get(Merge, request.id)
+    if merge is None:
+        raise NotFound("Cette fusion n’existe pas.")
+    root = tree_of(session, merge.survivor_id)[0]
+    restored: list[m.FieldUndone] = []
+    kept: list[m.FieldUndone] = []
+    for name in written_by(session, merge):
+        stored = merging.stored(name)
+        now = fields.value(session, root, stored)
+        then = fields.value(session, root, stored, without=merge.id)
+        undone = m.FieldUndone(field=name, label=merging.LABELS.get(name, name), now=now, then=then)
+        (kept if now == then else restored).append(undone)
+    return m.UndoPreview(
+        merge=m.MergeView.model_validate_json(get_merge(session, merge.id)).model_dump(mode="json"),
+        restored=restored,
+        kept=kept,
+        duplicate_tree=branch(session, merge.duplicate_id),
+        survivor_tree=[
+            record for record in tree_of(session, root) if record not in branch(session, merge.duplicate_id)
+        ],
+    )
+
+
+# --- the forest and the writes ----------------------------------------------------------------------------------------
+
+
+def branch(session: Session, record: uuid.UUID) -> list[uuid.UUID]:
+    """A record and all below it: what goes back with it."""
+    found = session.execute(
+        text(
+            "WITH RECURSIVE below(id) AS (SELECT CAST(:id AS uuid) UNION "
+            "SELECT a.id FROM client_alias a JOIN below b ON a.parent_id = b.id) SELECT id FROM below"
+        ),
+        {"id": record},
+    )
+    ids = [uuid.UUID(str(row.id)) for row in found]
+    return [record, *sorted(each for each in ids if each != record)]
+
+
+def written_by(session: Session, merge: Merge) -> list[str]:
+    """Public names of the fields that a merge has written, sorted."""
+    public = {stored: name for name, stored in ((name, merging.stored(name)) for name in merging.LABELS)}
+    found = session.execute(
+        text("SELECT DISTINCT field FROM client_field_write WHERE client_id = :id AND merge_id = :merge"),
+        {"id": merge.survivor_id, "merge": merge.id},
+    ).scalars()
+    return sorted(public.get(name, name) for name in found)
+
+
+def merged_fields(session: Session, record: uuid.UUID) -> Sequence[str]:
+    """Fields of a record that merges, undone ones too, have a say in; pointers follow the tree anyway."""
+    found = session.execute(
+        text("SELECT DISTINCT field FROM client_field_write WHERE client_id = :id AND merge_id IS NOT NULL"),
+        {"id": record},
+    ).scalars()
+    return sorted({*found, "main_address_id", "reference"})
