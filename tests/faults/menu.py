@@ -38,10 +38,7 @@ def nothing(world: World) -> Iterator[str | None]:
 def _kill_and_start(world: World, process: str) -> None:
     world.stack.kill(process)
     world.work_for(world.random.random())
-    if process == "gateway":
-        world.stack.start_gateway()
-    else:
-        world.stack.start_service(process)
+    world.stack.start_service(process)
     world.wait(lambda: world.stack.away() == [], f"{process} is back")
 
 
@@ -102,8 +99,7 @@ for _point, _said in (
 def _frozen(point: str, services: tuple[str, ...]) -> Fault:
     def run(world: World) -> Iterator[str | None]:
         service = world.random.choice(services)
-        other = f"{service}2"
-        world.stack.start_service(service, "2")
+        other = world.stack.start_service(service, 2)
         try:
             world.stack.at(service, point, "stop")
             [held] = world.wait(
@@ -128,7 +124,7 @@ def two_relays(world: World) -> Iterator[str | None]:
     services = ("clients", "interventions")
     for service in services:
         (world.stack.points / service / "every-relay-leads").touch()
-        world.stack.start_service(service, "2")
+        world.stack.start_service(service, 2)
     try:
         for service in services:
             _kill_and_start(world, service)  # so that the first leads as well
@@ -136,7 +132,7 @@ def two_relays(world: World) -> Iterator[str | None]:
     finally:
         for service in services:
             (world.stack.points / service / "every-relay-leads").unlink()
-            world.stack.end(f"{service}2")
+            world.stack.end(f"{service}-2")
             _kill_and_start(world, service)
 
 

@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -21,7 +20,7 @@ from chassis.settings import SERVICES
 from tests.faults.checker import Checker
 from tests.faults.load import Book, Load
 from tests.support.servers import PostgresServer, RabbitServer, S3Server
-from tests.support.stack import ROOT, Stack
+from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
 #: Time-outs of the services' databases, short enough for a round to wait for them.
@@ -33,38 +32,23 @@ BOUND_S = 120.0
 class FaultyStack(Stack):
     """The stack whose services may be killed at named points, frozen, doubled, and given settings of their own."""
 
-    def __init__(self, folder: Path, *, database_url: str, amqp_url: str, s3: dict[str, str]) -> None:
-        super().__init__(folder, database_url=database_url, amqp_url=amqp_url, s3=s3)
-        self.environment |= TIMEOUTS | {"PYTHONWARNINGS": "ignore"}
+    def __init__(self, folder: Path, **servers: Any) -> None:
+        super().__init__(folder, **servers, extra=TIMEOUTS | {"PYTHONWARNINGS": "ignore"})
         self.points = folder / "points"
         #: Process → variables that it gets beside those of all.
         self.own: dict[str, dict[str, str]] = {}
+        for name in SERVICES:
+            (self.points / name).mkdir(parents=True, exist_ok=True)
 
-    def start_service(self, name: str, replica: str = "") -> None:
-        """Starts a process of a service; `replica` tells it from the others."""
-        (self.points / name).mkdir(parents=True, exist_ok=True)
-        process = name + replica
-        self._processes[process] = self._launch(
-            process, [sys.executable, "-m", "tests.faults.process", name, str(self.points / name)]
-        )
+    def environment_of(self, name: str, process: str = "") -> dict[str, str]:
+        """With the process's own variables."""
+        return super().environment_of(name, process) | self.own.get(process or name, {})
 
-    def start_gateway(self) -> None:
-        """Starts the gateway."""
-        self._processes["gateway"] = self._launch(
-            "gateway", [sys.executable, "-m", "cli.main", "gateway", "--workers=1"]
-        )
-
-    def _launch(self, process: str, command: list[str]) -> subprocess.Popen[bytes]:
-        with (self.folder / f"{process}.log").open("ab") as log:
-            return subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=self.environment | self.own.get(process, {}),
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+    def program(self, name: str) -> list[str]:
+        """A service with points and witness."""
+        if name in SERVICES:
+            return ["-m", "tests.faults.process", name, str(self.points / name)]
+        return super().program(name)
 
     def pid(self, process: str) -> int:
         """Its process id."""
@@ -122,11 +106,9 @@ class FaultyStack(Stack):
                 self.end(process)
             else:
                 self.thaw(process)
-        for name in SERVICES:
+        for name in (*SERVICES, "gateway"):
             if name not in self._processes:
                 self.start_service(name)
-        if "gateway" not in self._processes:
-            self.start_gateway()
 
 
 @dataclass

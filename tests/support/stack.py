@@ -99,7 +99,7 @@ class Stack:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("FICHE_")}
         with (self.folder / f"{process or name}.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "cli.main", *compose.command(name)],
+                [sys.executable, *self.program(name)],
                 cwd=ROOT,
                 env=inherited | self.environment_of(name, process),
                 stdout=log,
@@ -107,6 +107,10 @@ class Stack:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+
+    def program(self, name: str) -> list[str]:
+        """What Python runs in a container."""
+        return ["-m", "cli.main", *compose.command(name)]
 
     def start_service(self, name: str, replica: int = 1) -> str:
         """Starts one process of a service (or the gateway); returns its name, by which it is stopped."""
