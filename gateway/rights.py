@@ -88,6 +88,7 @@ _NEEDS: dict[type[Request], str] = {
     ),
     b.UpdateCompany: "admin",
     **dict.fromkeys((m.MergeClients, m.PreviewMerge, m.UndoMerge, m.PreviewUndo, m.NotDuplicates), "merge"),
+    b.VerifyChain: "admin",
 }  # fmt: skip
 
 

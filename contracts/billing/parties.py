@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
 from contracts.base import DecimalText, Id, Line, Model, Moment, Resource
+from contracts.billing.shapes import Operations
 from contracts.fields import Email, Iban, Phone, Siren, Siret, VatNumber, Website
 
 
@@ -17,8 +18,6 @@ def _known_zone(value: str) -> str:
     return value
 
 
-#: What is sold: goods, services or both (CGI, ann. II, 242 nonies A, I, 6° bis).
-Operations = Literal["goods", "services", "mixed"]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 
 

@@ -143,13 +143,12 @@ class ReopenQuote(Command):
     id: Id
 
 
-class InvoiceQuote(Command):
-    """Makes a draft invoice of an accepted quote's lines, all that are left without `line_ids`."""
+class InvoiceQuote(s.QuoteInvoiceBody, Command):
+    """Makes a draft invoice of an accepted quote's lines, all that are left without `line_ids`, or of a part of it."""
 
     rpc: ClassVar[str] = "billing.invoice_quote"
     id: Id
     invoice_id: Id | None = None
-    line_ids: list[Id] | None = Field(default=None, max_length=1000)
 
 
 class OpenJobSite(Command):

@@ -15,6 +15,8 @@ OWNER = "billing"
 QuoteStatus = Literal["draft", "finalised", "sent", "accepted", "refused", "cancelled", "invoiced"]
 InvoiceStatus = Literal["draft", "issued", "sent", "partly_paid", "paid", "cancelled"]
 CreditNoteStatus = Literal["draft", "issued", "used", "cancelled"]
+#: What is sold: goods, services or both (CGI, ann. II, 242 nonies A, I, 6° bis).
+Operations = Literal["goods", "services", "mixed"]
 InvoiceKind = Literal["standard", "deposit", "progress", "balance", "replacement"]
 Kind = Literal["quote", "invoice", "credit_note"]
 
@@ -62,6 +64,8 @@ class DocumentBody(Model):
     notes: Text = ""
     #: Why lines at 0 % bear no VAT, where it is not the company's usual reason.
     vat_mention: Line = ""
+    #: What is sold, where it is not what the company usually sells.
+    operations: Operations | None = None
     intervention_id: Id | None = None
     job_site_id: Id | None = None
     address_id: Id | None = None
@@ -74,10 +78,14 @@ class QuoteBody(DocumentBody):
 
 
 class InvoiceBody(DocumentBody):
-    """An invoice. `due_on` follows from the payment terms at issue where absent."""
+    """An invoice. `due_on` follows from the payment terms at issue where absent.
+
+    `supplied_on` is the day of the delivery or the end of the work, of a deposit the day it was paid.
+    """
 
     kind: InvoiceKind = "standard"
     due_on: date | None = None
+    supplied_on: date | None = None
     intervention_ids: list[Id] = Field(default_factory=list, max_length=200)
 
 
@@ -97,6 +105,7 @@ class DocumentChanges(Model):
     notes: Text = ""
     #: Why lines at 0 % bear no VAT, where it is not the company's usual reason.
     vat_mention: Line = ""
+    operations: Operations | None = None
     intervention_id: Id | None = None
     job_site_id: Id | None = None
     address_id: Id | None = None
@@ -113,6 +122,7 @@ class InvoiceChanges(DocumentChanges):
 
     kind: InvoiceKind = "standard"
     due_on: date | None = None
+    supplied_on: date | None = None
     intervention_ids: list[Id] = Field(default_factory=list, max_length=200)
 
 
@@ -120,6 +130,19 @@ class CreditNoteChanges(DocumentChanges):
     """Merge patch of a credit note."""
 
     reason: Line = ""
+
+
+class QuoteInvoiceBody(Model):
+    """What of an accepted quote is invoiced: all that is left, the lines named, or a part of the whole.
+
+    A part is a deposit (`kind=deposit`) or a progress invoice (`kind=progress`): a `percent` of the quote, or an
+    `amount` without tax. It is taken off again by the invoice of the last lines, the balance.
+    """
+
+    line_ids: list[Id] | None = Field(default=None, max_length=1000)
+    kind: Literal["deposit", "progress"] | None = None
+    percent: Annotated[Decimal, Field(gt=0, le=100, decimal_places=4), _text] | None = None
+    amount: Payable | None = None
 
 
 class PaymentBody(Model):
@@ -153,6 +176,8 @@ class LineAnswer(Model):
     total_tax: DecimalText
     total_incl_tax: DecimalText
     quote_line_id: Id | None = None
+    #: The deposit that the line takes off.
+    deducts_id: Id | None = None
 
 
 class TaxAnswer(Model):
@@ -263,6 +288,7 @@ class Document(Resource):
     client_reference: str
     notes: str
     vat_mention: str
+    operations: Operations | None
     intervention_id: Id | None
     job_site_id: Id | None
     address_id: Id | None
@@ -293,6 +319,7 @@ class Invoice(Document):
     status: InvoiceStatus
     kind: InvoiceKind
     due_on: date | None
+    supplied_on: date | None
     quote_id: Id | None
     intervention_ids: list[Id]
     replaces_id: Id | None

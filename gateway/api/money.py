@@ -9,7 +9,7 @@ from flask import Response
 
 from contracts import billing as b
 from gateway.api.content import sent
-from gateway.api.routes import Api, build, if_match, json_body, reply
+from gateway.api.routes import Api, build, if_match, json_body, merge_patch, reply
 
 TAG = "Devis et factures"
 _KINDS: dict[str, dict[str, Any]] = {
@@ -46,7 +46,8 @@ def register(api: Api) -> None:
     ):
         _action(api, path, name, kind, view)
 
-    @api.route("POST", "/quotes/{id}/invoice", "Facture un devis (brouillon)", tag=TAG, answer=b.Invoice)
+    @api.route("POST", "/quotes/{id}/invoice", "Facture un devis (brouillon)", tag=TAG, body=b.QuoteInvoiceBody,
+               answer=b.Invoice)  # fmt: skip
     def invoice_quote(id: UUID) -> Response:
         values = {**json_body(), "id": id}
         quote = api.rpc.ask_json(b.GetQuote(id=id))
@@ -93,7 +94,8 @@ def register(api: Api) -> None:
 
     @api.route("PATCH", "/company", "Modifie", tag=TAG, body=b.CompanyChanges, answer=b.Company, admin=True)
     def update_company() -> Response:
-        return api.send(build(b.UpdateCompany, {"expected_version": if_match(), "changes": json_body()}))
+        changes = merge_patch(b.CompanyChanges, json_body())
+        return api.send(build(b.UpdateCompany, {"expected_version": if_match(), "changes": changes}))
 
 
 def _documents(api: Api, path: str) -> None:

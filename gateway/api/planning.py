@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 from flask import Response, g, request
@@ -172,18 +174,19 @@ def _interventions(api: Api) -> None:
     def intervention_history(id: UUID) -> Response:
         return api.send(build(i.ListWorkHistory, {**request.args.to_dict(), "id": id}))
 
-    @api.route("POST", "/interventions/{id}/invoice", "Facture (brouillon)", tag=tag, answer=billing.Invoice)
+    @api.route("POST", "/interventions/{id}/invoice", "Facture (brouillon)", tag=tag, body=billing.InvoiceBody,
+               answer=billing.Invoice)  # fmt: skip
     def invoice_intervention(id: UUID) -> Response:
         work = api.rpc.ask_json(i.GetIntervention(id=id))
         body = json_body()
-        if work["invoice_ids"]:
-            raise Conflict(
-                "Cette intervention a déjà sa facture.", code="invoiced", data={"invoice_ids": work["invoice_ids"]}
-            )
         if work["state"] == "cancelled":
             raise Conflict("Cette intervention est annulée\u202f: elle ne se facture pas.", code="cancelled")
         lines = body.get("lines") or [{"label": work["title"], "quantity": "1", "unit_price": "0"}]
+        # Whether it is billed already is for billing to say: its key holds where two ask at once.
         values = {"address_id": work.get("address_id"), **body, "lines": lines, "intervention_ids": [str(id)]}
+        if work["finished_at"] and "supplied_on" not in values:
+            zone = ZoneInfo(api.rpc.ask_json(billing.GetCompany())["timezone"])
+            values["supplied_on"] = datetime.fromisoformat(work["finished_at"]).astimezone(zone).date().isoformat()
         home = api.door().of_row(UUID(work["client_id"]), values, new_work=True)
         return api.create(billing.CreateInvoice, home=home, body=values, status=200)
 

@@ -66,6 +66,26 @@ INVOICE = {
     "cancelled": ("Annulée", "undo-2", "grey"),
     "overdue": ("En retard", "circle-alert", "red"),
 }
+#: Kinds of invoices, whole and in a word.
+INVOICE_KIND = {
+    "standard": "Facture",
+    "deposit": "Facture d’acompte",
+    "progress": "Facture de situation",
+    "balance": "Facture de solde",
+    "replacement": "Facture rectificative",
+}
+INVOICE_KIND_SHORT = {
+    "deposit": "Acompte",
+    "progress": "Situation",
+    "balance": "Solde",
+    "replacement": "Rectificative",
+}
+#: What is sold (CGI, ann. II, 242 nonies A, I, 6° bis).
+OPERATIONS = {
+    "services": "Des prestations de services",
+    "goods": "Des livraisons de biens",
+    "mixed": "Des biens et des prestations",
+}
 CREDIT_NOTE = {
     "draft": ("Brouillon", "file-pen", "grey"),
     "issued": ("Émis", "circle-check", "blue"),

@@ -20,6 +20,7 @@ from services.billing.commands import (
     drafts,
     files,
     imported,
+    invoicing,
     issuing,
     merged,
     parties,
@@ -131,7 +132,7 @@ class BillingService(ClientRowsService):
 
     @rpc(c.InvoiceQuote)
     def invoice_quote(self, request: c.InvoiceQuote) -> bytes:
-        return quotes.invoice_quote(self.uow, request)
+        return invoicing.invoice_quote(self.uow, request)
 
     @rpc(c.OpenJobSite)
     def open_job_site(self, request: c.OpenJobSite) -> bytes:

@@ -104,7 +104,10 @@ class ReportVersion(Base):  # type: ignore[valid-type,misc]
 
 
 class LinkedDocument(Base):  # type: ignore[valid-type,misc]
-    """A quote or invoice that names an intervention, as `billing` told."""
+    """A quote or invoice that names an intervention, as `billing` told.
+
+    `kind` is `quote`, `invoice`, or of an invoice that bills a part beforehand `deposit` or `progress`.
+    """
 
     __tablename__ = "linked_document"
     document_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

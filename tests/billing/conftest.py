@@ -49,7 +49,9 @@ class Billing:
     def __init__(self, service: ServiceUnderTest) -> None:
         self.service = service
 
-    def client(self, name: str = "Mairie de Saint-Malo", *, billable: bool = True, siret: str = "") -> uuid.UUID:
+    def client(
+        self, name: str = "Mairie de Saint-Malo", *, billable: bool = True, siret: str = "", vat_number: str = ""
+    ) -> uuid.UUID:
         """A client as events tell it, with billing details unless it is not to be billable."""
         home, address = new_id(), new_id()
         self.service.tell(
@@ -63,7 +65,7 @@ class Billing:
                 email="",
                 phone="",
                 siret=siret,
-                vat_number="",
+                vat_number=vat_number,
                 sales_rep_id=None,
                 main_address_id=address,
             )

@@ -52,7 +52,8 @@ def test_an_invoice_bears_what_the_law_asks_for(billing: Billing) -> None:
         {"label": "Robinet", "quantity": "4", "unit_price": "350", "vat_rate": "20"},
         {"label": "Débours", "quantity": "1", "unit_price": "15", "vat_rate": "0"},
     ]  # fmt: skip
-    issued = billing.issued(home, *lines, client_reference="BC-4471", title="Radiateur froid")
+    issued = billing.issued(home, *lines, client_reference="BC-4471", title="Radiateur froid", supplied_on="2026-01-05",
+                            operations="mixed")  # fmt: skip
     found, body = file_of(billing, "invoice", issued["id"])
     assert found["name"] == f"Facture {issued['number']}.pdf"
     said = text_of(body)
@@ -63,7 +64,7 @@ def test_an_invoice_bears_what_the_law_asks_for(billing: Billing) -> None:
         "35400 Saint-Malo", "BC-4471", "Radiateur froid", "Recherche de panne", "1,25", "47,90 €", "7 %", "55,68 €",
         "1 400,00 €", "280,00 €", "5,57 €", "Total HT", "1 470,68 €", "Net à payer TTC", "1 756,25 €", "45 jours",
         "Virement", "trois fois le taux d’intérêt légal", "40 €", "L441-10", "Pas d’escompte", "Exonération de TVA",
-        "Prestation de services",
+        "Livraison de biens et prestation de services", "Livré et réalisé le 5 janvier 2026",
     ):  # fmt: skip
         assert words in said, words
     assert "BROUILLON" not in said
@@ -119,7 +120,8 @@ def test_a_credit_note_names_the_invoice_it_corrects(billing: Billing) -> None:
 
 def test_a_document_at_zero_percent_says_why(billing: Billing) -> None:
     free = LINE | {"vat_rate": "0"}
-    issued = billing.issued(billing.client(), free, vat_mention="Autoliquidation, article 283-2 nonies du CGI.")
+    buyer = billing.client(vat_number="FR44732829320")
+    issued = billing.issued(buyer, free, vat_mention="Autoliquidation, article 283-2 nonies du CGI.")
     assert "Autoliquidation, article 283-2 nonies" in text_of(file_of(billing, "invoice", issued["id"])[1])
 
 

@@ -71,13 +71,13 @@ def test_a_quote_is_written_with_the_servers_figures_and_ends_as_a_credited_invo
     expect(desk.locator(".sums")).to_contain_text(f"181,24{NARROW}€")
     desk.get_by_role("button", name="Finaliser").click()
     expect(desk.locator("h1")).to_contain_text("Devis D-")
-    desk.get_by_role("button", name="Marquer comme envoyé").click()
+    desk.get_by_role("button", name="Marquer envoyé").click()
     expect(desk.locator(".doc-head .pill")).to_have_text("Envoyé")
-    desk.get_by_role("button", name="Refusé").click()
+    desk.get_by_role("button", name="Marquer refusé").click()
     expect(desk.locator(".doc-head .pill")).to_have_text("Refusé")
     desk.get_by_role("button", name="Annuler").click()
     expect(desk.locator(".doc-head .pill")).to_have_text("Envoyé")
-    desk.get_by_role("button", name="Accepté").click()
+    desk.get_by_role("button", name="Marquer accepté").click()
     desk.get_by_role("link", name="Facturer", exact=True).click()
     desk.get_by_role("button", name="Préparer la facture").click()
     expect(desk.locator("h1")).to_have_text("Facture sans numéro")
@@ -176,6 +176,73 @@ def test_what_an_invoice_lacks_is_told_before_it_is_issued_with_the_way_to_mend_
     expect(phone.locator(".notice.amber")).to_contain_text("L’adresse de facturation", ignore_case=True)
     expect(phone.get_by_role("button", name="Émettre la facture")).to_have_count(0)
     expect(phone.get_by_role("link", name="Compléter la facturation")).to_be_visible()
+
+
+def test_a_deposit_is_asked_for_on_a_phone_and_taken_off_the_balance(
+    phone: Page, product: Product, client: dict[str, Any]
+) -> None:
+    quote = made(product.http.post("/quotes", json={"client_id": client["id"], "title": "PAC", "lines": [LINE] * 3}))
+    for deed in ("finalise", "accept"):
+        made(product.http.post(f"/quotes/{quote['id']}/{deed}", json={}))
+    phone.goto(f"/devis/{quote['id']}/facturer")
+    phone.get_by_label("Ce que vous facturez").select_option(label="Un acompte")
+    phone.get_by_role("button", name="Préparer la facture").click()
+    expect(phone.get_by_role("alert")).to_contain_text("Indiquez un pourcentage du devis")
+    phone.get_by_label("Part du devis").fill("30,5")
+    phone.get_by_role("button", name="Préparer la facture").click()
+    expect(phone.locator("h1")).to_have_text("Facture d’acompte sans numéro")
+    expect(phone.locator("table.lines")).to_contain_text(f"Acompte de 30,5{NARROW}% sur le devis D-")
+    expect(phone.locator(".sums")).to_contain_text(f"109,80{NARROW}€")
+    deposit = phone.url.rsplit("/", 1)[1]
+    made(product.http.post(f"/invoices/{deposit}/issue", json={}))
+    phone.goto(f"/devis/{quote['id']}/facturer")
+    assert serious(phone) == []
+    expect(phone.get_by_text("Sont déduits de cette facture")).to_be_visible()
+    phone.get_by_role("button", name="Préparer la facture").click()
+    expect(phone.locator("h1")).to_have_text("Facture de solde sans numéro")
+    expect(phone.locator(".sums .due")).to_contain_text(f"250,20{NARROW}€")
+    expect(phone.locator("table.lines")).to_contain_text("Acompte déjà facturé, facture F-")
+
+
+def test_nothing_is_finalised_here_while_the_company_has_no_name(
+    desk: Page, product: Product, client: dict[str, Any]
+) -> None:
+    quote = made(product.http.post("/quotes", json={"client_id": client["id"], "lines": [LINE]}))
+
+    def called(name: str | None) -> None:
+        etag = product.http.get("/company").headers["ETag"]
+        made(product.http.patch("/company", json={"legal_name": name}, headers={"If-Match": etag}))
+
+    called(None)
+    try:
+        desk.goto(f"/devis/{quote['id']}")
+        expect(desk.locator(".notice.amber")).to_contain_text("La raison sociale de votre entreprise")
+        expect(desk.get_by_role("button", name="Finaliser")).to_have_count(0)
+        desk.get_by_role("link", name="Compléter l’entreprise").click()
+        expect(desk.get_by_label("Raison sociale")).to_be_visible()
+    finally:
+        called(COMPANY["legal_name"])
+    desk.goto(f"/devis/{quote['id']}")
+    expect(desk.get_by_role("button", name="Finaliser")).to_be_visible()
+
+
+def test_an_administrator_checks_what_was_issued_from_the_settings(
+    desk: Page, product: Product, client: dict[str, Any]
+) -> None:
+    invoice = made(product.http.post("/invoices", json={"client_id": client["id"], "lines": [LINE]}))
+    number = made(product.http.post(f"/invoices/{invoice['id']}/issue", json={}))["number"]
+    desk.goto("/reglages")
+    desk.get_by_role("link", name="Pièces émises").click()
+    desk.get_by_role("link", name="Vérifier les pièces émises").click()
+    expect(desk.get_by_role("status").filter(has_text="qu’au moment de l’émission")).to_be_visible()
+    change = "UPDATE invoice SET frozen = jsonb_set(frozen, '{title}', :title) WHERE id = :id"
+    product.sql("billing", change, title='"Autre"', id=invoice["id"])
+    try:
+        desk.get_by_role("link", name="Vérifier de nouveau").click()
+        expect(desk.get_by_role("link", name=number)).to_be_visible()
+        assert serious(desk) == []
+    finally:
+        product.sql("billing", change, title='""', id=invoice["id"])
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])

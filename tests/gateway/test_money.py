@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -81,6 +82,19 @@ def test_each_document_has_a_pdf_and_an_issued_one_never_changes(product: Produc
     note = ok(product.http.post(f"/invoices/{invoice['id']}/credit-note", json={}))
     assert product.http.get(f"/credit-notes/{note['id']}/pdf").content.startswith(b"%PDF-")
     assert product.http.get(f"/credit-notes/{quote['id']}/pdf").status_code == 404
+
+
+@pytest.mark.usefixtures("_company")
+def test_work_asked_to_be_invoiced_by_many_at_once_has_one_invoice(product: Product) -> None:
+    work = ok(product.http.post("/interventions", json={"client_id": billable(product), "title": "Panne"}), 201)
+    ok(product.http.post(f"/interventions/{work['id']}/finish", json={}))
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        answers = list(pool.map(lambda _: product.http.post(f"/interventions/{work['id']}/invoice", json={}), range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+    [made] = [answer.json() for answer in answers if answer.status_code == 200]
+    refused = next(answer.json() for answer in answers if answer.status_code == 409)
+    assert (refused["code"], refused["data"]["invoice_ids"]) == ("invoiced", [made["id"]])
+    assert made["supplied_on"] == made["date"]
 
 
 @pytest.mark.usefixtures("_company")

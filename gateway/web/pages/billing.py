@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, render_template, request
 
-from chassis.errors import FicheError, NotFound, Unavailable
+from chassis.errors import FicheError, Forbidden, NotFound, Unavailable
 from contracts import billing as b
 from contracts import clients
 from gateway.door import uuid_of
+from gateway.rights import may
 from gateway.web.backend import Backend
 from gateway.web.formatting import money, today
 from gateway.web.pages import fiche as fiche_pages
@@ -150,7 +151,8 @@ def register(web: Blueprint, backend: Backend) -> None:
         return render_template(
             "billing/form.html", word=word, kind=_kind(word), client=client, row=row, model=model,
             addresses=_addresses(client["id"]), rates=RATES, mentions=VAT_MENTIONS,
-            usual_mention=company.get("vat_mention") or "", part="/devis-factures",
+            usual_mention=company.get("vat_mention") or "", usual_operations=company.get("operations") or "",
+            part="/devis-factures",
         )  # fmt: skip
 
     @web.get("/clients/<uuid:client_id>/<any(devis, factures, avoirs):word>/nouveau")
@@ -160,7 +162,7 @@ def register(web: Blueprint, backend: Backend) -> None:
         if "modele" in request.args:
             # Taken up from another one: its lines and words, neither its number nor its dates.
             found = backend.ask(_kind(word)["get"](id=uuid_of(request.args["modele"], "modele")))
-            model = found | {"valid_until": None, "due_on": None}
+            model = found | {"valid_until": None, "due_on": None, "supplied_on": None, "kind": "standard"}
         return _form(word, {"id": client["id"], "name": client["display_name"]}, None, model)
 
     @web.get("/<any(devis, factures, avoirs):word>/<uuid:id>/modifier")
@@ -173,7 +175,7 @@ def register(web: Blueprint, backend: Backend) -> None:
     @web.get("/<any(devis, factures, avoirs):word>/<uuid:id>")
     def document(word: str, id: UUID) -> str:
         row = backend.ask(_kind(word)["get"](id=id))
-        company = _optional(b.GetCompany()) if row["status"] == "draft" or word == "devis" else None
+        company = _optional(b.GetCompany()) if row["status"] == "draft" else None
         details = _optional(b.GetDetails(client_id=row["client_id"])) if row["status"] == "draft" else None
         return render_template(
             "billing/document.html", word=word, kind=_kind(word), row=row, part="/devis-factures",
@@ -216,6 +218,18 @@ def register(web: Blueprint, backend: Backend) -> None:
         made = [backend.ask(b.GetInvoice(id=i["id"])) for i in row["invoices"] if i["status"] != "cancelled"]
         return {line["quote_line_id"] for invoice in made for line in invoice["lines"] if line["quote_line_id"]}
 
+    @web.get("/reglages/integrite")
+    def chain_page() -> str:
+        if not may(g.user, "admin"):
+            raise Forbidden("Votre rôle ne donne pas accès à cela. Demandez à un administrateur.", code="role")
+        result, away = None, False
+        if "verifier" in request.args:
+            try:
+                result = backend.ask(b.VerifyChain())
+            except Unavailable:
+                away = True
+        return render_template("billing/chain.html", result=result, away=away, part="/reglages")
+
     @web.app_template_filter("company_word")
     def company_word(name: str) -> str:
         return _COMPANY_WORDS.get(name, name)
@@ -239,9 +253,12 @@ def _lacking(row: dict[str, Any], company: Any, details: Any) -> dict[str, list[
     """What a draft still lacks before it can be issued, told before the button is pressed."""
     if row["status"] != "draft" or company is None:
         return {}
-    own = [name for name in company["missing"] if name != "vat_number" or Decimal(row["total_tax"])]
+    # A quote may go to somebody whose billing nobody knows yet, and need not bear the VAT number.
+    quote = "left_to_invoice" in row
+    taxed = not quote and Decimal(row["total_tax"])
+    own = [name for name in company["missing"] if name != "vat_number" or taxed]
     found = {"company": [_COMPANY_WORDS[name] for name in own]}
-    if details is not None and details["payer_id"] == row["client_id"]:
+    if not quote and details is not None and details["payer_id"] == row["client_id"]:
         found["client"] = [
             word
             for word, value in (

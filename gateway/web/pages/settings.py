@@ -23,6 +23,13 @@ PARTS: tuple[tuple[str, str, str, str, str], ...] = (
         "list",
         "admin",
     ),
+    (
+        "/reglages/integrite",
+        "Pièces émises",
+        "Vérifiez qu’aucune facture ni aucun avoir n’a été altéré depuis son émission.",
+        "file-check",
+        "admin",
+    ),
     ("/import", "Importer des données", "Clients, travaux et pièces d’un autre logiciel.", "upload", "edit"),
     ("/api/docs", "API", "Ce que les logiciels partenaires peuvent lire et écrire.", "link", "read"),
 )

@@ -72,18 +72,22 @@ def content(
         },
         "vat_mention": vat_mention(row, lines, seller),
         "vat_on_debits": bool(seller and seller.vat_on_debits),
-        "operations": seller.operations if seller else "services",
+        "operations": row.operations or (seller.operations if seller else "services"),
     }
 
 
-def own_content(row: Any, *, number: str | None, corrects: str | None = None) -> dict[str, Any]:
-    """What only documents of this kind say."""
+def own_content(
+    row: Any, *, number: str | None, corrects: str | None = None, quote: str | None = None
+) -> dict[str, Any]:
+    """What only documents of this kind say. `corrects` and `quote` are numbers of others."""
     if isinstance(row, Quote):
         valid = row.valid_until.isoformat() if row.valid_until else None
         return {"document": "quote", "valid_until": valid, "number": number}
     if isinstance(row, Invoice):
         due = row.due_on.isoformat() if row.due_on else None
-        return {"document": "invoice", "due_on": due, "kind": row.kind, "number": number}
+        supplied = row.supplied_on.isoformat() if row.supplied_on else None
+        own = {"document": "invoice", "due_on": due, "kind": row.kind, "number": number, "supplied_on": supplied}
+        return own | ({"quote": quote} if quote else {})
     return {"document": "credit_note", "corrects": corrects, "reason": row.reason, "number": number}
 
 
@@ -132,6 +136,12 @@ def buyer_of(
         (details.payment_terms if details else None) or (own.payment_terms if own else None),
         (details.payment_means if details else None) or (own.payment_means if own else None),
     )
+
+
+def quote_number(session: Session, row: Any) -> str | None:
+    """The number of the quote that an invoice is made of."""
+    quote = session.get(Quote, row.quote_id) if isinstance(row, Invoice) and row.quote_id else None
+    return quote.number if quote else None
 
 
 def name_of(session: Session, client: uuid.UUID, known: c.Party | None = None) -> str:

@@ -12,9 +12,10 @@ from contracts import billing as c
 from services.billing import queries
 from services.billing.commands.drafts import line_rows, lines_of, new_document, store
 from services.billing.commands.facts import ABSENT, document_facts, refuse_existing, remaining
+from services.billing.commands.invoicing import refresh_invoiced, refuse_deducted
 from services.billing.commands.issuing import freeze, number_credit_note
 from services.billing.commands.payments import CREDIT_MEANS, pay, refresh_status
-from services.billing.commands.quotes import refresh_invoiced
+from services.billing.commands.works import claim_works
 from services.billing.model import CreditNote, Invoice, Quote
 from services.kit.homes import root_of
 
@@ -59,6 +60,8 @@ def credit_invoice(uow: UnitOfWork, request: c.CreditInvoice) -> bytes:
         title=f"Avoir sur la facture {invoice.number}",
         client_reference=invoice.client_reference,
         notes="",
+        vat_mention=invoice.vat_mention,
+        operations=invoice.operations,
         job_site_id=invoice.job_site_id,
         address_id=invoice.address_id,
         currency=invoice.currency,
@@ -92,6 +95,8 @@ def issue_credit_note(uow: UnitOfWork, request: c.IssueCreditNote) -> bytes:
 
 
 def _issue(uow: UnitOfWork, row: CreditNote, invoice: Invoice | None, parties: list[c.Party]) -> None:
+    if invoice is not None:
+        refuse_deducted(uow, invoice)
     if row.total_incl_tax <= 0:
         raise Invalid.field("lines", "Le total d’un avoir doit être positif.")
     if invoice is not None and row.total_incl_tax > invoice.total_incl_tax - invoice.credited:
@@ -100,7 +105,8 @@ def _issue(uow: UnitOfWork, row: CreditNote, invoice: Invoice | None, parties: l
     if invoice is not None and invoice.frozen:
         # What is corrected was billed to this party, whatever its record says now.
         row.payer_id = invoice.payer_id
-        row.frozen = (row.frozen or {}) | {"payer": invoice.frozen["payer"], "client": invoice.frozen["client"]}
+        kept = {name: invoice.frozen[name] for name in ("payer", "client", "operations") if name in invoice.frozen}
+        row.frozen = (row.frozen or {}) | kept
     row.status = "issued"
     touch(uow, row)
     # Locked before the counter, so that nobody waits for the counter because a quote is being edited.
@@ -125,5 +131,7 @@ def _set_against(uow: UnitOfWork, row: CreditNote, invoice: Invoice, quote: Quot
         pay(uow, invoice, row, due, row.dated_on, CREDIT_MEANS)
     else:
         refresh_status(uow, invoice)
-    if invoice.status == "cancelled" and quote is not None:
-        refresh_invoiced(uow, quote)
+    if invoice.status == "cancelled":
+        claim_works(uow, invoice)
+        if quote is not None:
+            refresh_invoiced(uow, quote)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -15,6 +16,7 @@ from chassis.uow import UnitOfWork
 from contracts import billing as c
 from services.billing import queries
 from services.billing.commands.facts import ABSENT, Row, document_facts, refuse_existing, today
+from services.billing.commands.works import claim_works, give_back_works
 from services.billing.model import CreditNote, CreditNoteLine, Invoice, InvoiceLine, Quote, QuoteLine
 from services.billing.model.money import set_totals, totals
 
@@ -61,9 +63,9 @@ def line_rows(kind: type[Any], document_id: uuid.UUID, lines: Sequence[Any], **e
     ]
 
 
-def store(uow: UnitOfWork, row: Any, lines: Sequence[Any]) -> None:
-    """Computes totals and writes a new document with its lines."""
-    set_totals(row, lines, totals(lines))
+def store(uow: UnitOfWork, row: Any, lines: Sequence[Any], taxes: Mapping[Decimal, Decimal] | None = None) -> None:
+    """Computes totals (`taxes`: the VAT of rates that it is known of) and writes a new document with its lines."""
+    set_totals(row, lines, totals(lines, taxes))
     uow.session.add(row)
     uow.session.flush()
     uow.session.add_all(lines)
@@ -107,8 +109,9 @@ def create_quote(uow: UnitOfWork, request: c.CreateQuote) -> bytes:
 
 
 def create_invoice(uow: UnitOfWork, request: c.CreateInvoice) -> bytes:
-    """Begins an invoice."""
+    """Begins an invoice. Raises `Conflict` for work that is billed already."""
     row = _create(uow, Invoice, request)
+    claim_works(uow, row)
     uow.emit(c.InvoiceCreated(**document_facts(uow, row)))
     return queries.get_invoice(uow.session, row.id)
 
@@ -172,6 +175,7 @@ def update_invoice(uow: UnitOfWork, request: c.UpdateInvoice) -> bytes:
     """Changes a draft. Raises `Stale`, `Conflict` when it is issued."""
     row = _update(uow, Invoice, request)
     if row is not None:
+        claim_works(uow, row)
         uow.emit(c.InvoiceUpdated(**document_facts(uow, row)))
     return queries.get_invoice(uow.session, request.id)
 
@@ -184,7 +188,7 @@ def update_credit_note(uow: UnitOfWork, request: c.UpdateCreditNote) -> bytes:
 
 def delete_draft(uow: UnitOfWork, request: c.DeleteDraft) -> bytes:
     """Throws a draft away; lines of a quote that it billed can be invoiced again. Raises `Conflict` otherwise."""
-    from services.billing.commands.quotes import refresh_invoiced
+    from services.billing.commands.invoicing import refresh_invoiced
 
     kinds: dict[str, type[Any]] = {"quote": Quote, "invoice": Invoice, "credit_note": CreditNote}
     kind = kinds[request.kind]
@@ -196,8 +200,12 @@ def delete_draft(uow: UnitOfWork, request: c.DeleteDraft) -> bytes:
     quote_id = getattr(row, "quote_id", None)
     uow.session.delete(row)
     uow.session.flush()
-    if quote_id is not None:
-        refresh_invoiced(uow, lock(uow.session, Quote, quote_id))
+    # The quote before the works: in the order in which an invoice of it takes them.
+    quote = lock(uow.session, Quote, quote_id) if quote_id is not None else None
+    if isinstance(row, Invoice):
+        give_back_works(uow, row)
+    if quote is not None:
+        refresh_invoiced(uow, quote)
     if kind is Quote:
         uow.emit(c.QuoteDeleted(**facts))
     elif kind is Invoice:

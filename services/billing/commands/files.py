@@ -16,7 +16,7 @@ from chassis.errors import NotFound, Unavailable
 from chassis.objects import ObjectStore, Stored
 from chassis.uow import UnitOfWork
 from contracts import billing as c
-from services.billing.commands.content import buyer_of, content, name_of, own_content
+from services.billing.commands.content import buyer_of, content, name_of, own_content, quote_number
 from services.billing.commands.drafts import lines_of
 from services.billing.commands.facts import ABSENT, payer_of
 from services.billing.model import CreditNote, DocumentFile, Invoice, Quote
@@ -103,7 +103,12 @@ def _draft(uow: UnitOfWork, store: ObjectStore, row: Any) -> tuple[str, Stored]:
     buyer = buyer_of(session, client, payer, None, lenient=True)
     corrected = session.get(Invoice, row.invoice_id) if isinstance(row, CreditNote) and row.invoice_id else None
     data = content(session, row, lines_of(uow, row), buyer, name_of(session, client))
-    data |= own_content(row, number=row.number, corrects=corrected.number if corrected else None)
+    data |= own_content(
+        row,
+        number=row.number,
+        corrects=corrected.number if corrected else None,
+        quote=quote_number(session, row),
+    )
     if row.status == "draft":
         data["watermark"] = "BROUILLON"
     key = key_of_draft(data)

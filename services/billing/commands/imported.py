@@ -15,6 +15,7 @@ from services.billing import queries
 from services.billing.commands.drafts import line_rows, new_document
 from services.billing.commands.facts import ABSENT, document_facts, today
 from services.billing.commands.payments import pay
+from services.billing.commands.works import claim_works
 from services.billing.model import CreditNote, Invoice, Payment, Quote
 from services.billing.model.money import tidy
 
@@ -49,6 +50,8 @@ def import_document(uow: UnitOfWork, request: c.ImportDocument) -> bytes:
                 setattr(line, name, tidy(getattr(given, name)))
         uow.session.add_all(lines)
         uow.session.flush()
+        if isinstance(row, Invoice):
+            claim_works(uow, row, past=True)
         _tell(uow, row)
         for payment in document.payments:
             _pay(uow, row, payment)

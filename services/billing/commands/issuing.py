@@ -11,7 +11,7 @@ from chassis.uow import UnitOfWork
 from contracts import billing as c
 from services.billing import queries
 from services.billing.commands import numbering
-from services.billing.commands.content import buyer_of, content, name_of, own_content
+from services.billing.commands.content import buyer_of, content, name_of, own_content, quote_number, vat_mention
 from services.billing.commands.drafts import lines_of
 from services.billing.commands.facts import ABSENT, company_of, document_facts, payer_of, today
 from services.billing.commands.files import ask_file
@@ -72,6 +72,7 @@ def freeze(uow: UnitOfWork, row: Invoice | CreditNote, parties: Sequence[c.Party
         for name in missing_of_company(seller, taxed=row.total_tax != 0)
     ]
     buyer = buyer_of(session, client, payer, known.get(payer))
+    errors += _vat_numbers(row, lines, seller, buyer)
     if errors or buyer.lacking:
         raise Invalid(
             "Cette facture ne peut pas être émise\u202f: complétez ce qui manque.",
@@ -84,10 +85,26 @@ def freeze(uow: UnitOfWork, row: Invoice | CreditNote, parties: Sequence[c.Party
     return buyer.terms or (seller.payment_terms if seller else None)
 
 
+def _vat_numbers(row: Any, lines: Sequence[Any], seller: Any, buyer: Any) -> list[dict[str, str]]:
+    """Where the buyer owes the VAT, both VAT numbers are on the invoice (CGI, ann. II, 242 nonies A, I, 3° and 4°)."""
+    mention = vat_mention(row, lines, seller).lower()
+    if "autoliquidation" not in mention and "262 ter" not in mention:
+        return []
+    found = []
+    if not getattr(seller, "vat_number", ""):
+        found.append({"field": "company.vat_number", "message": "Il manque le numéro de TVA de votre entreprise."})
+    if not buyer.data["vat_number"]:
+        found.append(
+            {"field": "vat_number", "message": "Il manque le numéro de TVA du client\u202f: c’est lui qui doit la TVA."}
+        )
+    return found
+
+
 def _number(uow: UnitOfWork, row: Any, series: str, corrects: str | None = None) -> None:
     """The last act before the commit: everything that can fail has been done."""
     row.number, previous = give_number(uow, series, row.issued_on.year)
-    numbering.chain(uow, row, series, row.frozen | own_content(row, number=row.number, corrects=corrects), previous)
+    own = own_content(row, number=row.number, corrects=corrects, quote=quote_number(uow.session, row))
+    numbering.chain(uow, row, series, row.frozen | own, previous)
     ask_file(uow, row)
     uow.session.flush()
 

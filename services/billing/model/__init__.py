@@ -2,6 +2,7 @@
 
 from services.billing.model.documents import (
     ADDRESS_USES,
+    BilledWork,
     CreditNote,
     CreditNoteLine,
     Invoice,
@@ -26,6 +27,7 @@ __all__ = [
     "ADDRESS_USES",
     "KINDS",
     "Base",
+    "BilledWork",
     "BillingDetails",
     "BillingFieldWrite",
     "Company",

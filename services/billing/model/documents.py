@@ -38,6 +38,8 @@ class DocumentMixin(StampedMixin, HomeMixin):
     notes: Mapped[str] = mapped_column(server_default="")
     #: Why lines at 0 % bear no VAT, where it is not the company's usual reason (CGI, ann. II, 242 nonies A, I, 12°).
     vat_mention: Mapped[str] = mapped_column(server_default="")
+    #: What is sold, where it is not what the company usually sells (CGI, ann. II, 242 nonies A, I, 6° bis).
+    operations: Mapped[str | None]
     intervention_ids: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     job_site_id: Mapped[uuid.UUID | None]
     address_id: Mapped[uuid.UUID | None]
@@ -67,6 +69,7 @@ class DocumentMixin(StampedMixin, HomeMixin):
                 "number IS NOT NULL OR imported OR status IN ('draft', 'cancelled')",
                 name="numbered",
             ),
+            CheckConstraint("operations IN ('goods', 'services', 'mixed')", name="operations"),
         )
 
 
@@ -96,6 +99,8 @@ class Invoice(DocumentMixin, Base):  # type: ignore[valid-type,misc]
     __tablename__ = "invoice"
     kind: Mapped[str] = mapped_column(server_default="standard")
     due_on: Mapped[date | None]
+    #: When it was delivered or done, or the deposit paid (CGI, ann. II, 242 nonies A, I, 10°).
+    supplied_on: Mapped[date | None]
     quote_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("quote.id"), index=True)
     replaces_id: Mapped[uuid.UUID | None]
     paid: Mapped[Decimal] = _amount()
@@ -161,12 +166,24 @@ class QuoteLine(LineMixin, Base):  # type: ignore[valid-type,misc]
 
 
 class InvoiceLine(LineMixin, Base):  # type: ignore[valid-type,misc]
-    """A line of an invoice; `quote_line_id` is the quote's line it bills."""
+    """A line of an invoice; `quote_line_id` is the quote's line it bills, `deducts_id` the deposit it takes off."""
 
     __tablename__ = "invoice_line"
     document_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("invoice.id", ondelete="CASCADE"))
     quote_line_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    deducts_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     __table_args__ = (Index("ix_invoice_line_document", "document_id", "position"),)
+
+
+class BilledWork(Base):  # type: ignore[valid-type,misc]
+    """An intervention that is billed: its key is what keeps two invoices from billing the same work.
+
+    `holder_id` is the quote, of which several invoices may bill a part each, or else the invoice itself.
+    """
+
+    __tablename__ = "billed_work"
+    intervention_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    holder_id: Mapped[uuid.UUID] = mapped_column(index=True)
 
 
 class CreditNoteLine(LineMixin, Base):  # type: ignore[valid-type,misc]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, Protocol
@@ -65,8 +65,12 @@ def net(line: Priced) -> Decimal:
         return cents(line.quantity * line.unit_price * (100 - line.discount_percent) / 100)
 
 
-def totals(lines: Sequence[Priced]) -> Totals:
-    """Totals of a document. Line totals add up to it: the last line of a rate bears what its rounding leaves."""
+def totals(lines: Sequence[Priced], known: Mapping[Decimal, Decimal] | None = None) -> Totals:
+    """Totals of a document. Line totals add up to it: the last line of a rate bears what its rounding leaves.
+
+    `known` gives the VAT of rates that it is known of: the last invoice of a quote bears what the ones before left,
+    so that all of them together come to the quote's own VAT.
+    """
     nets = [net(line) for line in lines]
     bases: dict[Decimal, Decimal] = defaultdict(lambda: ZERO)
     last: dict[Decimal, int] = {}
@@ -76,6 +80,7 @@ def totals(lines: Sequence[Priced]) -> Totals:
             bases[rate] += amount
             last[rate] = index
     taxes = {rate: cents(base * rate / 100) for rate, base in bases.items()}
+    taxes |= {rate: tax for rate, tax in (known or {}).items() if rate in taxes}
     left = dict(taxes)
     amounts = []
     for index, (line, amount) in enumerate(zip(lines, nets, strict=True)):

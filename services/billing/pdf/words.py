@@ -169,6 +169,8 @@ def _facts(data: dict[str, Any], kind: str, issued: date) -> list[list[str]]:
     facts = [["Date", day_of(issued)]]
     if kind == "quote" and data.get("valid_until"):
         facts.append(["Valable jusqu’au", day_of(date.fromisoformat(data["valid_until"]))])
+    if data.get("supplied_on") and data["supplied_on"] != data["issued_on"]:
+        facts.append([_supplied(data), day_of(date.fromisoformat(data["supplied_on"]))])
     if kind == "invoice" and data.get("due_on"):
         facts.append(["Échéance", day_of(date.fromisoformat(data["due_on"]))])
     if kind == "credit_note" and data.get("corrects"):
@@ -180,10 +182,18 @@ def _facts(data: dict[str, Any], kind: str, issued: date) -> list[list[str]]:
     if data.get("client_reference"):
         facts.append(["Votre référence", data["client_reference"]])
     if data.get("work_address"):
-        facts.append(["Lieu des travaux", ", ".join(_address(data["work_address"]))])
+        where = "Lieu de livraison" if data.get("operations") == "goods" else "Lieu des travaux"
+        facts.append([where, ", ".join(_address(data["work_address"]))])
     if kind != "quote" and data.get("operations"):
         facts.append(["Opération", _OPERATIONS[data["operations"]]])
     return facts
+
+
+def _supplied(data: dict[str, Any]) -> str:
+    """What the day of supply is called (CGI, annexe II, 242 nonies A, I, 10°)."""
+    if data.get("kind") == "deposit":
+        return "Acompte versé le"
+    return {"goods": "Date de livraison", "mixed": "Livré et réalisé le"}.get(data["operations"], "Réalisé le")
 
 
 def _line(line: dict[str, Any], currency: str) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def _item(own: str) -> str:
         f"{columns('e')}, {client_columns('e')}, e.number, e.status, e.title, {_PAYER} AS payer_id, "
         f"coalesce(e.frozen -> 'payer', '{{}}') || jsonb_build_object('id', {_PAYER}, "
         "'name', coalesce(e.frozen -> 'payer' ->> 'name', pk.display_name, '')) AS payer, "
-        "e.issued_on, e.dated_on AS date, e.client_reference, e.notes, e.vat_mention, "
+        "e.issued_on, e.dated_on AS date, e.client_reference, e.notes, e.vat_mention, e.operations, "
         "e.intervention_ids -> 0 AS intervention_id, "
         f"e.job_site_id, e.address_id, {ADDRESS_JSON} AS address, e.currency, e.total_excl_tax::text, "
         "e.total_tax::text, e.total_other_taxes::text, e.total_incl_tax::text, e.taxes, e.imported, "
@@ -50,7 +50,7 @@ _OWN = {
         "(CASE WHEN e.status = 'accepted' THEN e.total_excl_tax - e.invoiced ELSE 0.00 END)::text AS left_to_invoice"
     ),
     "invoice": (
-        "e.kind, e.due_on, e.quote_id, e.intervention_ids, e.replaces_id, e.paid::text, "
+        "e.kind, e.due_on, e.supplied_on, e.quote_id, e.intervention_ids, e.replaces_id, e.paid::text, "
         f"(CASE WHEN {_OPEN} THEN greatest(e.total_incl_tax - e.paid, 0.00) ELSE 0.00 END)::text AS remaining, "
         "(CASE WHEN e.status = 'draft' THEN 0.00 ELSE greatest(e.paid - e.total_incl_tax, 0.00) END)::text AS credit, "
         f"CASE WHEN {_OPEN} AND e.due_on < {TODAY} THEN {TODAY} - e.due_on ELSE 0 END AS overdue_days, "
@@ -71,7 +71,7 @@ _PAYMENTS = (
 
 
 def _lines(table: str) -> str:
-    extra = ", 'quote_line_id', l.quote_line_id" if table == "invoice" else ""
+    extra = ", 'quote_line_id', l.quote_line_id, 'deducts_id', l.deducts_id" if table == "invoice" else ""
     return (
         "(SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'kind', l.kind, 'label', l.label, "
         "'quantity', l.quantity::text, 'unit_price', l.unit_price::text, 'discount_percent', l.discount_percent::text, "
@@ -83,9 +83,9 @@ def _lines(table: str) -> str:
 
 _MORE = {
     "quote": (
-        "(SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'number', i.number, "
-        "'status', i.status, 'total_incl_tax', i.total_incl_tax::text) ORDER BY i.created_at, i.id), '[]') "
-        "FROM invoice i WHERE i.quote_id = e.id) AS invoices"
+        "(SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'number', i.number, 'kind', i.kind, "
+        "'total_excl_tax', i.total_excl_tax::text, 'status', i.status, 'total_incl_tax', i.total_incl_tax::text) "
+        "ORDER BY i.created_at, i.id), '[]') FROM invoice i WHERE i.quote_id = e.id) AS invoices"
     ),
     "invoice": (
         _PAYMENTS.format(column="invoice_id")

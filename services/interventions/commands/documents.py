@@ -11,6 +11,9 @@ from contracts import billing
 def follow_document(uow: UnitOfWork, event: billing.DocumentEvent, kind: str, *, issued: bool = False) -> None:
     """Keeps which interventions a quote or invoice names now; `issued` for an invoice that has its number."""
     forget_document(uow, event)
+    if isinstance(event, billing.InvoiceEvent) and event.kind in ("deposit", "progress"):
+        # It bills a part beforehand: the work itself is still to be invoiced.
+        kind = event.kind
     for identifier in event.intervention_ids:
         uow.session.execute(
             text(
