@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     amqp_quorum: bool = False
     #: RabbitMQ's management API with an administrator's login, for `fiche broker` and `fiche partners` only.
     broker_admin_url: str = ""
+    #: Leaves every frame to py-amqp: slower, for when the frames made by hand are in doubt.
+    amqp_plain: bool = False
     #: S3. Empty: a folder under `data_dir`.
     s3_url: str = ""
     s3_access_key: str = ""

@@ -26,7 +26,7 @@ def run_service(settings: Settings, service: str) -> None:
         raise SettingsError("FICHE_DATABASE_URL manque : un service seul a besoin de PostgreSQL")
     logs.configure(settings, service)
     structlog.contextvars.bind_contextvars(process=service)
-    runtime = Runtime(settings, AmqpWire(settings.amqp_url, quorum=settings.amqp_quorum))
+    runtime = Runtime(settings, AmqpWire(settings.amqp_url, quorum=settings.amqp_quorum, plain=settings.amqp_plain))
     host = Host(runtime, [service])
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

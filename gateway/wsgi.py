@@ -15,5 +15,5 @@ def create() -> Flask:
     """The application of one worker process, with an RPC client of its own."""
     settings = load_settings()
     logs.configure(settings, "gateway")
-    wire = AmqpWire(settings.amqp_url, quorum=settings.amqp_quorum)
+    wire = AmqpWire(settings.amqp_url, quorum=settings.amqp_quorum, plain=settings.amqp_plain)
     return create_app(settings, wire.rpc_client(), object_store(settings), wire)

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from amqp import Message
 
-from chassis.wire.amqp_link import Link, body_of
+from chassis.wire.amqp_lane import Lane
+from chassis.wire.amqp_link import Link
 from chassis.wire.base import OK, Answer, Call
+from chassis.wire.frames import Delivered
 from chassis.wire.pending import Pending
 
 log = structlog.get_logger(__name__)
@@ -32,8 +33,9 @@ def queue_of(service: str) -> str:
 class AmqpClient:
     """Meets `chassis.wire.base.RpcClient`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, plain: bool = False) -> None:
         self._url = url
+        self._plain = plain
         self._numbers = itertools.count(1)
         self._begin()
         forked = weakref.WeakMethod(self._forked)
@@ -47,23 +49,21 @@ class AmqpClient:
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._pending: dict[str, tuple[Pending, int, str]] = {}
-        self._channel: Any = None
+        self._lane: Lane | None = None
         self._closed = False
-        self._link = Link(self._url, "rpc-client", self._opened, self._lost)
+        self._link = Link(self._url, "rpc-client", self._opened, self._lost, plain=self._plain)
         self._started = False
 
     def call_many(self, calls: Sequence[Call], timeout: float) -> list[Answer]:
         """See `RpcClient`."""
         pending = Pending(calls, timeout)
-        with self._lock:
-            if not self._started and not self._closed:
-                self._started = True
-                self._link.start()
+        if not self._started:
+            self._start()
         self._link.tried.wait(max(0.0, pending.deadline - time.monotonic()))
         sent: list[tuple[str, Call]] = []
         with self._lock:
             for index, call in enumerate(calls):
-                if self._channel is None:
+                if self._lane is None:
                     pending.fail(index, "disconnected", "La messagerie interne est injoignable.")
                 elif len(self._pending) >= IN_FLIGHT:
                     pending.fail(index, "overloaded", "Trop de demandes sont en cours.")
@@ -71,63 +71,68 @@ class AmqpClient:
                     number = str(next(self._numbers))
                     self._pending[number] = (pending, index, call.service)
                     sent.append((number, call))
-            channel = self._channel
-        if sent:
+            lane = self._lane
+        if lane is not None and sent:
             # On the channel they were counted for: calls given up by `_lost` are never published on the next.
-            self._link.send(channel, lambda channel: self._publish(channel, sent, pending.deadline))
+            self._link.send(lane, lambda lane: self._publish(lane, sent, pending.deadline))
         answers = pending.wait()
-        with self._lock:
-            for number, _ in sent:
-                self._pending.pop(number, None)
+        for number, _ in sent:
+            self._pending.pop(number, None)
         return answers
+
+    def _start(self) -> None:
+        with self._lock:
+            first = not self._started and not self._closed
+            self._started = True
+        if first:
+            self._link.start()  # not under the lock: a green thread's start lets others run
 
     def close(self) -> None:
         """Gives up every pending call and closes."""
         with self._lock:
-            self._closed = True
+            self._closed, running = True, self._started
+            self._started = True
         self._lost("Le produit s’arrête.")
-        if self._started:
+        if running:
             self._link.close()
         self._link.tried.set()
 
     # --- in the owner's thread, but for `_publish` -----------------------------------------------------------------
 
-    def _publish(self, channel: Any, sent: list[tuple[str, Call]], deadline: float) -> None:
+    def _publish(self, lane: Lane, sent: list[tuple[str, Call]], deadline: float) -> None:
+        left = int((deadline - time.monotonic()) * 1000)
+        if left <= 0:
+            return
         for number, call in sent:
-            left = int((deadline - time.monotonic()) * 1000)
-            if left <= 0:
-                continue
-            message = Message(
-                call.body,
-                correlation_id=number,
-                reply_to=REPLY_TO,
-                expiration=str(left),
-                delivery_mode=1,
-                application_headers={"method": call.method, "left_ms": left, "context": dict(call.headers)},
-            )
-            channel.basic_publish(message, exchange="", routing_key=queue_of(call.service), mandatory=True)
+            properties = {
+                "application_headers": {"method": call.method, "left_ms": left, "context": call.headers},
+                "delivery_mode": 1,
+                "correlation_id": number,
+                "reply_to": REPLY_TO,
+                "expiration": str(left),
+            }
+            lane.publish("", queue_of(call.service), call.body, properties, mandatory=True)
 
-    def _opened(self, channel: Any) -> None:
-        channel.events["basic_return"].add(self._returned)
-        channel.basic_consume(REPLY_TO, no_ack=True, callback=self._answered)
+    def _opened(self, lane: Lane) -> None:
+        lane.channel.events["basic_return"].add(self._returned)
+        lane.consume(REPLY_TO, self._answered, no_ack=True)
         with self._lock:
             if not self._closed:
-                self._channel = channel
+                self._lane = lane
 
     def _lost(self, reason: str) -> None:
         with self._lock:
-            self._channel = None
+            self._lane = None
             pending, self._pending = list(self._pending.values()), {}
         for each, index, _ in pending:
             each.fail(index, "disconnected", "La liaison avec la messagerie interne a été coupée.")
 
-    def _answered(self, message: Any) -> None:
-        with self._lock:
-            found = self._pending.pop(str(message.properties.get("correlation_id")), None)
+    def _answered(self, message: Delivered) -> None:
+        # Without the lock: where this runs nothing may wait, and one look-up that takes out is whole by itself.
+        found = self._pending.pop(str(message.properties.get("correlation_id")), None)
         if found is None:
             return  # late: whoever asked has given up
-        status = (message.properties.get("application_headers") or {}).get("status")
-        body = body_of(message)
+        status, body = message.headers.get("status"), message.body
         if not isinstance(status, str) or (status != OK and not body.startswith(b"{")):
             log.error("rpc.bad_answer", service=found[2])
             found[0].fail(found[1], "bad_answer", f"La réponse du service {found[2]} est illisible.")
@@ -135,7 +140,6 @@ class AmqpClient:
         found[0].set(found[1], Answer(status, body))
 
     def _returned(self, _error: Any, _exchange: str, _routing_key: str, message: Any) -> None:
-        with self._lock:
-            found = self._pending.pop(str(message.properties.get("correlation_id")), None)
+        found = self._pending.pop(str(message.properties.get("correlation_id")), None)
         if found is not None:
             found[0].fail(found[1], "no_service", f"Le service {found[2]} est arrêté.")

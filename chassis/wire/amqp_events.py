@@ -9,12 +9,13 @@ from typing import Any
 
 import orjson
 import structlog
-from amqp import Message
 from amqp.exceptions import ConsumerCancelled, NotFound
 
 from chassis import metrics
-from chassis.wire.amqp_link import Link, body_of
+from chassis.wire.amqp_lane import Lane
+from chassis.wire.amqp_link import Link
 from chassis.wire.base import Delivery, LoggedEvent, PublishError
+from chassis.wire.frames import Delivered
 
 log = structlog.get_logger(__name__)
 
@@ -56,13 +57,13 @@ class _Batch:
 class AmqpPublisher:
     """Meets `chassis.wire.base.EventPublisher`; one batch at a time."""
 
-    def __init__(self, url: str, producer: str) -> None:
+    def __init__(self, url: str, producer: str, *, plain: bool = False) -> None:
         self._producer = producer
         self._exchange = exchange_of(producer)
         self._sent = 0
         self._batch: _Batch | None = None
         self._lock = threading.Lock()
-        self._link = Link(url, f"relay-{producer}", self._opened, self._lost)
+        self._link = Link(url, f"relay-{producer}", self._opened, self._lost, plain=plain)
         self._link.start()
 
     def publish(self, log_id: str, events: Sequence[LoggedEvent]) -> None:
@@ -72,13 +73,13 @@ class AmqpPublisher:
         self._link.tried.wait(CONFIRM_S)
         batch = _Batch()
         with self._lock:
-            channel = self._link.channel
-            if channel is None:
+            lane = self._link.lane
+            if lane is None:
                 raise PublishError("RabbitMQ is out of reach")
             self._batch = batch
-            self._link.do(channel, lambda on: self._publish(on, batch, log_id, events))
+            self._link.do(lane, lambda on: self._publish(on, batch, log_id, events))
         # A channel lost before the batch was set would never tell it.
-        if self._link.channel is not channel:
+        if self._link.lane is not lane:
             raise PublishError("connection lost")
         if not batch.done.wait(CONFIRM_S):
             raise PublishError(f"not confirmed within {CONFIRM_S:.0f} s")
@@ -92,30 +93,25 @@ class AmqpPublisher:
 
     # --- in the owner's thread ----------------------------------------------------------------------------------
 
-    def _opened(self, channel: Any) -> None:
+    def _opened(self, lane: Lane) -> None:
         self._sent = 0
         for exchange in (self._exchange, PUBLIC):
-            ensure_exchange(channel, exchange)
-        channel.confirm_select()
-        channel.events["basic_ack"].add(self._confirmed)
-        channel.events["basic_nack"].add(self._refused)
-        channel.events["basic_return"].add(self._returned)
+            ensure_exchange(lane.channel, exchange)
+        lane.confirms(self._confirmed, self._refused)
+        lane.channel.events["basic_return"].add(self._returned)
 
-    def _publish(self, channel: Any, batch: _Batch, log_id: str, events: Sequence[LoggedEvent]) -> None:
+    def _publish(self, lane: Lane, batch: _Batch, log_id: str, events: Sequence[LoggedEvent]) -> None:
         for event in events:
             told = event.told
+            properties = {
+                "content_type": "application/cloudevents+json",
+                "delivery_mode": 2,
+                "application_headers": {"position": event.position, "log_id": log_id},
+            }
             for exchange in (self._exchange, PUBLIC) if event.public else (self._exchange,):
-                message = Message(
-                    told,
-                    content_type="application/cloudevents+json",
-                    delivery_mode=2,
-                    application_headers={"position": event.position, "log_id": log_id},
-                )
                 self._sent += 1
                 batch.tags.add(self._sent)
-                channel.basic_publish(
-                    message, exchange=exchange, routing_key=event.type, mandatory=exchange == self._exchange
-                )
+                lane.publish(exchange, event.type, told, properties, mandatory=exchange == self._exchange)
 
     def _confirmed(self, tag: int, multiple: bool) -> None:
         batch = self._batch
@@ -152,6 +148,7 @@ class AmqpSubscription:
         producer: str,
         *,
         quorum: bool,
+        plain: bool = False,
         receive: Callable[[Delivery], None],
         rung: Callable[[], None],
         undecodable: Callable[[bytes, dict[str, str], str, Callable[[], None]], None],
@@ -165,7 +162,7 @@ class AmqpSubscription:
         #: Deliveries of this channel that are not acknowledged: tag → position, oldest first.
         self._waiting: dict[int, int] = {}
         self._acked = 0
-        self._link = Link(url, self._queue, self._opened, self._lost)
+        self._link = Link(url, self._queue, self._opened, self._lost, plain=plain)
 
     @property
     def ready(self) -> bool:
@@ -179,9 +176,9 @@ class AmqpSubscription:
     def ack_up_to(self, position: int) -> None:
         """Acknowledges every delivery up to and including `position`."""
         self._acked = max(self._acked, position)
-        channel = self._link.channel
-        if channel is not None:
-            self._link.do(channel, lambda on: self._ack(on, position))
+        lane = self._link.lane
+        if lane is not None:
+            self._link.do(lane, lambda on: self._ack(on, position))
 
     def stop(self) -> None:
         """Stops receiving and closes; what is not acknowledged goes back to the queue."""
@@ -189,7 +186,8 @@ class AmqpSubscription:
 
     # --- in the owner's thread ----------------------------------------------------------------------------------
 
-    def _opened(self, channel: Any) -> None:
+    def _opened(self, lane: Lane) -> None:
+        channel = lane.channel
         arguments: dict[str, Any] = {
             "x-single-active-consumer": True,
             "x-max-length": QUEUE_LENGTH,
@@ -202,9 +200,7 @@ class AmqpSubscription:
         channel.queue_bind(self._queue, self._exchange, "#")
         channel.basic_qos(0, PREFETCH, False)
         self._waiting = {}
-        channel.basic_consume(
-            self._queue, callback=lambda message: self._take(channel, message), on_cancel=self._cancelled
-        )
+        lane.consume(self._queue, lambda message: self._take(lane, message), on_cancel=self._cancelled)
         self._rung()
 
     def _cancelled(self, tag: str) -> None:
@@ -213,41 +209,40 @@ class AmqpSubscription:
     def _lost(self, _reason: str) -> None:
         self._waiting = {}
 
-    def _take(self, channel: Any, message: Any) -> None:
-        headers = message.properties.get("application_headers") or {}
-        body = body_of(message)
+    def _take(self, lane: Lane, message: Delivered) -> None:
+        headers, body = message.headers, message.body
         reason = _fault(headers, body)
         if reason is not None:
             # Behind every position, so that no acknowledgement of many passes it before its bytes are kept.
-            tag = message.delivery_tag
+            tag = message.tag
             self._waiting[tag] = sys.maxsize
             texts = {str(name): str(value) for name, value in headers.items()}
-            self._undecodable(body, texts, reason, lambda: self._link.do(channel, lambda on: self._ack_one(on, tag)))
+            self._undecodable(body, texts, reason, lambda: self._link.do(lane, lambda on: self._ack_one(on, tag)))
             return
         position = headers["position"]
         self._receive(Delivery(headers["log_id"], position, body))
         if position <= self._acked:
             # Applied before: nothing will acknowledge it, and a thousand such would fill the prefetch.
-            channel.basic_ack(message.delivery_tag)
+            lane.ack(message.tag)
         else:
-            self._waiting[message.delivery_tag] = position
+            self._waiting[message.tag] = position
 
-    def _ack_one(self, channel: Any, tag: int) -> None:
+    def _ack_one(self, lane: Lane, tag: int) -> None:
         if self._waiting.pop(tag, None) is not None:
-            channel.basic_ack(tag)
+            lane.ack(tag)
 
-    def _ack(self, channel: Any, position: int) -> None:
+    def _ack(self, lane: Lane, position: int) -> None:
         run = 0
         for tag, at in self._waiting.items():
             if at > position:
                 break
             run = tag
         if run:
-            channel.basic_ack(run, multiple=True)
+            lane.ack(run, multiple=True)
             self._waiting = {tag: at for tag, at in self._waiting.items() if tag > run}
         # Behind one that came too early, each by itself.
         for tag in [tag for tag, at in self._waiting.items() if at <= position]:
-            channel.basic_ack(tag)
+            lane.ack(tag)
             del self._waiting[tag]
 
 

@@ -3,6 +3,9 @@
 py-amqp's connections are not thread-safe: every frame is read by the owner, other threads queue what they want done and
 wake it by a pair of sockets. What only writes may be written by any thread (`Flow`): a switch of threads less for each
 call and each answer. Plain and green threads alike.
+
+py-amqp makes the connection and all that is rare. The frequent frames are made and read by hand (`frames`), unless the
+link is `plain` or goes over TLS: then py-amqp has them all.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ from amqp.serialization import decode_properties_basic
 
 from chassis import metrics
 from chassis.wire.amqp_flow import Flow
+from chassis.wire.amqp_lane import FramesLane, Lane
+from chassis.wire.amqp_wait import quiet, waiter
+from chassis.wire.frames import HEARTBEAT
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +41,7 @@ CONNECT_S = 5.0
 #: Seconds between tries to connect: from the first to the last, both with jitter.
 RETRY_S = (0.1, 3.0)
 
-Work = Callable[[Any], None]
+Work = Callable[[Lane], None]
 
 
 def _tolerant_frames(connection: Any, callback: Any) -> Callable[[Any], Any]:
@@ -90,56 +96,54 @@ def connect(url: str) -> Any:
     return connection
 
 
-def body_of(message: Any) -> bytes:
-    """The bytes of a message; py-amqp gives a text for an empty one."""
-    return message.body.encode() if isinstance(message.body, str) else bytes(message.body)
-
-
 class Link:
-    """Keeps one channel open; `opened(channel)` declares and consumes on each new one, in the owner's thread.
+    """Keeps one channel open; `opened(lane)` declares and consumes on each new one, in the owner's thread.
 
     `lost(reason)` is called, in the same thread, when the channel is gone for any reason, and before the next one.
+    What `opened` has consumed is heard where nothing may wait: with green threads, in the hub itself.
     """
 
-    def __init__(self, url: str, name: str, opened: Work, lost: Callable[[str], None]) -> None:
+    def __init__(self, url: str, name: str, opened: Work, lost: Callable[[str], None], *, plain: bool = False) -> None:
         self._urls = [each.strip() for each in url.split(";")]
         self._name = name
         self._opened = opened
         self._lost = lost
-        self._works: deque[tuple[Any, Work]] = deque()
+        self._plain = plain
+        self._works: deque[tuple[Lane, Work]] = deque()
         self._stopping = threading.Event()
         #: Set once the first try to connect has ended, well or not.
         self.tried = threading.Event()
-        self.channel: Any = None
+        #: The open channel, set up; None while there is none.
+        self.lane: Lane | None = None
         self._flow: Flow | None = None
         self._owner = 0
-        self._wake_in, self._wake_out = socket.socketpair()
-        for end in (self._wake_in, self._wake_out):
+        self._bell_in, self._bell_out = socket.socketpair()
+        for end in (self._bell_in, self._bell_out):
             end.setblocking(False)
         self._thread = threading.Thread(target=self._run, name=f"amqp-{name}", daemon=True)
 
     @property
     def up(self) -> bool:
         """Whether a channel is open and set up."""
-        return self.channel is not None
+        return self.lane is not None
 
     def start(self) -> None:
         """Starts the owner; does not wait for the connection."""
         self._thread.start()
 
-    def do(self, channel: Any, work: Work) -> None:
-        """Has the owner do `work(channel)`, unless that channel is gone by then. Never blocks, never raises."""
-        self._works.append((channel, work))
+    def do(self, lane: Lane, work: Work) -> None:
+        """Has the owner do `work(lane)`, unless that channel is gone by then. Never blocks, never raises."""
+        self._works.append((lane, work))
         self._wake()
 
-    def send(self, channel: Any, work: Work) -> None:
+    def send(self, lane: Lane, work: Work) -> None:
         """The same for work that only writes: at once and in this thread where the connection is free."""
         flow = self._flow
-        if flow is None or channel is not self.channel or not flow.free:
-            self.do(channel, work)
+        if flow is None or lane is not self.lane or not flow.free:
+            self.do(lane, work)
             return
         try:
-            work(channel)
+            work(lane)
         except Exception as error:  # the channel goes while it is written to: its owner tells
             log.debug("amqp.not_sent", link=self._name, error=repr(error))
         # The owner sends what it wrote itself before it waits again.
@@ -156,7 +160,7 @@ class Link:
     def _wake(self) -> None:
         # Full: the owner is being woken already; closed: there is no owner any more.
         with contextlib.suppress(OSError):
-            self._wake_in.send(b"x")
+            self._bell_in.send(b"x")
 
     # --- the owner ----------------------------------------------------------------------------------------------
 
@@ -168,20 +172,13 @@ class Link:
             connection = None
             try:
                 connection = connect(self._urls[turn % len(self._urls)])
-                flow = self._flow = Flow(connection.transport)
-                channel = connection.channel()
-                channel.auto_decode = False  # a body is bytes, whatever its sender says of it
-                self._opened(channel)
-                self.channel = channel
-                self.tried.set()
-                self._serve(connection, channel, flow)
-                reason = "stopped"
+                reason = self._use(connection)
             except Exception as error:
                 turn += 1
                 reason = f"{type(error).__name__}: {error}".strip()
                 metrics.WIRE_LOST.labels(self._name).inc()
                 log.warning("amqp.lost", link=self._name, reason=reason)
-            self.channel = None
+            self.lane = None
             self._tell_lost(reason)
             self._works.clear()
             self.tried.set()
@@ -190,8 +187,23 @@ class Link:
                 delay = RETRY_S[0]
             self._stopping.wait(0 if self._stopping.is_set() else delay * (0.5 + random.random()))
             delay = min(delay * 2, RETRY_S[1])
-        self._wake_in.close()
-        self._wake_out.close()
+        self._bell_in.close()
+        self._bell_out.close()
+
+    def _use(self, connection: Any) -> str:
+        """Sets a channel up and serves it until it is to be closed; raises when it is lost."""
+        flow = self._flow = Flow(connection.transport)
+        channel = connection.channel()
+        channel.auto_decode = False  # a body is bytes, whatever its sender says of it
+        lane = Lane(channel) if self._plain or flow.direct is None else FramesLane(channel, flow)
+        self._opened(lane)
+        self.lane = lane
+        self.tried.set()
+        if isinstance(lane, FramesLane):
+            self._serve_frames(connection, lane, flow)
+        else:
+            self._serve_plain(connection, lane, flow)
+        return "stopped"
 
     def _tell_lost(self, reason: str) -> None:
         try:
@@ -199,42 +211,72 @@ class Link:
         except Exception:
             log.exception("amqp.lost_failed", link=self._name)
 
-    def _serve(self, connection: Any, channel: Any, flow: Flow) -> None:
+    def _serve_frames(self, connection: Any, lane: FramesLane, flow: Flow) -> None:
         """Reads and writes until the connection is lost (raises) or closed."""
+        heard_at = time.monotonic()
+
+        def pump() -> None:
+            nonlocal heard_at
+            if (data := flow.recv_now()) is not None:
+                heard_at = time.monotonic()
+                lane.inbound.feed(data)
+                if flow.waiting and not flow.send_now():
+                    self._wake()
+
+        wait = waiter(flow.direct, self._bell_out, pump)
+        try:
+            # What came with an answer that `_opened` waited for is in py-amqp's hands, not on the socket.
+            lane.inbound.feed(flow.take_read())
+            while True:
+                if self._works:
+                    wait.pause()
+                    flow.give_back(lane.inbound.take_back())
+                    self._work(lane)
+                    lane.inbound.feed(flow.take_read())
+                flow.flush()
+                if self._stopping.is_set() and not self._works:
+                    wait.pause()
+                    flow.give_back(lane.inbound.take_back())
+                    return
+                wait.wait(1.0)
+                if not lane.channel.is_open:
+                    raise ConnectionError("channel closed")
+                now = time.monotonic()
+                if now - heard_at > 2 * HEARTBEAT_S:
+                    raise ConnectionError("nothing heard, not even a heartbeat")
+                if now - flow.sent_at > HEARTBEAT_S / 2:
+                    flow.write(HEARTBEAT)
+        finally:
+            wait.close()
+
+    def _serve_plain(self, connection: Any, lane: Lane, flow: Flow) -> None:
+        """The same with py-amqp alone."""
         transport = connection.transport
         with selectors.DefaultSelector() as selector:
             selector.register(transport.sock, selectors.EVENT_READ)
-            selector.register(self._wake_out, selectors.EVENT_READ)
+            selector.register(self._bell_out, selectors.EVENT_READ)
             while True:
-                self._work(channel)
+                self._work(lane)
                 flow.flush()
                 if self._stopping.is_set() and not self._works:
                     return
-                # What came with an answer that `_opened` or a work waited for is in the buffer, not on the socket.
                 ready = {key.fileobj for key, _ in selector.select(0 if flow.has_read else 1.0)}
-                if self._wake_out in ready:
-                    self._quiet_wake()
+                if self._bell_out in ready:
+                    quiet(self._bell_out)
                 if transport.sock in ready or flow.has_read:
                     connection.blocking_read(STALL_S)
                     while flow.has_read:
                         connection.blocking_read(STALL_S)
-                if not channel.is_open:
+                if not lane.channel.is_open:
                     raise ConnectionError("channel closed")
                 connection.heartbeat_tick()
 
-    def _quiet_wake(self) -> None:
-        try:
-            while self._wake_out.recv(4096):
-                pass
-        except BlockingIOError:
-            pass
-
-    def _work(self, channel: Any) -> None:
+    def _work(self, lane: Lane) -> None:
         # A bounded run, so that a flood of writers cannot keep the owner from reading.
         for _ in range(min(len(self._works), 1_000)):
             of, work = self._works.popleft()
-            if of is channel:
-                work(channel)
+            if of is lane:
+                work(lane)
         if self._works:
             self._wake()
 

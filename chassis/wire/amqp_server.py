@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -14,8 +15,10 @@ from amqp.exceptions import ChannelError
 from chassis import metrics
 from chassis.errors import InternalError
 from chassis.wire.amqp_client import queue_of
-from chassis.wire.amqp_link import STALL_S, Link, body_of
+from chassis.wire.amqp_lane import Lane
+from chassis.wire.amqp_link import STALL_S, Link
 from chassis.wire.base import Answer, Incoming
+from chassis.wire.frames import Delivered
 
 log = structlog.get_logger(__name__)
 
@@ -29,13 +32,15 @@ TRIES = 3
 class AmqpServer:
     """Meets `chassis.wire.base.RpcServer`."""
 
-    def __init__(self, url: str, service: str, handle: Callable[[Incoming], None], max_workers: int) -> None:
+    def __init__(
+        self, url: str, service: str, handle: Callable[[Incoming], None], max_workers: int, *, plain: bool = False
+    ) -> None:
         self._service = service
         self._handle = handle
         self._max = max_workers
         self._consumer: str | None = None
         self._stopping = False
-        self._link = Link(url, f"rpc-{service}", self._opened, self._lost)
+        self._link = Link(url, f"rpc-{service}", self._opened, self._lost, plain=plain)
 
     @property
     def ready(self) -> bool:
@@ -52,20 +57,20 @@ class AmqpServer:
         self._stopping = True
         told = threading.Event()
 
-        def cancel(channel: Any) -> None:
+        def cancel(lane: Lane) -> None:
             try:
                 if self._consumer is not None:
-                    channel.basic_cancel(self._consumer)
+                    lane.channel.basic_cancel(self._consumer)
                     self._consumer = None
-                    self._retire(channel)
+                    self._retire(lane.channel)
             finally:
                 told.set()
 
-        channel = self._link.channel
-        if channel is not None:
-            self._link.do(channel, cancel)
+        lane = self._link.lane
+        if lane is not None:
+            self._link.do(lane, cancel)
             deadline = time.monotonic() + STALL_S
-            while self._link.channel is channel and time.monotonic() < deadline and not told.wait(0.05):
+            while self._link.lane is lane and time.monotonic() < deadline and not told.wait(0.05):
                 pass  # a connection that is lost meanwhile has nothing to cancel
 
     def close(self) -> None:
@@ -75,9 +80,9 @@ class AmqpServer:
 
     # --- in the owner's thread ----------------------------------------------------------------------------------
 
-    def _opened(self, channel: Any) -> None:
-        channel.basic_qos(0, self._max, False)
-        self._consume(channel)
+    def _opened(self, lane: Lane) -> None:
+        lane.channel.basic_qos(0, self._max, False)
+        self._consume(lane)
 
     def _declare(self, channel: Any) -> Any:
         arguments = {"x-expires": QUEUE_EXPIRES_MS}
@@ -97,32 +102,32 @@ class AmqpServer:
         finally:
             own.close()
 
-    def _consume(self, channel: Any) -> None:
+    def _consume(self, lane: Lane) -> None:
         if self._stopping:
             return
-        self._declare(channel)
-        self._consumer = channel.basic_consume(
+        self._declare(lane.channel)
+        self._consumer = lane.consume(
             queue_of(self._service),
-            callback=lambda message: self._take(channel, message),
-            on_cancel=lambda _tag: self._cancelled(channel),
+            lambda message: self._take(lane, message),
+            on_cancel=lambda _tag: self._cancelled(lane),
         )
 
-    def _cancelled(self, channel: Any) -> None:
+    def _cancelled(self, lane: Lane) -> None:
         # The queue was deleted under us: the connection is sound, and calls in hand can still be answered on it.
         log.warning("rpc.cancelled", service=self._service)
         self._consumer = None
-        self._link.do(channel, self._consume)
+        self._link.do(lane, self._consume)
 
     def _lost(self, _reason: str) -> None:
         self._consumer = None
 
-    def _take(self, channel: Any, message: Any) -> None:
+    def _take(self, lane: Lane, message: Delivered) -> None:
         if self._stopping:
-            channel.basic_reject(message.delivery_tag, requeue=True)
+            lane.channel.basic_reject(message.tag, requeue=True)
             return
-        incoming = self._read(channel, message)
+        incoming = self._read(lane, message)
         if incoming is None:
-            channel.basic_ack(message.delivery_tag)
+            lane.ack(message.tag)
             return
         try:
             self._handle(incoming)
@@ -131,10 +136,10 @@ class AmqpServer:
             error = InternalError("Une erreur inattendue s’est produite.")
             incoming.reply(Answer(error.kind, error.to_json()))
 
-    def _read(self, channel: Any, message: Any) -> Incoming | None:
+    def _read(self, lane: Lane, message: Delivered) -> Incoming | None:
         """The call that a message holds; None for what is no call, or comes too late."""
         properties = message.properties
-        headers = properties.get("application_headers") or {}
+        headers = message.headers
         method, left, context = headers.get("method"), headers.get("left_ms"), headers.get("context", {})
         reply_to, number = properties.get("reply_to"), properties.get("correlation_id")
         if (
@@ -151,40 +156,44 @@ class AmqpServer:
         if left <= 0:
             metrics.RPC_DROPPED.labels(self._service, "late").inc()
             return None
-        if message.delivery_info["redelivered"]:
-            self._again(channel, message, headers)
+        if message.redelivered:
+            self._again(lane, message)
             return None
-        body = body_of(message)
-        tag = message.delivery_tag
-        once = threading.Lock()
+        tag = message.tag
+        unanswered = [tag]
 
-        def send(answer: Answer, on: Any) -> None:
+        def send(answer: Answer, on: Lane) -> None:
             _answer(on, reply_to, number, answer)
-            on.basic_ack(tag)
+            on.ack(tag)
 
         def reply(answer: Answer) -> None:
-            if once.acquire(blocking=False):
-                self._link.send(channel, lambda on: send(answer, on))
+            with contextlib.suppress(IndexError):
+                unanswered.pop()
+                self._link.send(lane, lambda on: send(answer, on))
 
-        return Incoming(method, body, dict(context), time.monotonic() + left / 1000, reply)
+        return Incoming(method, message.body, dict(context), time.monotonic() + left / 1000, reply)
 
-    def _again(self, channel: Any, message: Any, headers: dict[str, Any]) -> None:
+    def _again(self, lane: Lane, message: Delivered) -> None:
         """Puts a call that was delivered before back with its count, until it has had its tries."""
-        properties = dict(message.properties)
+        properties, headers = message.properties, message.headers
         tries = headers.get("tries", 1)
         if not isinstance(tries, int) or tries >= TRIES:
             log.error("rpc.deadly", service=self._service, method=headers["method"], tries=tries)
             metrics.RPC_DROPPED.labels(self._service, "deadly").inc()
             error = InternalError("Cette demande n’a pas abouti.", code="deadly_call")
-            _answer(channel, properties["reply_to"], properties["correlation_id"], Answer(error.kind, error.to_json()))
+            _answer(lane, properties["reply_to"], properties["correlation_id"], Answer(error.kind, error.to_json()))
             return
-        properties["application_headers"] = {**headers, "tries": tries + 1}
-        copy = Message(body_of(message), **properties)
-        channel.basic_publish(copy, exchange="", routing_key=queue_of(self._service))
+        properties = {**properties, "application_headers": {**headers, "tries": tries + 1}}
+        # By py-amqp: a stranger's call may bear any property.
+        lane.channel.basic_publish(
+            Message(message.body, **properties), exchange="", routing_key=queue_of(self._service)
+        )
 
 
-def _answer(channel: Any, reply_to: str, number: str, answer: Answer) -> None:
-    message = Message(
-        answer.body, correlation_id=number, delivery_mode=1, application_headers={"status": answer.status}
-    )
-    channel.basic_publish(message, exchange="", routing_key=reply_to)
+def _answer(lane: Lane, reply_to: str, number: str, answer: Answer) -> None:
+    properties = {
+        "application_headers": {"status": answer.status},
+        "delivery_mode": 1,
+        "correlation_id": number,
+    }
+    lane.publish("", reply_to, answer.body, properties)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import structlog
 
 from chassis.wire.amqp_events import ensure_exchange, exchange_of
-from chassis.wire.amqp_link import Link, body_of
+from chassis.wire.amqp_lane import Lane
+from chassis.wire.amqp_link import Link
+from chassis.wire.frames import Delivered
 
 log = structlog.get_logger(__name__)
 
@@ -19,10 +20,12 @@ WAITING = 1_000
 class AmqpTap:
     """Meets `chassis.wire.base.EventTap`."""
 
-    def __init__(self, url: str, producers: Sequence[str], tell: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, url: str, producers: Sequence[str], tell: Callable[[bytes], None], *, plain: bool = False
+    ) -> None:
         self._producers = tuple(producers)
         self._tell = tell
-        self._link = Link(url, "tap", self._opened, lambda reason: None)
+        self._link = Link(url, "tap", self._opened, lambda reason: None, plain=plain)
 
     def start(self) -> None:
         """Starts the connection's owner."""
@@ -32,15 +35,16 @@ class AmqpTap:
         """Closes the connection; the queue goes with it."""
         self._link.close()
 
-    def _opened(self, channel: Any) -> None:
+    def _opened(self, lane: Lane) -> None:
+        channel = lane.channel
         name = channel.queue_declare(exclusive=True, auto_delete=True, arguments={"x-max-length": WAITING}).queue
         for producer in self._producers:
             ensure_exchange(channel, exchange_of(producer))
             channel.queue_bind(name, exchange_of(producer), "#")
-        channel.basic_consume(name, no_ack=True, exclusive=True, callback=self._heard)
+        lane.consume(name, self._heard, no_ack=True, exclusive=True)
 
-    def _heard(self, message: Any) -> None:
+    def _heard(self, message: Delivered) -> None:
         try:
-            self._tell(body_of(message))
+            self._tell(message.body)
         except Exception:
             log.exception("tap.failed")

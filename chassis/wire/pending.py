@@ -28,9 +28,10 @@ class Pending:
         self._answers: list[Answer | None] = [None] * len(calls)
         self._missing = len(calls)
         self._lock = threading.Lock()
-        self._done = threading.Event()
-        if not calls:
-            self._done.set()
+        #: Held until the last answer is in; a lock wakes its waiter with less ado than an event.
+        self._waiting = threading.Lock()
+        if calls:
+            self._waiting.acquire()
 
     def set(self, index: int, answer: Answer) -> bool:
         """Keeps the first answer to a call; False for later ones, which are ignored."""
@@ -45,7 +46,7 @@ class Pending:
             metrics.RPC_CALLED.labels(service, answer.status).inc()
             metrics.RPC_CALL_SECONDS.labels(service).observe(time.monotonic() - self._began)
         if last:
-            self._done.set()
+            self._waiting.release()
         return True
 
     def fail(self, index: int, code: str, detail: str) -> None:
@@ -60,7 +61,9 @@ class Pending:
 
     def wait(self) -> list[Answer]:
         """The answers, in the order of the calls; those that did not come before the deadline are `timeout`."""
-        self._done.wait(max(0.0, self.deadline - time.monotonic()))
+        left = self.deadline - time.monotonic()
+        if left > 0:
+            self._waiting.acquire(timeout=left)
         for index, call in enumerate(self._calls):
             if self._answers[index] is None:
                 self.fail(index, "timeout", f"Le service {call.service} n’a pas répondu à temps.")

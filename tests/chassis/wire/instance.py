@@ -9,8 +9,8 @@ import os
 import sys
 import threading
 
-from chassis.wire.amqp import AmqpWire
 from chassis.wire.base import Incoming
+from tests.chassis.wire.wires import amqp_wire
 
 
 def main(url: str, service: str) -> None:
@@ -20,7 +20,7 @@ def main(url: str, service: str) -> None:
         if incoming.method == "die":
             os._exit(1)
 
-    server = AmqpWire(url).rpc_server(service, handle, 10)
+    server = amqp_wire(url).rpc_server(service, handle, 10)
     server.start()
     sys.stdout.write("ready\n" if server.ready else "not ready\n")
     sys.stdout.flush()

@@ -20,12 +20,12 @@ import pytest
 from amqp import Message
 
 from chassis import metrics
-from chassis.wire.amqp import AmqpWire
 from chassis.wire.amqp_client import queue_of
 from chassis.wire.amqp_events import QUEUE_LENGTH, events_queue_of, exchange_of
 from chassis.wire.amqp_link import connect
 from chassis.wire.amqp_server import QUEUE_EXPIRES_MS
-from chassis.wire.base import OK, Answer, Call, Delivery, Incoming, LoggedEvent, PublishError
+from chassis.wire.base import OK, Answer, Call, Delivery, Incoming, LoggedEvent, PublishError, Wire
+from tests.chassis.wire.wires import amqp_wire
 from tests.support.proxy import Proxy
 from tests.support.servers import RabbitServer
 from tests.support.servers.machine import need
@@ -112,7 +112,7 @@ class Received:
         self.rings = 0
         self.bad: list[tuple[bytes, dict[str, str], str]] = []
 
-    def subscribe(self, wire: AmqpWire, consumer: str, producer: str) -> Any:
+    def subscribe(self, wire: Wire, consumer: str, producer: str) -> Any:
         subscription = wire.event_subscription(
             consumer,
             producer,
@@ -143,7 +143,7 @@ def depth(channel: Any, queue: str) -> int:
 def test_threads_through_restarts_of_the_broker(
     own_broker: RabbitServer, name: str, closing: Callable[[Any], Any]
 ) -> None:
-    wire = AmqpWire(own_broker.url)
+    wire = amqp_wire(own_broker.url)
     server = closing(wire.rpc_server(name, echo, 10))
     server.start()
     client = closing(wire.rpc_client())
@@ -190,7 +190,7 @@ def test_threads_through_restarts_of_the_broker(
 def test_pending_calls_fail_at_once_when_the_broker_goes(
     own_broker: RabbitServer, name: str, closing: Callable[[Any], Any]
 ) -> None:
-    wire, held = AmqpWire(own_broker.url), []
+    wire, held = amqp_wire(own_broker.url), []
     closing(wire.rpc_server(name, held.append, 10)).start()
     client = closing(wire.rpc_client())
     with ThreadPoolExecutor(1) as pool:
@@ -207,7 +207,7 @@ def test_what_a_killed_instance_had_is_done_by_another(amqp_url: str, name: str,
     instance = subprocess.Popen(
         [sys.executable, "-m", "tests.chassis.wire.instance", amqp_url, name], stdout=subprocess.PIPE, text=True
     )
-    wire = AmqpWire(amqp_url)
+    wire = amqp_wire(amqp_url)
     client = closing(wire.rpc_client())
     try:
         assert instance.stdout is not None
@@ -227,7 +227,7 @@ def test_what_a_killed_instance_had_is_done_by_another(amqp_url: str, name: str,
 
 
 def test_a_forked_process_has_a_connection_of_its_own(amqp_url: str, name: str, closing: Callable[[Any], Any]) -> None:
-    wire = AmqpWire(amqp_url)
+    wire = amqp_wire(amqp_url)
     closing(wire.rpc_server(name, echo, 10)).start()
     client = closing(wire.rpc_client())
     assert client.call_many([Call(name, "m", b"before")], 10) == [Answer(OK, b"before")]
@@ -245,7 +245,7 @@ def test_a_forked_process_has_a_connection_of_its_own(amqp_url: str, name: str, 
 
 
 def test_hostile_messages_are_dropped(amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]) -> None:
-    wire = AmqpWire(amqp_url)
+    wire = amqp_wire(amqp_url)
     server = closing(wire.rpc_server(name, echo, 2))
     server.start()
     good = {"method": "m", "left_ms": 5000, "context": {}}
@@ -268,7 +268,7 @@ def test_hostile_messages_are_dropped(amqp_url: str, name: str, channel: Any, cl
 def test_a_deleted_queue_is_consumed_again(
     amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
 ) -> None:
-    wire, held = AmqpWire(amqp_url), []
+    wire, held = amqp_wire(amqp_url), []
     server = closing(wire.rpc_server(name, lambda i: held.append(i) if i.body == b"hold" else echo(i), 10))
     server.start()
     client = closing(wire.rpc_client())
@@ -285,7 +285,7 @@ def test_a_deleted_queue_is_consumed_again(
 def test_events_in_order_acknowledged_and_brought_again(
     amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
 ) -> None:
-    wire, first = AmqpWire(amqp_url), Received()
+    wire, first = amqp_wire(amqp_url), Received()
     subscription = closing(first.subscribe(wire, "reader", name))
     publisher = closing(wire.event_publisher(name))
     publisher.publish(LOG, [event(n) for n in range(1, 301)])
@@ -307,7 +307,7 @@ def test_events_in_order_acknowledged_and_brought_again(
 def test_acknowledging_never_takes_what_lies_ahead(
     amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
 ) -> None:
-    wire, received = AmqpWire(amqp_url), Received()
+    wire, received = amqp_wire(amqp_url), Received()
     subscription = closing(received.subscribe(wire, "reader", name))
     publisher = closing(wire.event_publisher(name))
     publisher.publish(LOG, [event(n) for n in (1, 9, 2, 3, 3, 1)])
@@ -322,7 +322,7 @@ def test_acknowledging_never_takes_what_lies_ahead(
 def test_bytes_that_are_no_event_are_handed_over(
     amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
 ) -> None:
-    wire, received = AmqpWire(amqp_url), Received()
+    wire, received = amqp_wire(amqp_url), Received()
     subscription = closing(received.subscribe(wire, "reader", name))
     good = {"position": 1, "log_id": LOG}
     for body, headers in ((b"\xff\x00", good), (b"{}", {}), (b"{}", {"position": -1, "log_id": LOG}), (b"[1]", good)):
@@ -340,7 +340,7 @@ def test_bytes_that_are_no_event_are_handed_over(
 def test_a_deleted_event_queue_is_declared_again_and_rings(
     amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
 ) -> None:
-    wire, received = AmqpWire(amqp_url), Received()
+    wire, received = amqp_wire(amqp_url), Received()
     closing(received.subscribe(wire, "reader", name))
     publisher = closing(wire.event_publisher(name))
     rings = received.rings
@@ -351,7 +351,7 @@ def test_a_deleted_event_queue_is_declared_again_and_rings(
 
 
 def test_partners_get_public_events_only(amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]) -> None:
-    publisher = closing(AmqpWire(amqp_url).event_publisher(name))
+    publisher = closing(amqp_wire(amqp_url).event_publisher(name))
     publisher.publish(LOG, [event(1)])
     queue = channel.queue_declare("", exclusive=True).queue
     channel.queue_bind(queue, "fiche.public", "fiche.t.thing.#")
@@ -363,7 +363,7 @@ def test_partners_get_public_events_only(amqp_url: str, name: str, channel: Any,
 
 
 def test_events_through_a_restart(own_broker: RabbitServer, name: str, closing: Callable[[Any], Any]) -> None:
-    wire, received = AmqpWire(own_broker.url), Received()
+    wire, received = amqp_wire(own_broker.url), Received()
     closing(received.subscribe(wire, "reader", name))
     publisher = closing(wire.event_publisher(name))
     publisher.publish(LOG, [event(1)])
@@ -396,7 +396,7 @@ def test_a_call_that_ends_its_instance_does_not_end_them_all(
         for instance in instances:
             assert instance.stdout is not None
             assert instance.stdout.readline() == "ready\n"
-        client = closing(AmqpWire(amqp_url).rpc_client())
+        client = closing(amqp_wire(amqp_url).rpc_client())
         answer = client.call_many([Call(name, "die", b"")], 60)[0]
         assert answer.status == "internal"
         assert orjson.loads(answer.body)["code"] == "deadly_call"
@@ -415,9 +415,9 @@ def test_a_call_that_ends_its_instance_does_not_end_them_all(
 
 
 def test_a_frozen_way_costs_the_deadline_and_no_more(amqp_url: str, name: str, closing: Callable[[Any], Any]) -> None:
-    closing(AmqpWire(amqp_url).rpc_server(name, echo, 10)).start()
+    closing(amqp_wire(amqp_url).rpc_server(name, echo, 10)).start()
     proxy = Proxy(amqp_url)
-    client = AmqpWire(proxy.url).rpc_client()
+    client = amqp_wire(proxy.url).rpc_client()
     try:
         assert client.call_many([Call(name, "m", b"1")], 10) == [Answer(OK, b"1")]
         proxy.freeze()
@@ -450,7 +450,7 @@ def test_over_tls_with_a_certificate_that_is_trusted_and_not_without(
     certificate.write_text(certificate.read_text() + (tmp_path / "public.pem").read_text())
     proxy = Proxy(amqp_url, certificate)
     try:
-        wire = AmqpWire(proxy.url)
+        wire = amqp_wire(proxy.url)
         stranger = wire.rpc_client()
         assert code(stranger.call_many([Call(name, "m", b"")], 10)[0]) == "disconnected"
         stranger.close()
@@ -469,7 +469,7 @@ def test_over_tls_with_a_certificate_that_is_trusted_and_not_without(
 
 
 def test_an_answer_that_is_none_is_told(amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]) -> None:
-    client = closing(AmqpWire(amqp_url).rpc_client())
+    client = closing(amqp_wire(amqp_url).rpc_client())
     channel.queue_declare(queue_of(name), auto_delete=True)
     for body, headers in ((b"ok", {}), (b"\xff", {"status": "not_found"}), (b"", {"status": 7})):
         with ThreadPoolExecutor(1) as pool:
@@ -482,7 +482,7 @@ def test_an_answer_that_is_none_is_told(amqp_url: str, name: str, channel: Any, 
 
 
 def test_an_event_that_no_queue_wants_is_published_and_counted(amqp_url: str, name: str, closing: Any) -> None:
-    publisher = closing(AmqpWire(amqp_url).event_publisher(name))
+    publisher = closing(amqp_wire(amqp_url).event_publisher(name))
     publisher.publish(LOG, [event(n) for n in range(1, 4)])
     assert metrics.EVENTS_UNROUTABLE.labels(name)._value.get() == 3
     assert metrics.EVENTS_PUBLISHED.labels(name)._value.get() == 3
@@ -492,7 +492,7 @@ def test_an_event_that_no_queue_wants_is_published_and_counted(amqp_url: str, na
 def test_a_queue_is_a_read_ahead_that_keeps_the_newest(
     amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any], quorum: bool
 ) -> None:
-    wire, received = AmqpWire(amqp_url, quorum=quorum), Received()
+    wire, received = amqp_wire(amqp_url, quorum=quorum), Received()
     closing(received.subscribe(wire, "reader", name)).stop()
     publisher = closing(wire.event_publisher(name))
     for start in range(1, 10_401, 400):
@@ -509,7 +509,7 @@ def test_a_queue_is_a_read_ahead_that_keeps_the_newest(
 
 
 def test_one_consumer_at_a_time_and_the_next_stands_by(amqp_url: str, name: str, closing: Callable[[Any], Any]) -> None:
-    wire, first, second = AmqpWire(amqp_url), Received(), Received()
+    wire, first, second = amqp_wire(amqp_url), Received(), Received()
     active = closing(first.subscribe(wire, "reader", name))
     closing(second.subscribe(wire, "reader", name))
     publisher = closing(wire.event_publisher(name))
@@ -525,7 +525,7 @@ def test_calls_that_waited_for_an_instance_are_answered_as_soon_as_it_comes(
     amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
 ) -> None:
     """They come in one piece with the broker's word that they will: nothing more then shows on the socket."""
-    wire = AmqpWire(amqp_url)
+    wire = amqp_wire(amqp_url)
     client = closing(wire.rpc_client())
     for service in [f"{name}{n}" for n in range(10)]:
         channel.queue_declare(queue_of(service), auto_delete=False, arguments={"x-expires": QUEUE_EXPIRES_MS})

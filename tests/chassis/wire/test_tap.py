@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from chassis.wire.amqp import AmqpWire
 from chassis.wire.base import OK, Answer, Incoming, LoggedEvent, Wire
 from chassis.wire.local import LocalWire
+from tests.chassis.wire.wires import amqp_wire
 from tests.support.waiting import wait_until
 
 LOG = str(uuid.uuid4())
@@ -19,7 +19,7 @@ LOG = str(uuid.uuid4())
 
 @pytest.fixture(params=["local", pytest.param("amqp", marks=pytest.mark.broker)])
 def wire(request: pytest.FixtureRequest) -> Wire:
-    return LocalWire() if request.param == "local" else AmqpWire(request.getfixturevalue("amqp_url"))
+    return LocalWire() if request.param == "local" else amqp_wire(request.getfixturevalue("amqp_url"))
 
 
 class Producer:
