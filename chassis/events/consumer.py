@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -151,7 +152,6 @@ class Consumer:
 
     def _halt(self, reason: str) -> None:
         """Says why reading stops, loudly and once, where every replica and every operator sees it."""
-        metrics.HALTED.labels(self.consumer, self.producer).set(1)
         if reason == self._halted:
             return
         self._halted, self._told_halted = reason, True
@@ -164,7 +164,6 @@ class Consumer:
     def _goes_on(self) -> None:
         if self._told_halted:
             self._following.transact(lambda service: place.halt(service.uow.session, self.producer, None))
-            metrics.HALTED.labels(self.consumer, self.producer).set(0)
             self._halted, self._told_halted = None, False
 
     # --- one step ---------------------------------------------------------------------------------------------
@@ -253,7 +252,6 @@ class Consumer:
 
     def _apply_batch(self, batch: list[Entry]) -> None:
         """The whole batch in one transaction; where an event is poison, one by one."""
-        started = time.time()
         try:
             self._transact(batch, parking=False)
         except Exception as error:
@@ -268,8 +266,7 @@ class Consumer:
         if self.subscription is not None:
             self.subscription.ack_up_to(last)
         metrics.EVENTS_HANDLED.labels(self.consumer, self.producer).inc(len(batch))
-        metrics.PLACE.labels(self.consumer, self.producer).set(last)
-        metrics.EVENT_DELAY.labels(self.consumer, self.producer).observe(max(0.0, time.time() - started))
+        metrics.EVENT_DELAY.labels(self.consumer, self.producer).observe(_age_of(batch[0]))
 
     def _apply_one(self, entry: Entry) -> None:
         """One event in its own transaction; its tries are counted beside it, so that a crash counts too."""
@@ -299,10 +296,15 @@ class Consumer:
         def work(service: Any) -> None:
             session = service.uow.session
             place.lock(session, self.producer, batch[0].position - 1)
-            waiting = parked.waiting_keys(session, self.producer)
+            waiting, known = parked.waiting_and_known(session, self.producer)
+            if any(known.get(name) is not None for name in handlers):
+                raise place.Moved  # a replica of another release has passed some by: they are told first (`begin`)
             for entry in batch:
                 event = orjson.loads(entry.body)
                 key = str(event.get("partitionkey", ""))
+                if (name := event.get("type")) not in handlers and known.get(name, 0) is None:
+                    known[name] = entry.position - 1
+                    place.passed_by(session, self.producer, name, entry.position - 1)
                 if parking or key in waiting:
                     reason = self._last_error if parking else "attend derrière un événement rangé à part"
                     if event.get("type") in handlers or parking:
@@ -324,3 +326,12 @@ class Consumer:
 def _id_of(entry: Entry) -> str | None:
     identifier = orjson.loads(entry.body).get("id")
     return None if identifier is None else str(identifier)
+
+
+def _age_of(entry: Entry) -> float:
+    """Seconds since an event was recorded, by its producer's clock; none where its time cannot be read."""
+    try:
+        recorded = datetime.fromisoformat(orjson.loads(entry.body)["time"])
+        return max(0.0, time.time() - recorded.timestamp())
+    except (KeyError, TypeError, ValueError):
+        return 0.0

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from chassis import tracing
 from chassis.context import Actor, Context
 from chassis.db import is_transient
 from chassis.errors import Conflict, NotFound, StartOver, Unavailable
@@ -29,6 +30,19 @@ def waiting_keys(session: Session, producer: str) -> set[str]:
         {"producer": producer},
     )
     return {str(row[0]) for row in rows}
+
+
+def waiting_and_known(session: Session, producer: str) -> tuple[set[str], dict[str, int | None]]:
+    """`waiting_keys`, and types whose handlers some release has (see `place.handlers`): in one statement."""
+    rows = session.execute(
+        text(
+            "SELECT DISTINCT ordering_key AS name, true AS waits, CAST(NULL AS bigint) AS position "
+            "FROM parked_event WHERE producer = :producer AND position > 0 "
+            "UNION ALL SELECT type, false, position FROM event_handler WHERE producer = :producer"
+        ),
+        {"producer": producer},
+    ).all()
+    return {row.name for row in rows if row.waits}, {row.name: row.position for row in rows if not row.waits}
 
 
 def count_try(session: Session, producer: str, position: int) -> int:
@@ -103,8 +117,9 @@ def handle(service: Any, handlers: dict[str, str], raw: dict[str, Any]) -> None:
         causation_id=envelope.id,
     )
     try:
-        getattr(service, method)(event, envelope)
-        uow.session.flush()
+        with tracing.span(f"{envelope.type} process", "consumer", envelope.traceparent):
+            getattr(service, method)(event, envelope)
+            uow.session.flush()
     finally:
         uow.context = outer
 

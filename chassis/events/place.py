@@ -136,3 +136,14 @@ def know_handler(session: Session, producer: str, event_type: str, since: str, p
         ),
         {"producer": producer, "type": event_type, "since": since, "position": position},
     )
+
+
+def passed_by(session: Session, producer: str, event_type: str, before: int) -> None:
+    """Keeps from where on events of a type were passed by: this release has no handler for it, another one has."""
+    session.execute(
+        text(
+            "UPDATE event_handler SET position = :before "
+            "WHERE producer = :producer AND type = :type AND position IS NULL"
+        ),
+        {"producer": producer, "type": event_type, "before": before},
+    )

@@ -23,8 +23,9 @@ def on(event_type: type[Event], since: Since | None = None) -> Callable[[F], F]:
 
     A handler added to a service that has already read the producer's log says what becomes of the events it missed:
     `now`, they stay missed; `log`, they are replayed, in order, before anything new is read; `snapshot`, the
-    producer's present state stands for them. Without `since` the service does not start to read. Stop the replicas of
-    the former release before the new one starts: they would read on without the handler.
+    producer's present state stands for them. Without `since` the service does not start to read. Replicas of the
+    former release may run on meanwhile: what they pass by is told to the new handler before it reads on, in the order
+    of the log.
     """
 
     def decorate(function: F) -> F:

@@ -173,6 +173,40 @@ def test_a_new_handlers_past_that_it_refuses_is_parked(pair: Pair) -> None:
         wait_until(lambda: len(pair.consumer.sql("SELECT 1 FROM parked_event")) == 3, "parked")
 
 
+@pytest.mark.parametrize("since", ["now", "log", "snapshot"])
+def test_what_replicas_of_the_former_release_pass_by_is_told_to_the_new_handler_once(pair: Pair, since: str) -> None:
+    """A rolling upgrade, and one taken back and made again."""
+    old_consumer(pair)
+    former, new = pair.following(c.ClientCreated, c.ClientUpdated), pair.following(since=since)
+    pair.new_client()
+    pair.read_all(new)
+    before = pair.known("known_address")
+    pair.consumer.sql(
+        "CREATE TABLE told (id uuid);"
+        "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO told VALUES (NEW.id); RETURN NULL; END $$;"
+        "CREATE TRIGGER tell AFTER INSERT ON known_address FOR EACH ROW EXECUTE FUNCTION tell()"
+    )
+    for _ in range(3):
+        pair.new_client()
+        pair.read_all(former)
+    assert pair.known("known_address") == before, "the former release knows nothing of addresses"
+
+    def all_told() -> bool:
+        return pair.level() and pair.known("known_address") == pair.producer.sql("SELECT count(*) FROM address")[0][
+            0
+        ] - (3 if since == "now" else 0)
+
+    with pair.reading(new), pair.reading(former, 2) as others:
+        for _ in range(5):
+            pair.new_client()
+            for other in others:
+                other.rung()
+        wait_until(all_told, "the new handler was told of all since it is there")
+    told = [row.id for row in pair.consumer.sql("SELECT id FROM told")]
+    assert len(told) == len(set(told)) == 8
+
+
 # --- many at once -------------------------------------------------------------------------------------------------
 
 
