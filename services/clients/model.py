@@ -211,6 +211,8 @@ class Relation(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     __tablename__ = "relation"
     type: Mapped[str]
     other_home_client_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    #: Why it is not shown (`self`, `twin`, `loop`) while records are merged as they are; null where it is.
+    waits: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
     __table_args__ = (
         Index("ix_relation_home", "home_client_id", "created_at", "id"),

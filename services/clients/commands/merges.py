@@ -27,6 +27,7 @@ from services.clients.commands.shared import facts
 from services.clients.model import KINDS, Client, Merge, MergeProgress
 from services.clients.queries import merges as queries
 from services.clients.queries.identity import choices_told
+from services.clients.relating import settle
 from services.kit.forest import count_homes, path_to_root
 from services.kit.homes import root_of, tree_of
 
@@ -60,6 +61,7 @@ def merge_clients(uow: UnitOfWork, request: m.MergeClients) -> bytes:
     uow.session.flush()
     _graft(uow, merge)
     _start_progress(uow, merge, duplicate_tree)
+    settle(uow.session, [survivor.id])
     changed = _take(uow, merge, survivor, choices)
     check_named(survivor)
     touch(uow, duplicate)
@@ -102,6 +104,7 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
     _cut(uow, merge, duplicate_tree)
     reported(uow, c.OWNER, merge.id, forest, None)
     row_moves.move_rows(uow, request.moves)
+    settle(uow.session, [duplicate.id, root.id])
     # Signposts between are read by their writes alone: they are materialised when they are freed.
     changed = {row.id: _again(uow, row, before[row.id]) for row in (duplicate, root)}
     distinct.remember(uow, merge.survivor_id, merge.duplicate_id)

@@ -16,6 +16,7 @@ from services.clients import fields
 from services.clients.commands.shared import check_home, check_new
 from services.clients.model import Client, Relation
 from services.clients.queries import rows as queries
+from services.clients.relating import settle
 from services.clients.relations import BY_TYPE, HIERARCHICAL
 from services.kit.homes import root_of, row_facts, tree_of
 from services.kit.stamps import stamps
@@ -67,6 +68,7 @@ def update_relation(uow: UnitOfWork, request: c.UpdateRelation) -> bytes:
         row.type, row.home_client_id, row.other_home_client_id = kind.inferior, superior, inferior
         touch(uow, row)
         uow.session.flush()
+        settle(uow.session, [root_of(uow.session, row.home_client_id)])
         _note(uow, row, "type")
         uow.emit(c.RelationUpdated(**_facts(uow, row)))
     return queries.get_relation(uow.session, row.id, request.client_id)
@@ -74,6 +76,7 @@ def update_relation(uow: UnitOfWork, request: c.UpdateRelation) -> bytes:
 
 def delete_relation(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
     """Takes a link away, its twins (after a merge) with it."""
+    _lock(uow, True)
     row = _living(uow, request.id)
     check_version(row, request.expected_version)
     ends = [tree_of(uow.session, end) for end in (row.home_client_id, row.other_home_client_id)]
@@ -90,6 +93,8 @@ def delete_relation(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
         _note(uow, twin, "deleted")
         uow.emit(c.RelationDeleted(**_facts(uow, twin)))
     uow.session.flush()
+    # One that waited behind these may be shown now.
+    settle(uow.session, {root_of(uow.session, end) for end in (row.home_client_id, row.other_home_client_id)})
     return b"{}"
 
 
@@ -106,6 +111,7 @@ def restore_relation(uow: UnitOfWork, request: c.RestoreSub) -> bytes:
         row.deleted_at = None
         touch(uow, row)
         uow.session.flush()
+        settle(uow.session, [root_of(uow.session, row.home_client_id)])
         _note(uow, row, "restored")
         uow.emit(c.RelationCreated(**_facts(uow, row)))
     return queries.get_relation(uow.session, row.id, request.client_id)
@@ -161,7 +167,8 @@ def _check(uow: UnitOfWork, superior: uuid.UUID, inferior: uuid.UUID, kind: str,
             coalesce(b.root_id, r.other_home_client_id) AS inferior
             FROM relation r LEFT JOIN client_alias a ON a.id = r.home_client_id
             LEFT JOIN client_alias b ON b.id = r.other_home_client_id
-            WHERE r.deleted_at IS NULL AND r.type = ANY(:kinds) AND r.id IS DISTINCT FROM CAST(:but AS uuid)
+            WHERE r.deleted_at IS NULL AND r.waits IS NULL AND r.type = ANY(:kinds)
+            AND r.id IS DISTINCT FROM CAST(:but AS uuid)
         ), up(id) AS (
             SELECT CAST(:top AS uuid) UNION SELECT link.superior FROM link JOIN up ON link.inferior = up.id
         ) SELECT count(*) FROM up WHERE id = :bottom

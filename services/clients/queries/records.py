@@ -33,7 +33,8 @@ _PARENT = (
     "(SELECT json_build_object('id', p.id, 'name', p.display_name, 'reference', p.reference, 'type', r.type) "
     "FROM relation r JOIN client p ON p.id = coalesce((SELECT root_id FROM client_alias WHERE id = r.home_client_id), "
     "r.home_client_id) WHERE (r.other_home_client_id = c.id OR r.other_home_client_id = ANY"
-    f"({_TREE})) AND r.deleted_at IS NULL AND r.type IN ({', '.join(repr(kind) for kind in HIERARCHICAL)}) "
+    f"({_TREE})) AND r.deleted_at IS NULL AND r.waits IS NULL "
+    f"AND r.type IN ({', '.join(repr(kind) for kind in HIERARCHICAL)}) "
     "AND p.id <> c.id AND p.deleted_at IS NULL ORDER BY r.created_at, r.id LIMIT 1)"
 )
 # When something last happened there: what was said or done, else when the record was opened.

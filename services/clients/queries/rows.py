@@ -106,7 +106,7 @@ _LIVING = {
     "addresses": ["x.deleted_at IS NULL"],
     "contacts": ["x.deleted_at IS NULL"],
     "activities": ["x.deleted_at IS NULL"],
-    "relations": ["x.deleted_at IS NULL", "oc.id IS NOT NULL AND oc.deleted_at IS NULL"],
+    "relations": ["x.deleted_at IS NULL", "x.waits IS NULL", "oc.id IS NOT NULL AND oc.deleted_at IS NULL"],
 }
 ABSENT = {
     "addresses": "Cette adresse n’existe pas.",

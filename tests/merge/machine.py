@@ -1,0 +1,278 @@
+"""Random deeds on the running product, each compared with the oracle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
+
+from tests.merge.oracle import Merged, Oracle
+from tests.support.waiting import wait_until
+
+FIELDS = {
+    "email": st.sampled_from(["", "a@exemple.fr", "b@exemple.fr", "c@exemple.fr"]),
+    "website": st.sampled_from(["", "https://un.example", "https://deux.example"]),
+    "registration_number": st.sampled_from(["", "M-1", "M-2", "M-3"]),
+}
+TERMS = st.sampled_from(["30 jours", "45 jours", "À réception", "60 jours"])
+SECTIONS = ("equipment", "interventions", "quotes", "contacts", "addresses")
+WITHOUT_JOIN = st.sampled_from(["survivor", "duplicate"])
+
+
+class MergeMachine(RuleBasedStateMachine):
+    """Creates, edits, merges and undoes at random. `http` asks as an administrator; set by `run`."""
+
+    http: httpx.Client
+    stop: Any
+    start: Any
+    records = Bundle("records")
+    done = Bundle("done")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.oracle = Oracle()
+        self.away: str | None = None
+
+    # --- deeds ----------------------------------------------------------------------------------------------------
+
+    @initialize(target=records, values=st.fixed_dictionaries(FIELDS))
+    def first(self, values: dict[str, str]) -> str:
+        return self.open(values)
+
+    @rule(target=records, values=st.fixed_dictionaries(FIELDS))
+    def open(self, values: dict[str, str]) -> str:
+        number = len(self.oracle.names) + 1
+        body = {"kind": "company", "company_name": f"Société {number}", **values}
+        made = self._ok(self.http.post("/clients", json=body), 201)
+        record = str(made["id"])
+        self.oracle.opened(record, made["display_name"], values)
+        note(f"opened {number} = {record}")
+        return record
+
+    @rule(record=records, key=st.sampled_from(sorted(FIELDS)), data=st.data())
+    def edit(self, record: str, key: str, data: st.DataObject) -> None:
+        """Under an old id the write is refused with the survivor's state; then it is sent to the survivor."""
+        value = data.draw(FIELDS[key])
+        root = self.oracle.root(record)
+        if root in self.oracle.deleted:
+            return
+        if root != record:
+            stale = self.http.patch(f"/clients/{record}", json={key: value}, headers={"If-Match": '"1"'})
+            assert stale.status_code == 412, stale.text
+            assert stale.json()["data"]["client_id"] == root
+        version = self._client(root)["version"]
+        answer = self.http.patch(f"/clients/{root}", json={key: value}, headers={"If-Match": f'"{version}"'})
+        before = self.oracle.fields(root).get(key) or ""
+        self._ok(answer)
+        if before != value:
+            self.oracle.written(root, key, value)
+
+    @rule(record=records, text=st.sampled_from(["Un", "Deux", "Trois\nlignes", ""]))
+    def write_memo(self, record: str, text: str) -> None:
+        root = self.oracle.root(record)
+        if root in self.oracle.deleted:
+            return
+        url = f"/clients/{root}/memo"
+        self._ok(self.http.put(url, json={"text": text}, headers={"If-Match": self.http.get(url).headers["ETag"]}))
+        if (self.oracle.fields(root).get("memo") or "") != text:
+            self.oracle.written(root, "memo", text)
+
+    @rule(record=records, section=st.sampled_from(SECTIONS))
+    def add_row(self, record: str, section: str) -> None:
+        """Under whatever id, old ones too."""
+        if self.oracle.root(record) in self.oracle.deleted or self._owner(section) == self.away:
+            return
+        post = self.http.post
+        answer = {
+            "equipment": lambda: post("/equipment", json={"client_id": record, "name": "Chaudière"}),
+            "interventions": lambda: post("/interventions", json={"client_id": record, "title": "Panne"}),
+            "quotes": lambda: post("/quotes", json={"client_id": record, "lines": []}),
+            "contacts": lambda: post(f"/clients/{record}/contacts", json={"last_name": "Petit"}),
+            "addresses": lambda: post(f"/clients/{record}/addresses", json={"street": "1 rue du Lac", "city": "Ars"}),
+        }[section]()
+        made = self._ok(answer, 201)
+        assert made["client_id"] == self.oracle.root(record)
+        self.oracle.added(section, made["id"], record)
+
+    @rule(record=records, data=st.data())
+    def promote(self, record: str, data: st.DataObject) -> None:
+        root = self.oracle.root(record)
+        there = sorted(self.oracle.shown("addresses", root))
+        if not there or root in self.oracle.deleted:
+            return
+        chosen = data.draw(st.sampled_from(there))
+        self._ok(self.http.post(f"/clients/{root}/addresses/{chosen}/promote", json={}))
+        if self.oracle.main_address(root) != chosen:
+            self.oracle.written(root, "main_address_id", chosen)
+
+    @precondition(lambda self: self.away != "billing")
+    @rule(record=records, terms=TERMS)
+    def bill(self, record: str, terms: str) -> None:
+        root = self.oracle.root(record)
+        if root in self.oracle.deleted:
+            return
+        self.at_rest()
+        url = f"/clients/{root}/billing"
+        etag = self.http.get(url).headers["ETag"]
+        self._ok(self.http.patch(url, json={"payment_terms": terms}, headers={"If-Match": etag}))
+        if self.oracle.fields(root).get("payment_terms") != terms:
+            self.oracle.written(root, "payment_terms", terms)
+
+    @rule(superior=records, inferior=records, kind=st.sampled_from(["branch", "tenant"]))
+    def relate(self, superior: str, inferior: str, kind: str) -> None:
+        """One that would wait is refused; whoever deletes one deletes its twins."""
+        ends = (self.oracle.root(superior), self.oracle.root(inferior))
+        if self.oracle.deleted & set(ends):
+            return
+        body = {"type": kind, "other_client_id": inferior}
+        answer = self.http.post(f"/clients/{superior}/relations", json=body)
+        refused = self.oracle.would_wait(kind, *ends)
+        assert answer.status_code == ({"self": 422}.get(refused, 409) if refused else 201), (refused, answer.text)
+        if not refused:
+            self.oracle.relations[answer.json()["id"]] = (kind, *ends)
+
+    @rule(record=records, data=st.data())
+    def part(self, record: str, data: st.DataObject) -> None:
+        root = self.oracle.root(record)
+        there = sorted(self.oracle.relations_of(root))
+        if not there or root in self.oracle.deleted:
+            return
+        chosen = data.draw(st.sampled_from(there))
+        answer = self.http.delete(f"/clients/{root}/relations/{chosen}")
+        assert answer.status_code in (200, 204), answer.text
+        self.oracle.parted(chosen)
+
+    @rule(
+        target=done,
+        survivor=records,
+        duplicate=records,
+        choices=st.fixed_dictionaries(
+            dict.fromkeys((*sorted(FIELDS), "payment_terms"), WITHOUT_JOIN)
+            | {"memo": st.sampled_from(["survivor", "duplicate", "join"]), "main_address_id": WITHOUT_JOIN}
+        ),
+    )
+    def merge(self, survivor: str, duplicate: str, choices: dict[str, str]) -> str:
+        body = {"survivor_id": survivor, "duplicate_id": duplicate, "reason": "Doublon", "choices": choices}
+        answer = self.http.post("/merges", json=body)
+        ends = (survivor, duplicate)
+        if survivor == duplicate:
+            assert answer.status_code == 422, answer.text
+        elif any(self.oracle.parent(end) is not None for end in ends):
+            assert (answer.status_code, answer.json()["code"]) == (409, "client_merged"), answer.text
+        elif any(end in self.oracle.deleted for end in ends):
+            assert answer.status_code == 410, answer.text
+        else:
+            made = self._ok(answer, 202)
+            self.oracle.merged(Merged(made["id"], survivor, duplicate, choices))
+            return str(made["id"])
+        return ""
+
+    @rule(merge=consumes(done))
+    def undo(self, merge: str) -> None:
+        if not merge:
+            return
+        self._ok(self.http.post(f"/merges/{merge}/undo", json={}), 202)
+        self.oracle.merges[merge].undone = True
+        again = self.http.post(f"/merges/{merge}/undo", json={})
+        assert (again.status_code, again.json()["code"]) == (409, "merge_undone")
+
+    @rule(record=records)
+    def delete(self, record: str) -> None:
+        """Hits only the id named: a signpost is refused."""
+        answer = self.http.delete(f"/clients/{record}")
+        if self.oracle.parent(record) is not None:
+            assert (answer.status_code, answer.json()["code"]) == (409, "client_merged"), answer.text
+        elif answer.status_code in (200, 204):
+            self.oracle.deleted.add(record)
+        else:
+            assert answer.status_code in (409, 410, 503), answer.text
+
+    @rule(record=records)
+    def restore(self, record: str) -> None:
+        if record in self.oracle.deleted and self.oracle.parent(record) is None:
+            self._ok(self.http.post(f"/clients/{record}/restore", json={}))
+            self.oracle.deleted.discard(record)
+
+    @precondition(lambda self: self.away is None)
+    @rule(service=st.sampled_from(["billing", "equipment", "interventions"]))
+    def service_goes(self, service: str) -> None:
+        self.stop(service)
+        self.away = service
+
+    @precondition(lambda self: self.away is not None)
+    @rule()
+    def service_is_back(self) -> None:
+        self.start(self.away)
+        self.away = None
+
+    # --- what must hold -------------------------------------------------------------------------------------------
+
+    @invariant()
+    def every_fiche_is_whole(self) -> None:
+        """At any time each root shows exactly its rows and fields, however far behind a service is."""
+        for record in self.oracle.names:
+            root = self.oracle.root(record)
+            answer = self.http.get(f"/clients/{record}/fiche")
+            if root in self.oracle.deleted:
+                assert answer.status_code in (308, 410), answer.text
+                continue
+            if root != record:
+                assert answer.status_code == 308, answer.text
+                assert answer.headers["Location"].endswith(f"/clients/{root}/fiche")
+                continue
+            self._compare(root, self._ok(answer))
+
+    def _compare(self, root: str, fiche: dict[str, Any]) -> None:
+        fields, record = self.oracle.fields(root), fiche["client"]
+        for key in (*FIELDS, "memo"):
+            assert record[key] == (fields.get(key) or ""), (root, key, record[key], fields.get(key))
+        main = record["main_address"] and record["main_address"]["id"]
+        assert main == self.oracle.main_address(root)
+        related = fiche["sections"]["relations"]
+        assert {item["id"] for item in related["items"]} == self.oracle.relations_of(root)
+        for section in SECTIONS:
+            found = fiche["sections"][section]
+            if found["status"] != "ok":
+                assert self._owner(section) == self.away, (section, found)
+                continue
+            shown = {item["id"] for item in found["items"]}
+            assert shown == self.oracle.shown(section, root), (root, section)
+            assert found["count"] == len(shown)
+
+    def at_rest(self) -> None:
+        """Every merge and undo ends in every service; only then single facts of other services are asked for."""
+
+        def ended() -> bool:
+            items = self._ok(self.http.get("/merges", params={"limit": 200}))["items"]
+            mine = [item for item in items if item["id"] in self.oracle.merges]
+            wanted = {False: "done", True: "undone"}
+            return all(item["status"] == wanted[self.oracle.merges[item["id"]].undone] for item in mine)
+
+        wait_until(ended, "every merge to have ended")
+
+    def teardown(self) -> None:
+        if self.away is not None:
+            self.service_is_back()
+        self.at_rest()
+        for root in self.oracle.roots():
+            if root in self.oracle.deleted:
+                continue
+            terms = self._ok(self.http.get(f"/clients/{root}/billing"))["payment_terms"]
+            assert terms == self.oracle.fields(root).get("payment_terms"), (root, terms)
+
+    # --- small things ---------------------------------------------------------------------------------------------
+
+    def _client(self, record: str) -> dict[str, Any]:
+        return self._ok(self.http.get(f"/clients/{record}"))
+
+    @staticmethod
+    def _owner(section: str) -> str:
+        return {"equipment": "equipment", "interventions": "interventions", "quotes": "billing"}.get(section, "clients")
+
+    @staticmethod
+    def _ok(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
+        assert answer.status_code == status, (answer.status_code, answer.text)
+        return dict(answer.json())
