@@ -238,4 +238,6 @@ def test_every_answer_is_what_the_contract_says_no_more_no_less(service: Service
     assert refused.value.errors[0]["field"] == "custom_fields.inscription"
     worker = service.worker()
     told = worker.uow.run(None, lambda: list(worker.snapshot_events()))
-    assert {type(event).__name__ for event in told} == {"ClientUpdated", "AddressUpdated", "ContactUpdated"}
+    assert {type(event).__name__ for event in told} == {
+        "ClientUpdated", "AddressUpdated", "ContactUpdated", "ForestTold"
+    }  # fmt: skip
