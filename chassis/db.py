@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
 
+from chassis import tracing
 from chassis.settings import Settings
 
 
@@ -52,6 +53,7 @@ class Database:
         )
         event.listen(self.engine, "checkout", _refuse_closed)
         event.listen(self.engine, "checkin", _as_it_was)
+        tracing.watch_sql(self.engine, service)
 
     def session(self, *, by_statement: bool = False) -> Session:
         """A new session; the caller closes it.

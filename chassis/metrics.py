@@ -1,10 +1,14 @@
-"""Prometheus metrics of every process. Names start with `fiche_`; durations are in seconds."""
+"""Prometheus metrics of every process. Names start with `fiche_`; durations are in seconds.
+
+What a service's tables tell (logs, places, parked events) is read from them when Prometheus asks: `LogCollector`.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -31,22 +35,28 @@ def rpc_handled(service: str, method: str, status: str, started: float) -> None:
     RPC_SECONDS.labels(service, method).observe(time.perf_counter() - started)
 
 
-LOG_POSITION = Gauge("fiche_log_position", "Last position of a service's log", ("service",))
-LOG_LAG = Gauge("fiche_log_unpublished", "Events of the log that the broker has not confirmed", ("service",))
 EVENTS_HANDLED = Counter("fiche_events_handled_total", "Events applied", ("consumer", "producer"))
 EVENTS_RETRIED = Counter(
     "fiche_events_retried_total", "Batches applied again after a failure", ("consumer", "producer")
 )
 EVENTS_PARKED = Counter("fiche_events_parked_total", "Events put aside for an operator", ("consumer", "producer"))
 EVENTS_UNROUTABLE = Counter("fiche_events_unroutable_total", "Events that no queue was bound for", ("producer",))
-PARKED = Gauge("fiche_parked_events", "Events that wait for an operator", ("consumer",))
-PLACE = Gauge("fiche_event_place", "How far a consumer has read a producer's log", ("consumer", "producer"))
-HALTED = Gauge("fiche_event_consumer_halted", "1 while reading waits for an operator", ("consumer", "producer"))
 EVENT_DELAY = Histogram(
     "fiche_event_delay_seconds",
-    "Time from an event's recording to its effect",
+    "Time from an event's recording to its effect, of the oldest event of each batch",
     ("consumer", "producer"),
     buckets=(*_BUCKETS, 30, 60, 600, 3600),
 )
 
 HTTP_SECONDS = Histogram("fiche_http_seconds", "Time of HTTP requests", ("method", "route", "status"), buckets=_BUCKETS)
+
+
+def exposition() -> bytes:
+    """Every metric of this process, or of all workers of a server that shares a folder of metrics (`fiche gateway`)."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest()
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

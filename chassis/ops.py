@@ -7,7 +7,9 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import orjson
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from chassis import metrics
 
 
 class _Quiet(WSGIRequestHandler):
@@ -22,7 +24,7 @@ def ops_app(not_ready: Callable[[], list[str]]) -> Callable[[dict[str, Any], Any
         path = environ.get("PATH_INFO")
         if path == "/metrics":
             start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
-            return [generate_latest()]
+            return [metrics.exposition()]
         if path == "/healthz":
             start_response("200 OK", [("Content-Type", "application/json")])
             return [b'{"status":"ok"}']

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from chassis.bell import Bell
 from chassis.db import Database
 from chassis.settings import Settings
+from chassis.tracing import traced
 from chassis.wire.base import RpcClient, Wire
 
 
@@ -38,7 +39,7 @@ class Runtime:
     def client(self) -> RpcClient:
         """The process's RPC client."""
         if self._client is None:
-            self._client = self.wire.rpc_client()
+            self._client = traced(self.wire.rpc_client())
         return self._client
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from chassis import tracing
 from chassis.bell import Bell
 from chassis.context import SYSTEM, Context
 from chassis.db import Database, is_transient
@@ -188,11 +189,13 @@ class UnitOfWork:
             correlationid=context.correlation_id,
             causationid=context.causation_id,
             actor=context.actor.to_json(),
+            traceparent=tracing.traceparent(),
             data=event.model_dump(mode="json"),
         )
 
     def _row(self, event: Event, context: Context) -> dict[str, str]:
-        envelope = self.envelope(event, context)
+        with tracing.span(f"{event.event_type()} publish", "producer"):
+            envelope = self.envelope(event, context)
         return {
             "id": envelope.id,
             "type": envelope.type,

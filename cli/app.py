@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -66,12 +67,15 @@ def gateway(
     settings = settings_or_exit()
     if settings.embedded:
         failure("FICHE_AMQP_URL manque : la passerelle seule a besoin de RabbitMQ. Pour tout en un : fiche dev.")
+    # Its workers count in one place, whichever of them Prometheus asks (`chassis.metrics.exposition`).
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="fiche-metrics-")
     gunicorn = Path(sys.executable).with_name("gunicorn")
     os.execv(
         gunicorn,
         [
             str(gunicorn),
             "gateway.wsgi:create()",
+            "--config=python:gateway.workers",
             "--worker-class=gthread",
             f"--workers={workers}",
             f"--threads={threads}",

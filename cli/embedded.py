@@ -10,8 +10,9 @@ import time
 import structlog
 from rich.console import Console
 
-from chassis import logs
+from chassis import logs, tracing
 from chassis.embedded_pg import EmbeddedPostgres
+from chassis.events.watch import Watch
 from chassis.host import Host
 from chassis.migrations import upgrade
 from chassis.runtime import Runtime, settled
@@ -34,6 +35,7 @@ class EmbeddedProduct:
         self._server: threading.Thread | None = None
         self._socket: object | None = None
         self._live: Live | None = None
+        self._watch: Watch | None = None
 
     def start(self) -> None:
         """Starts everything; the pages answer when it returns. What was started is stopped when one part fails."""
@@ -56,6 +58,9 @@ class EmbeddedProduct:
         self.runtime = Runtime(self.settings, LocalWire(), database_base=base)
         self.host = Host(self.runtime, SERVICES)
         self.host.start()
+        databases = [self.runtime.database(name) for name in SERVICES]
+        self._watch = Watch(databases, self.host.not_ready, embedded=True)
+        self._watch.start()
         self._serve()
 
     def _listen(self) -> None:
@@ -106,6 +111,8 @@ class EmbeddedProduct:
             self._socket.close()  # type: ignore[attr-defined]
         if self._live is not None:
             self._live.close()
+        if self._watch is not None:
+            self._watch.stop()
         if self.host is not None:
             self.host.stop()
         if self.runtime is not None:
@@ -129,6 +136,7 @@ def run_embedded(settings: Settings, *, demo: int) -> None:
     """
     started = time.monotonic()
     logs.configure(settings, "fiche")
+    tracing.start(settings, "fiche")
     product = EmbeddedProduct(settings)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -147,6 +155,7 @@ def run_embedded(settings: Settings, *, demo: int) -> None:
         out.print("Arrêt…")
     finally:
         product.stop()
+        tracing.stop()
 
 
 def _welcome(product: EmbeddedProduct, seconds: float) -> None:

@@ -7,7 +7,8 @@ import threading
 
 import structlog
 
-from chassis import logs
+from chassis import logs, tracing
+from chassis.events.watch import Watch
 from chassis.host import Host
 from chassis.ops import serve_ops
 from chassis.runtime import Runtime, settled
@@ -25,6 +26,7 @@ def run_service(settings: Settings, service: str) -> None:
     if not settings.database_url:
         raise SettingsError("FICHE_DATABASE_URL manque : un service seul a besoin de PostgreSQL")
     logs.configure(settings, service)
+    tracing.start(settings, service)
     structlog.contextvars.bind_contextvars(process=service)
     runtime = Runtime(settings, AmqpWire(settings.amqp_url, quorum=settings.amqp_quorum, plain=settings.amqp_plain))
     host = Host(runtime, [service])
@@ -32,7 +34,10 @@ def run_service(settings: Settings, service: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     host.start()
-    ops = serve_ops(settings.host, settings.ops_port, host.not_ready) if settings.ops_port else None
+    ops = None
+    if settings.ops_port:
+        Watch([runtime.database(service)], host.not_ready, embedded=False).start()
+        ops = serve_ops(settings.host, settings.ops_port, host.not_ready)
     if service == "accounts" and settings.bootstrap_token:
         first_sign_in(runtime.client, settings)
     settled()
@@ -44,3 +49,4 @@ def run_service(settings: Settings, service: str) -> None:
         ops.shutdown()
     host.stop()
     runtime.close()
+    tracing.stop()

@@ -185,4 +185,6 @@ class Envelope(Model):
     causationid: str | None = None
     actor: str
     sequence: int | None = None
+    #: CloudEvents' distributed tracing extension: the span in which it was told, where its producer traces.
+    traceparent: str | None = None
     data: dict[str, Any]

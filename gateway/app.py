@@ -13,10 +13,10 @@ import orjson
 import structlog
 from flask import Blueprint, Flask, Response, g, render_template, request
 from flask_compress import Compress
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException
 
-from chassis import metrics
+from chassis import metrics, tracing
 from chassis.errors import FicheError
 from chassis.ids import new_id
 from chassis.objects import staging_key
@@ -41,7 +41,7 @@ from gateway.api import (
     work,
 )
 from gateway.api.routes import Api
-from gateway.auth import Door
+from gateway.auth import WITHOUT_ACCOUNTS, Door
 from gateway.door import ClientDoor
 from gateway.fiche import compose
 from gateway.live import PATH, Live, LiveMiddleware
@@ -83,6 +83,16 @@ class PageBackend:
                     raise
                 found.append(None)
         return found
+
+    def ask_of(self, service: str, request_: Request) -> Any:
+        """The parsed answer of one service."""
+        return self._rpc.ask_json(request_, service=service)
+
+    def ask_each(self, request_: Request) -> dict[str, Any]:
+        """Every service's parsed answer; None for one that is away."""
+        answers = self._rpc.ask_all([self._rpc.call(request_, service=name) for name in SERVICES])
+        pairs = zip(SERVICES, answers, strict=True)
+        return {name: orjson.loads(answer.body) if answer.status == OK else None for name, answer in pairs}
 
     def fiche(self, client_id: UUID) -> dict[str, Any]:
         """The assembled fiche."""
@@ -177,6 +187,10 @@ def _begin() -> None:
     g.started = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if tracing.on() and request.endpoint not in WITHOUT_ACCOUNTS:
+        method, route = request.method, str(request.url_rule)
+        told = {"http.request.method": method, "http.route": route, "url.path": request.path}
+        g.span = tracing.Opened(f"{method} {route}", "server", request.headers.get("traceparent"), told)
 
 
 def _finish(answer: Response) -> Response:
@@ -189,6 +203,9 @@ def _finish(answer: Response) -> Response:
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
         answer.headers.setdefault("Cache-Control", "no-store")
+    if "span" in g:
+        told = {"http.response.status_code": answer.status_code, "fiche.request_id": g.get("request_id", "")}
+        g.pop("span").end(told, failed=answer.status_code >= 500)
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     method = request.method if request.method in _METHODS else "other"
     metrics.HTTP_SECONDS.labels(method, request.endpoint or "none", answer.status_code).observe(seconds)
@@ -256,4 +273,4 @@ def _operations(app: Flask, rpc: Rpc, api: Api) -> None:
 
     @app.get("/metrics", endpoint="metrics")
     def prometheus() -> Response:
-        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+        return Response(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)

@@ -21,7 +21,7 @@ BELIEVED_S = 30.0
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 #: Endpoints that never ask who it is.
-_WITHOUT_ACCOUNTS = {
+WITHOUT_ACCOUNTS = {
     "healthz",
     "readyz",
     "metrics",
@@ -34,7 +34,7 @@ _WITHOUT_ACCOUNTS = {
 }
 
 #: Endpoints that need no sign-in; a test holds the list.
-PUBLIC = _WITHOUT_ACCOUNTS | {
+PUBLIC = WITHOUT_ACCOUNTS | {
     "web.sign_in_page",
     "web.sign_in",
     "web.link_page",
@@ -63,7 +63,7 @@ class Door:
     def _check(self) -> None:
         g.user = None
         g.by_cookie = False
-        if request.endpoint in _WITHOUT_ACCOUNTS:
+        if request.endpoint in WITHOUT_ACCOUNTS:
             return
         token = request.cookies.get(COOKIE, "")
         secret = _bearer()

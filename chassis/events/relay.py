@@ -13,7 +13,6 @@ import psycopg2.extensions
 import structlog
 from sqlalchemy import text
 
-from chassis import metrics
 from chassis.bell import Bell
 from chassis.db import Database, connect_args
 from chassis.events import log as event_log
@@ -157,8 +156,6 @@ class Relay:
                         at = event_log.head(session)
                         events = event_log.read(session, at.published, BATCH) if at.published < at.position else []
                         session.rollback()
-                    metrics.LOG_POSITION.labels(self._database.service).set(at.position)
-                    metrics.LOG_LAG.labels(self._database.service).set(at.position - at.published)
                     if not events:
                         break
                     publisher.publish(str(at.log_id), events)

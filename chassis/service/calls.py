@@ -10,6 +10,7 @@ import structlog
 from nameko.timer import timer
 from pydantic import ValidationError
 
+from chassis import tracing
 from chassis.errors import FicheError, InternalError, Invalid
 from chassis.service.extensions import RpcEntrypoint
 from chassis.service.refusals import invalid_from
@@ -36,7 +37,8 @@ def rpc(request_type: type[Request]) -> Callable[[F], F]:
         def worker(self: Service, body: bytes) -> Answer:
             structlog.contextvars.bind_contextvars(request_id=self.uow.context.correlation_id, rpc=request_type.rpc)
             try:
-                return Answer(OK, serve(self, request_type, function, body))
+                with tracing.span(request_type.rpc, "server", self.uow.context.traceparent):
+                    return Answer(OK, serve(self, request_type, function, body))
             except FicheError as error:
                 return Answer(error.kind, error.to_json())
             except Exception:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from flask import Response, request
 
-from chassis.errors import FicheError, Invalid
+from chassis.errors import FicheError, Gone, Invalid
 from chassis.settings import SERVICES
 from chassis.wire.base import OK
 from contracts.base import Envelope
@@ -34,8 +34,9 @@ def register(api: Api) -> None:
                 pages[name] = orjson.loads(answer.body)
                 found += [(e["event"]["time"], name, e["position"], e["event"]) for e in pages[name]["events"]]
             elif answer.status != "unavailable":
-                raise FicheError.from_json(answer.status, answer.body)
+                raise _another_log(FicheError.from_json(answer.status, answer.body), name, places)
             # A service that is away keeps its place: its events come with a later page.
+        _refuse_pruned(places, pages)
         shown = _merge(found, limit)
         for name, page in pages.items():
             mine = [position for _, owner, position, _ in shown if owner == name]
@@ -44,6 +45,32 @@ def register(api: Api) -> None:
             places[name] = (page["log_id"], page["upto"] if not left else max(mine, default=before))
         items = [{**event, "sequence": position} for _, _, position, event in shown]
         return reply(orjson.dumps({"items": items, "next": _cursor(places)}))
+
+
+def _refuse_pruned(places: dict[str, tuple[str, int]], pages: dict[str, dict[str, Any]]) -> None:
+    """Raises `Gone` where what follows the cursor was pruned: what is missing must not be missing in silence."""
+    pruned = [name for name, page in pages.items() if name in places and page["first"] > places[name][1] + 1]
+    if pruned:
+        left = places | {name: (pages[name]["log_id"], pages[name]["first"] - 1) for name in pruned}
+        raise Gone(
+            f"Des événements qui suivent ce curseur ont été retirés ({', '.join(pruned)}). Relisez par l’API ce que "
+            "vous suivez, puis reprenez avec le curseur « restart ».",
+            code="events_pruned",
+            data={"services": pruned, "restart": _cursor(left)},
+        )
+
+
+def _another_log(refusal: FicheError, name: str, places: dict[str, tuple[str, int]]) -> FicheError:
+    """What a cursor of a log that is no more meets; any other refusal as it is."""
+    if refusal.code != "other_log":
+        return refusal
+    left = {other: place for other, place in places.items() if other != name}
+    return Gone(
+        f"Les données de {name} ont été restaurées d’une sauvegarde\u202f: ce curseur n’y mène plus. Relisez par l’API "
+        "ce que vous suivez, puis reprenez avec le curseur « restart ».",
+        code="log_restored",
+        data={"services": [name], "restart": _cursor(left)},
+    )
 
 
 def _merge(found: list[tuple[str, str, int, dict[str, Any]]], limit: int) -> list[Any]:

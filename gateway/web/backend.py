@@ -22,6 +22,14 @@ class Backend(Protocol):
         """The parsed answers of services asked at once under one deadline; None in place of one that is away."""
         ...
 
+    def ask_of(self, service: str, request: Request) -> Any:
+        """The parsed answer of one service to a request of the chassis."""
+        ...
+
+    def ask_each(self, request: Request) -> dict[str, Any]:
+        """Every service's parsed answer to a request of the chassis, by its name; None for one that is away."""
+        ...
+
     def fiche(self, client_id: UUID) -> dict[str, Any]:
         """The assembled fiche: `{"client", "sections"}`."""
         ...

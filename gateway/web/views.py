@@ -31,6 +31,7 @@ from gateway.web.pages import (
     interventions,
     job_sites,
     maintenance,
+    operations,
     planning,
     session,
     settings,
@@ -149,6 +150,6 @@ def web_blueprint(backend: Backend) -> Blueprint:
         maintenance,
         billing_pages,
     )
-    for area in (*areas, client_forms, client_settings, exchanges, imports, settings, gallery):
+    for area in (*areas, client_forms, client_settings, exchanges, imports, operations, settings, gallery):
         area.register(web, backend)
     return web

@@ -57,13 +57,15 @@ class Product:
         made = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20, trust_env=False)
         return self.opened.enter_context(made)
 
-    def sql(self, service: str, statement: str, **values: Any) -> None:
-        """Runs a statement in a service's database."""
+    def sql(self, service: str, statement: str, **values: Any) -> list[Any]:
+        """Runs a statement in a service's database; its rows, where it has any."""
         address = make_url(f"{self.database_url}_{service}").set(drivername="postgresql+psycopg2")
         engine = create_engine(address)
         with engine.begin() as connection:
-            connection.execute(text(statement), values)
+            found = connection.execute(text(statement), values)
+            rows = list(found) if found.returns_rows else []
         engine.dispose()
+        return rows
 
     def new_client(self, **fields: Any) -> dict[str, Any]:
         """A client's record, made by the API."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import subprocess
 import sys
 import uuid
 from pathlib import Path
+
+import httpx
 
 from tests.gateway.conftest import TOKEN, Product
 from tests.support.waiting import wait_until
@@ -56,10 +60,74 @@ def test_a_log_is_pruned_of_what_is_old_and_read_by_all(product: Product) -> Non
         return all(reader["position"] == documents["position"] for reader in documents["followers"])
 
     wait_until(read_by_all, "whoever follows has read it", 60)
+    # A partner who has read nothing of it since: its cursor stands before what goes.
+    cursor = product.http.get("/events", params={"limit": 200}).json()["next"]
+    places = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    behind = base64.urlsafe_b64encode(json.dumps(places | {"documents": [places["documents"][0], 0]}).encode()).decode()
+    assert product.http.get("/events", params={"after": behind}).status_code == 200
     told = fiche(product, "log", "prune", "documents", "--older-than-days", "365")
     # Whatever else was old enough goes too: the product is shared by the run.
     found = re.search(r"(\d+) événement\(s\) retiré\(s\)", told)
     assert found
     assert int(found[1]) >= 1
     assert "0 événement(s) retiré(s)" in fiche(product, "log", "prune", "documents")
+    refused = product.http.get("/events", params={"after": behind})
+    assert refused.status_code == 410
+    assert refused.headers["Content-Type"].startswith("application/problem+json")
+    problem = refused.json()
+    assert (problem["code"], problem["services"]) == ("events_pruned", ["documents"])
+    assert product.http.get("/events", params={"after": problem["restart"]}).status_code == 200
+    # Nor may a partner miss in silence what a restore has changed.
+    restored = {**places, "documents": [str(uuid.uuid4()), 0]}
+    cursor = base64.urlsafe_b64encode(json.dumps(restored).encode()).decode()
+    problem = product.http.get("/events", params={"after": cursor}).json()
+    assert (problem["status"], problem["code"]) == (410, "log_restored")
+    assert product.http.get("/events", params={"after": problem["restart"]}).status_code == 200
     assert "documents" in fiche(product, "log", "status")
+
+
+def page(product: Product, path: str) -> httpx.Response:
+    return product.http.get(f"{product.url}{path}")
+
+
+def test_an_operator_sees_what_is_alive_and_what_waits_for_a_hand(product: Product) -> None:
+    product.sql(
+        "equipment",
+        "INSERT INTO parked_event (producer, position, ordering_key, event, error, attempts) VALUES "
+        "('clients', 900001, 'k', :event, 'KeyError: <b>', 5), ('clients', 900002, 'k', :event, 'attend', 0)",
+        event=json.dumps({"type": "fiche.clients.client.updated.v1", "data": {"n": 1}}),
+    )
+    try:
+        shown = page(product, "/exploitation")
+        assert shown.status_code == 200
+        assert shown.text.count("En marche") == 8
+        assert "Une fiche client a changé." in shown.text
+        assert "1 en attente derrière" in shown.text
+        assert "KeyError: &lt;b&gt;" in shown.text
+        assert page(product, "/exploitation/etat").text in shown.text
+        at = "/exploitation/evenements/equipment/clients/900001"
+        assert "&#34;n&#34;: 1" in page(product, at).text
+        assert "Pourquoi" in page(product, f"{at}/abandonner").text
+        assert page(product, "/exploitation/evenements/equipment/clients/900003").status_code == 404
+        assert page(product, "/exploitation/evenements/nobody/clients/1").status_code == 404
+        listed = json.loads(fiche(product, "dead-letters", "list", "--json"))
+        assert [each["position"] for each in listed if each["position"] > 900000] == [900001, 900002]
+        assert "900001" in fiche(product, "dead-letters", "list")
+        assert '"n": 1' in fiche(product, "dead-letters", "show", "equipment", "clients", "900001")
+        # The event is no whole one: it stays where it is until somebody gives it up.
+        assert "toujours refusé" in fiche(product, "dead-letters", "replay", "equipment", "clients", "900001", code=1)
+        dropped = fiche(product, "dead-letters", "drop", "equipment", "clients", "900001", "--reason", "essai")
+        assert "2 événement(s) abandonné(s)" in dropped
+        [(reason, count)] = product.sql(
+            "equipment", "SELECT reason, count(*) FROM dropped_event WHERE position > 900000 GROUP BY 1"
+        )
+        assert (reason, count) == ("essai", 2)
+        assert "KeyError" not in page(product, "/exploitation").text
+    finally:
+        product.sql("equipment", "DELETE FROM parked_event WHERE position > 900000")
+
+
+def test_who_is_no_administrator_sees_none_of_it(product: Product) -> None:
+    office = product.as_key("read", "write")
+    for path in ("/exploitation", "/exploitation/etat", "/exploitation/evenements/equipment/clients/1"):
+        assert office.get(f"{product.url}{path}").status_code == 403

@@ -10,7 +10,8 @@ import pytest
 from tests.support import servers
 from tests.support.stack import Stack, made_secrets, make_logins
 
-pytest.register_assert_rewrite("tests.stack.broker_rights", "tests.stack.commands")
+_SHOWN = ("broker_rights", "backups", "commands", "replicas", "traces", "watching")
+pytest.register_assert_rewrite(*(f"tests.stack.{name}" for name in _SHOWN))
 
 
 @pytest.fixture(scope="module")

@@ -20,12 +20,7 @@ from chassis.host import service_class
 from chassis.service import followed_producers
 from chassis.settings import SERVICES
 from chassis.wire.amqp_events import events_queue_of
-from tests.stack.broker_rights import (  # noqa: F401
-    test_a_services_login_reads_no_queue_but_its_own,
-    test_nothing_that_a_service_asked_of_the_broker_was_refused,
-    test_the_logins_are_put_in_place_again_over_a_broker_that_runs,
-    test_the_readmes_subscriber_hears_with_a_partners_login_that_may_nothing_else,
-)
+from tests.stack import backups, broker_rights, replicas, traces, watching
 from tests.support import servers
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
@@ -109,6 +104,24 @@ def test_open_pages_hear_of_changes_and_hold_no_worker(stack: Stack) -> None:
             assert all(each.result() for each in waiting)
 
 
+# What the other files of this folder show, while all is whole; in this order.
+test_a_services_login_reads_no_queue_but_its_own = broker_rights.test_a_services_login_reads_no_queue_but_its_own
+test_the_logins_are_put_in_place_again = broker_rights.test_the_logins_are_put_in_place_again_over_a_broker_that_runs
+test_the_readmes_subscriber_hears_with_a_partners_login_that_may_nothing_else = (
+    broker_rights.test_the_readmes_subscriber_hears_with_a_partners_login_that_may_nothing_else
+)
+test_every_process_counts_its_calls_events_and_requests = (
+    watching.test_every_process_counts_its_calls_events_and_requests
+)
+test_two_of_each_service_relays_and_jobs_included_do_nothing_twice = (
+    replicas.test_two_of_each_service_relays_and_jobs_included_do_nothing_twice
+)
+test_the_dashboard_and_the_alerts_ask_for_what_the_processes_tell = (
+    watching.test_the_dashboard_and_the_alerts_ask_for_what_the_processes_tell
+)
+test_every_alert_says_how_bad_it_is = watching.test_every_alert_says_how_bad_it_is_and_is_in_the_operators_book
+
+
 def test_a_document_streams_to_s3_and_back(stack: Stack) -> None:
     with stack.client() as http:
         client = make_client(http, "Documents")
@@ -171,3 +184,15 @@ def test_every_process_survives_a_restart_of_the_broker(stack: Stack, rabbit: se
         made = http.post("/api/v1/interventions", json={"client_id": after["id"], "title": "Après la panne"})
         assert made.status_code == 201, made.text
         until(lambda: http.get(f"/api/v1/interventions/{made.json()['id']}").json()["client"]["name"] == "Après", 60)
+
+
+test_nothing_that_a_service_asked_of_the_broker_was_refused = (
+    broker_rights.test_nothing_that_a_service_asked_of_the_broker_was_refused
+)
+test_a_service_put_back_from_a_backup_is_read_anew_by_the_others = (
+    backups.test_a_service_put_back_from_a_backup_is_read_anew_by_the_others
+)
+# Last: it starts processes anew, with traces.
+test_a_request_is_one_trace_from_the_gateway_to_the_effect_of_its_event = (
+    traces.test_a_request_is_one_trace_from_the_gateway_to_the_effect_of_its_event
+)

@@ -31,6 +31,13 @@ PARTS: tuple[tuple[str, str, str, str, str], ...] = (
         "admin",
     ),
     ("/import", "Importer des données", "Clients, travaux et pièces d’un autre logiciel.", "upload", "edit"),
+    (
+        "/exploitation",
+        "Exploitation",
+        "Services en marche, journaux, événements rangés à part.",
+        "life-buoy",
+        "admin",
+    ),
     ("/api/docs", "API", "Ce que les logiciels partenaires peuvent lire et écrire.", "link", "read"),
 )
 
