@@ -76,7 +76,7 @@ def gateway(
             str(gunicorn),
             "gateway.wsgi:create()",
             "--config=python:gateway.workers",
-            "--worker-class=gthread",
+            "--worker-class=gateway.overload.Worker",
             f"--workers={workers}",
             f"--threads={threads}",
             f"--bind={settings.host}:{settings.port}",

@@ -53,7 +53,9 @@ def document(routes: list[Route]) -> dict[str, Any]:
     }
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        operation = paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        if links := _links(route, routes):
+            operation["responses"][str(route.status)]["links"] = links
     return {
         "openapi": "3.1.1",
         "info": {
@@ -85,7 +87,7 @@ def _ref(model: type[BaseModel]) -> dict[str, Any]:
 def _operation(route: Route) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-        for name in re.findall(r"\{(\w+)\}", route.path)
+        for name in _names(route.path)
     ]
     in_path = {parameter["name"] for parameter in parameters}
     if route.query is not None:
@@ -130,6 +132,25 @@ def _operation(route: Route) -> dict[str, Any]:
             schema = {"$ref": f"#/components/schemas/{route.body.__name__}OfClient"}
         result["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return result
+
+
+def _links(route: Route, routes: list[Route]) -> dict[str, Any]:
+    """What can be done with the row that a route has made."""
+    if route.method != "POST" or route.answer is None or route.status not in (201, 202):
+        return {}
+    known = {name: f"$request.path.{name}" for name in _names(route.path)}
+    links: dict[str, Any] = {}
+    for other in routes:
+        below = re.fullmatch(re.escape(route.path) + r"/\{(\w+)\}(/[^{]*)?", other.path)
+        if below:
+            links[other.name] = {"operationId": other.name, "parameters": {**known, below[1]: "$response.body#/id"}}
+        elif route.path == "/clients" and other.client_in_body:
+            links[other.name] = {"operationId": other.name, "requestBody": {"client_id": "$response.body#/id"}}
+    return links
+
+
+def _names(path: str) -> list[str]:
+    return re.findall(r"\{(\w+)\}", path)
 
 
 def _with_client(body: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from chassis.settings import load_settings
 from chassis.tracing import traced
 from chassis.wire.amqp import AmqpWire
 from gateway.app import create_app
+from gateway.overload import Overload
 
 
 def create() -> Flask:
@@ -18,4 +19,6 @@ def create() -> Flask:
     logs.configure(settings, "gateway")
     tracing.start(settings, "gateway")
     wire = AmqpWire(settings.amqp_url, quorum=settings.amqp_quorum, plain=settings.amqp_plain)
-    return create_app(settings, traced(wire.rpc_client()), object_store(settings), wire)
+    app = create_app(settings, traced(wire.rpc_client()), object_store(settings), wire)
+    app.wsgi_app = Overload(app.wsgi_app)  # type: ignore[method-assign]
+    return app

@@ -257,4 +257,7 @@ def _fault(headers: dict[str, Any], body: bytes) -> str | None:
         event = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         return f"not JSON: {error}"
-    return None if isinstance(event, dict) else "not a JSON object"
+    if not isinstance(event, dict):
+        return "not a JSON object"
+    # Whatever else it holds, it must say of itself what its header says: else it would pass for the event of a place.
+    return None if event.get("sequence") == position else "not the event of its position"

@@ -5,12 +5,24 @@ A fault is a context: entered when it begins, left when it ends. It may give a n
 
 from __future__ import annotations
 
+import collections
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from amqp import Message
 
 from chassis.settings import SERVICES
-from tests.faults.world import World
+from chassis.wire.amqp_events import exchange_of
+from chassis.wire.amqp_link import connect
+from tests.faults import hostile
+from tests.faults.disk import SmallDisk
+from tests.faults.world import Impossible, World
+from tests.support.proxy import Proxy
+from tests.support.servers.machine import need
 
 Fault = Callable[[World], AbstractContextManager[str | None]]
 FAULTS: dict[str, tuple[Fault, float]] = {}
@@ -187,3 +199,234 @@ def disaster(world: World) -> Iterator[str | None]:
     for process in processes:
         world.stack.start_service(process)
     world.wait(lambda: world.stack.away() == [], "all are back")
+
+
+@fault("the disk of the object store is full", hold=8)
+def disk_full(world: World) -> Iterator[str | None]:
+    disk = world.s3
+    if not isinstance(disk, SmallDisk) or not disk.small:
+        raise Impossible("this machine lets nobody mount a small disk")
+    disk.fill()
+    yield None
+    disk.free()
+
+
+@fault("the broker’s memory alarm", hold=10)
+def alarm(world: World) -> Iterator[str | None]:
+    world.rabbit.alarm(True)
+    yield None
+    world.rabbit.alarm(False)
+
+
+# --- connections cut in the middle ----------------------------------------------------------------------------------
+
+#: What a client of the server sends in the middle of each. A method's name stands in a call's headers, an event's
+#: exchange in its publication.
+CUTS: dict[str, tuple[str, bytes]] = {
+    "an RPC’s call": ("amqp", b"rpc.interventions.v1"),
+    "an RPC’s answer": ("amqp", b"amq.rabbitmq.reply-to"),
+    "a publish": ("amqp", b"application/cloudevents+json"),
+    "a commit": ("database", b"COMMIT"),
+}
+
+
+def _cut(what: str) -> Fault:
+    server, pattern = CUTS[what]
+
+    def run(world: World) -> Iterator[str | None]:
+        processes = ["gateway"] if what == "an RPC’s call" else ["clients", "interventions"]
+        variable = f"FICHE_{server.upper()}_URL"
+        proxy = Proxy(world.rabbit.url if server == "amqp" else world.database_url)
+        try:
+            for process in processes:
+                real = world.stack.environment_of(process)[variable]
+                parts, port = urlsplit(real), urlsplit(proxy.url).port
+                login = parts.netloc.rpartition("@")[0]
+                netloc = f"{login}@127.0.0.1:{port}"
+                world.stack.own[process] = {variable: real.replace(parts.netloc, netloc)}
+                _kill_and_start(world, process)
+            for _ in range(3):
+                for how in ("unheard", "half", "unanswered"):
+                    done = proxy.cuts()
+                    proxy.cut(pattern, how)
+                    world.wait(lambda: proxy.cuts() > done, f"a connection is cut at {what}")  # noqa: B023
+                    world.work_for(0.3 * world.random.random())
+            yield f"{proxy.cuts()} cuts"
+        finally:
+            for process in processes:
+                world.stack.own.pop(process, None)
+                _kill_and_start(world, process)
+            proxy.close()
+
+    return contextlib.contextmanager(run)
+
+
+for _what in CUTS:
+    FAULTS[f"connections cut in the middle of {_what}"] = (_cut(_what), 0.5)
+
+
+# --- events ---------------------------------------------------------------------------------------------------------
+
+
+@fault("every event delivered five times more, shuffled", hold=1)
+def shuffled(world: World) -> Iterator[str | None]:
+    connection = connect(world.rabbit.url)
+    try:
+        channel, count = connection.channel(), 0
+        for producer in ("clients", "interventions", "billing", "equipment"):
+            rows = world.checker.sql(
+                producer,
+                "SELECT l.position, type, event, log_id FROM event_log AS l, event_head AS h "
+                "ORDER BY l.position DESC LIMIT 200",
+            )
+            again = rows * 5
+            world.random.shuffle(again)
+            for row in again:
+                told = f'{row.event[:-1]},"sequence":{row.position}}}'
+                headers = {"position": row.position, "log_id": str(row.log_id)}
+                channel.basic_publish(
+                    Message(told, application_headers=headers, delivery_mode=2), exchange_of(producer), row.type
+                )
+            count += len(again)
+        yield f"{count} deliveries"
+    finally:
+        connection.close()
+
+
+def _refusing(world: World, service: str, when: str) -> None:
+    """Has a service's copy of clients refuse some names."""
+    world.checker.sql(
+        service,
+        f"""
+        CREATE SEQUENCE IF NOT EXISTS refusals;
+        ALTER SEQUENCE refusals RESTART;
+        CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN IF {when} THEN RAISE EXCEPTION 'refused by a test'; END IF; RETURN NEW; END $$;
+        CREATE OR REPLACE TRIGGER refuse BEFORE INSERT OR UPDATE ON known_client
+          FOR EACH ROW EXECUTE FUNCTION refuse();
+        """,
+    )
+
+
+@fault("a consumer that fails three times, then works", hold=3)
+def fails_thrice(world: World) -> Iterator[str | None]:
+    services = ("billing", "documents")
+    for service in services:
+        # A sequence counts on though its transaction is rolled back.
+        _refusing(world, service, "nextval('refusals') <= 3")
+    for service in services:
+        world.wait(
+            lambda: world.checker.sql(service, "SELECT last_value > 3 AS over FROM refusals")[0].over,  # noqa: B023
+            f"{service} has failed",
+        )
+    yield ", ".join(services)
+    for service in services:
+        world.checker.sql(service, "DROP TRIGGER refuse ON known_client")
+
+
+@fault("a poison message", hold=4)
+def poison(world: World) -> Iterator[str | None]:
+    client = world.http.post("/api/v1/clients", json={"kind": "company", "company_name": "Sain"}).json()
+    known = "SELECT 1 FROM known_client WHERE id = :id"
+    world.wait(lambda: world.checker.sql("billing", known, id=client["id"]), "the client is known")
+    _refusing(world, "billing", f"NEW.id = '{client['id']}'")
+    path, version = f"/api/v1/clients/{client['id']}", client["version"]
+    for number in range(3):
+        headers = {"If-Match": f'"{version}"'}
+        body = {"company_name": f"Renommé {number}"}
+        version = world.http.patch(path, headers=headers, json=body).raise_for_status().json()["version"]
+    parked = "SELECT position FROM parked_event WHERE ordering_key = :key ORDER BY position"
+    positions = world.wait(lambda: world.checker.sql("billing", parked, key=client["id"]), "poison is parked")
+    world.wait(lambda: len(world.checker.sql("billing", parked, key=client["id"])) == 3, "its sequence waits")
+    heads = world.checker.heads()
+    world.wait(lambda: world.checker.reached(heads), "all others go on")
+    yield f"{len(positions)} parked, replayed by fiche dead-letters replay"
+    world.checker.sql("billing", "DROP TRIGGER refuse ON known_client")
+    world.fiche("dead-letters", "replay", "billing", "clients", str(positions[0].position))
+
+
+@fault("random and hostile bytes on every RPC and event queue", hold=2)
+def hostile_bytes(world: World) -> Iterator[str | None]:
+    calls, events = hostile.send(world.rabbit.url, world.random, 8)
+    count = "SELECT producer, position FROM parked_event WHERE raw IS NOT NULL"
+
+    def parked() -> dict[tuple[str, str], list[int]]:
+        found: dict[tuple[str, str], list[int]] = collections.defaultdict(list)
+        for consumer in SERVICES:
+            for row in world.checker.sql(consumer, count):
+                found[consumer, row.producer].append(row.position)
+        return found
+
+    world.wait(lambda: {key: len(rows) for key, rows in parked().items()} == events, "each is parked, once")
+    yield f"{calls} on RPC queues, {sum(events.values())} on event queues, all parked, dropped by the operators' API"
+    gone = [process for process in SERVICES if world.stack.gone(process)]
+    assert not gone, f"ended by bytes: {gone}"
+    for (consumer, producer), positions in parked().items():
+        for position in positions:
+            path = f"/api/v1/operations/dead-letters/{consumer}/{producer}/{position}"
+            assert world.http.get(path).json()["raw"] is not None
+            world.http.post(f"{path}/drop", json={"reason": "octets sans suite"}).raise_for_status()
+
+
+# --- backups and clocks ---------------------------------------------------------------------------------------------
+
+
+@fault("a service restored from an older backup", hold=3)
+def restored(world: World) -> Iterator[str | None]:
+    service, stack, checker = "equipment", world.stack, world.checker
+    stack.end(service)
+    checker.copy_database(service, "backup")
+    taken = time.monotonic()
+    stack.start_service(service)
+    world.wait(lambda: world.stack.away() == [], f"{service} is back")
+    world.work_for(4)
+    stack.end(service)
+    # Nothing that it acknowledged since the backup can be kept: that is what a backup is. All others' is.
+    lost = {ack.id for book in world.books for ack in book.acks if ack.kind == service and ack.at > taken}
+    checker.put_back(service, "backup")
+    world.gone |= lost
+    world.fiche("restore", service)
+    stack.start_service(service)
+    world.wait(lambda: world.stack.away() == [], f"{service} is back")
+    told = world.wait(lambda: checker.halted(service), "its readers say that they stop")
+    for reader in told:
+        world.fiche("projections", "rebuild", reader, "--producer", service)
+    checker.forgive(service)
+    yield f"{service}, {len(lost)} acknowledged since the backup, rebuilt: {', '.join(told)}"
+
+
+def faketime() -> str:
+    """The library that gives a process a clock of its own."""
+    need("faketime", "faketime", "apt install faketime")
+    found = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if found is None:
+        raise Impossible("libfaketime is not where Debian puts it")
+    return str(found)
+
+
+@fault("clocks jump: an hour ahead, an hour back, a day ahead", hold=3)
+def clocks(world: World) -> Iterator[str | None]:
+    library = faketime()
+    processes = ("clients", "interventions", "maintenance", "gateway")
+    clock = world.stack.folder / "clock"
+    clock.write_text("+0")
+    for process in processes:
+        # The monotonic clock goes on evenly, as it does when a machine's clock is set.
+        world.stack.own[process] = {
+            "LD_PRELOAD": library,
+            "FAKETIME_TIMESTAMP_FILE": str(clock),
+            "FAKETIME_NO_CACHE": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+        }
+        _kill_and_start(world, process)
+    try:
+        for jump in ("+1h", "-1h", "+1d", "-1d", "+0"):
+            changed = clock.with_suffix(".new")
+            changed.write_text(jump)
+            changed.rename(clock)
+            world.work_for(3)
+        yield ", ".join(processes)
+    finally:
+        for process in processes:
+            world.stack.own.pop(process)
+            _kill_and_start(world, process)

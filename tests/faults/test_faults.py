@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from gateway.overload import QUEUE_WAIT_S
 from tests.faults.menu import FAULTS
+from tests.faults.overload import Caller
 from tests.faults.world import FaultyStack, World
 from tests.support import servers
 
@@ -32,13 +36,49 @@ def world(run_folder: Path, postgres_url: str, s3: dict[str, str]) -> Iterator[W
 
 
 @pytest.mark.parametrize(
-    "name", ["kill -9 between commit and publish", "half the services killed while RabbitMQ loses its data"]
+    "name",
+    [
+        "kill -9 between commit and publish",
+        "half the services killed while RabbitMQ loses its data",
+        "random and hostile bytes on every RPC and event queue",
+    ],
 )
 def test_nothing_acknowledged_is_lost_doubled_or_swapped(world: World, name: str) -> None:
-    [(fault, hold)] = [found for known, found in FAULTS.items() if known.startswith(name)]
+    fault, hold = FAULTS[name]
     row = world.round(name, fault, min(hold, 1.0))
     assert row.holds, row.to_json()
     assert row.acknowledged > 30
+
+
+def test_at_twice_the_load_the_gateway_answers_what_it_can_refuses_the_rest_in_time_and_recovers_at_once(
+    world: World,
+) -> None:
+    caller = Caller(world.stack.port, world.stack.token, "/api/v1/clients?limit=20")
+    able = asyncio.run(caller.busy(32, 3))
+    assert {told.status for told in able} == {200}
+    capacity = len(able) / 3
+    over = asyncio.run(caller.pace(2 * capacity, 6))
+    refused, answered = ([told for told in over if told.status == status] for status in (503, 200))
+    assert len(refused) + len(answered) == len(over), {told.status for told in over}
+    assert refused
+    assert all(b"\r\nRetry-After: " in told.head and b"application/problem+json" in told.head for told in refused)
+    # A wait for a thread, what a service may take, and what a machine that also asks adds.
+    assert max(told.seconds for told in over) < QUEUE_WAIT_S + 2 + 2
+    assert len(answered) / 6 > capacity / 4
+    after = asyncio.run(caller.ask())
+    assert (after.status, after.seconds < 1) == (200, True)
+
+
+def test_connections_that_say_nothing_or_stop_in_the_middle_hold_nobody_up(world: World) -> None:
+    caller = Caller(world.stack.port, world.stack.token, "/api/v1/clients?limit=20")
+    with ExitStack() as opened:
+        for number in range(100):
+            silent = opened.enter_context(socket.create_connection(("127.0.0.1", world.stack.port)))
+            if number % 10 == 0:
+                silent.sendall(b"POST /api/v1/clients HTTP/1.1\r\nHost: loc")
+        told = [asyncio.run(caller.ask()) for _ in range(10)]
+    assert {each.status for each in told} == {200}
+    assert max(each.seconds for each in told) < 2
 
 
 def test_the_checker_sees_what_is_lost_doubled_and_swapped(world: World) -> None:
@@ -48,7 +88,9 @@ def test_the_checker_sees_what_is_lost_doubled_and_swapped(world: World) -> None
     sql = checker.sql
     [work] = [ack for book in world.books for ack in book.acks if ack.kind == "intervention"][-1:]
     first, second = sql("billing", "SELECT n, event_id FROM witness WHERE producer = 'clients' ORDER BY n DESC LIMIT 2")
-    for service, statement, seen in (
+    rows = sql("documents", "SELECT n, ordering_key AS key FROM witness WHERE producer = 'clients' ORDER BY n")
+    late = next(row for row in rows if sum(other.key == row.key for other in rows) > 1)
+    tampered = (
         ("interventions", f"DELETE FROM intervention WHERE id = '{work.id}'", f"lost: intervention {work.marker}"),
         ("clients", f"DELETE FROM activity WHERE link->>'id' = '{work.id}'", f"lost: activity of {work.id}"),
         ("equipment", "UPDATE known_client SET display_name = 'X'", "lost: known_client"),
@@ -58,16 +100,17 @@ def test_the_checker_sees_what_is_lost_doubled_and_swapped(world: World) -> None
             f"INSERT INTO witness (producer, event_id) VALUES ('clients', '{second.event_id}')",
             f"doubled: {second.event_id} 2 times in billing of clients",
         ),
-    ):
-        assert not [each for each in _found(checker.check(world.books)) if seen in each]
-        sql(service, statement)
-        assert [each for each in _found(checker.check(world.books)) if seen in each], seen
-    rows = sql(
-        "documents", "SELECT n, event_id, ordering_key AS key FROM witness WHERE producer = 'clients' ORDER BY n"
+        (
+            "documents",
+            f"UPDATE witness SET n = (SELECT max(n) + 1 FROM witness) WHERE n = {late.n}",
+            "swapped: fiche.clients.",
+        ),
     )
-    late = next(row for row in rows if sum(other.key == row.key for other in rows) > 1)
-    sql("documents", "UPDATE witness SET n = (SELECT max(n) + 1 FROM witness) WHERE n = :n", n=late.n)
-    assert [each for each in _found(checker.check(world.books)) if "swapped" in each and "in documents" in each]
+    assert not checker.check(world.books)
+    for service, statement, _ in tampered:
+        sql(service, statement)
+    found = _found(checker.check(world.books))
+    assert [seen for _, _, seen in tampered if not any(seen in each for each in found)] == []
 
 
 def _found(verdict: object) -> list[str]:

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -20,7 +21,7 @@ from chassis.settings import SERVICES
 from tests.faults.checker import Checker
 from tests.faults.load import Book, Load
 from tests.support.servers import PostgresServer, RabbitServer, S3Server
-from tests.support.stack import Stack
+from tests.support.stack import ROOT, Stack
 from tests.support.waiting import wait_until
 
 #: Time-outs of the services' databases, short enough for a round to wait for them.
@@ -140,6 +141,10 @@ class Row:
         return asdict(self) | {"holds": self.holds}
 
 
+class Impossible(Exception):
+    """This machine cannot have the fault; the report says why."""
+
+
 class World:
     """Servers, stack, checker. Servers that are not its own may be absent: faults that need them are not for it."""
 
@@ -171,6 +176,24 @@ class World:
         self.http.close()
         self.checker.close()
 
+    @property
+    def database_url(self) -> str:
+        """Address of the database server."""
+        return self.stack.environment["FICHE_DATABASE_URL"].format(service="clients")
+
+    def fiche(self, *arguments: str) -> str:
+        """What the command line says, run to its good end as an operator would."""
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("FICHE_")},
+            **self.stack.environment,
+            "FICHE_URL": self.stack.url,
+            "FICHE_TOKEN": self.stack.token,
+        }
+        command = [sys.executable, "-W", "ignore", "-m", "cli.main", *arguments]
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"fiche {' '.join(arguments)}: {done.stdout} {done.stderr}"
+        return done.stdout
+
     def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
         """Waits; an error of a server that is just broken counts as not yet."""
 
@@ -193,6 +216,8 @@ class World:
         load.start()
         try:
             self._under(load, fault, hold, row)
+        except Impossible as error:
+            row.note = f"not run: {error}"
         except AssertionError as error:
             row.odd.append(str(error))
         finally:

@@ -61,7 +61,8 @@ def test_doubled_shuffled_and_delayed_deliveries_change_nothing(stack: EventsSta
     again = [*rows, *rows]
     random.Random(7).shuffle(again)
     for row in again:
-        message = Message(row.event, application_headers={"position": row.position, "log_id": str(row.log_id)})
+        told = f'{row.event[:-1]},"sequence":{row.position}}}'
+        message = Message(told, application_headers={"position": row.position, "log_id": str(row.log_id)})
         channel.basic_publish(message, exchange_of("clients"), "again")
     channel.basic_publish(Message(b"\xff\x00"), exchange_of("clients"), "nothing")
     stack.settle({stack.company("Après les doubles")})

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from chassis.wire.amqp_events import QUEUE_LENGTH, events_queue_of
+from chassis.wire.amqp_link import connect
 from contracts import clients as c
 from tests.chassis.events.stack import NAMES, EventsStack
 from tests.support.waiting import wait_until
@@ -145,6 +147,7 @@ def test_a_consumer_far_behind_catches_up_with_flat_memory_though_the_full_broke
     _rename_often(stack, made, BEHIND)
     published = "SELECT published = position AS all FROM event_head"
     wait_until(lambda: stack.sql("clients", published)[0].all, "the relay has published all", 120 + BEHIND / 100)
+    assert 0 < _waiting(stack) <= QUEUE_LENGTH < BEHIND, "the queue is a read-ahead, never the store"
     stack.rabbit.kill()
     stack.rabbit.wipe()
     stack.rabbit.start()
@@ -172,6 +175,16 @@ def _frozen(stack: EventsStack, *processes: str) -> str:
         return [name for name, stat in states.items() if stat.rpartition(")")[2].split()[0] == "T"]
 
     return wait_until(stopped, "one is frozen")[0]
+
+
+def _waiting(stack: EventsStack) -> int:
+    """Messages in the consumer's queue."""
+    connection = connect(stack.rabbit.url)
+    try:
+        declared = connection.channel().queue_declare(events_queue_of("equipment", "clients"), passive=True)
+        return int(declared.message_count)
+    finally:
+        connection.close()
 
 
 def _memory(stack: EventsStack, process: str) -> int:
