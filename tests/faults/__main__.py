@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import secrets
 import shutil
+import signal
 import sys
 import time
 import warnings
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the folder of logs")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped then as well
     chosen = [name for name in FAULTS if not asked.only or any(text in name for text in asked.only)]
     console = Console(width=150 if not sys.stdout.isatty() else None)
     console.print(f"seed {asked.seed}")
