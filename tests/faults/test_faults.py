@@ -38,8 +38,7 @@ def world(run_folder: Path, postgres_url: str, s3: dict[str, str]) -> Iterator[W
 @pytest.mark.parametrize(
     "name",
     [
-        "kill -9 between commit and publish",
-        "half the services killed while RabbitMQ loses its data",
+        "half the services killed, one between commit and publish, while RabbitMQ loses its data",
         "random and hostile bytes on every RPC and event queue",
     ],
 )
@@ -54,17 +53,17 @@ def test_at_twice_the_load_the_gateway_answers_what_it_can_refuses_the_rest_in_t
     world: World,
 ) -> None:
     caller = Caller(world.stack.port, world.stack.token, "/api/v1/clients?limit=20")
-    able = asyncio.run(caller.busy(32, 3))
+    able = asyncio.run(caller.busy(32, 2))
     assert {told.status for told in able} == {200}
-    capacity = len(able) / 3
-    over = asyncio.run(caller.pace(2 * capacity, 6))
+    capacity = len(able) / 2
+    over = asyncio.run(caller.pace(2 * capacity, 4))
     refused, answered = ([told for told in over if told.status == status] for status in (503, 200))
     assert len(refused) + len(answered) == len(over), {told.status for told in over}
     assert refused
     assert all(b"\r\nRetry-After: " in told.head and b"application/problem+json" in told.head for told in refused)
     # A wait for a thread, what a service may take, and what a machine that also asks adds.
     assert max(told.seconds for told in over) < QUEUE_WAIT_S + 2 + 2
-    assert len(answered) / 6 > capacity / 4
+    assert len(answered) / 4 > capacity / 4
     after = asyncio.run(caller.ask())
     assert (after.status, after.seconds < 1) == (200, True)
 
