@@ -148,6 +148,7 @@ SHOTS = (
     Shot("reglages", "/reglages", who="hugo"),
     Shot("reglages-entreprise", "/reglages/entreprise", who="hugo"),
     Shot("reglages-champs", "/reglages/champs", who="hugo"),
+    Shot("exploitation", "/exploitation", who="hugo"),
     Shot("import", "/import", who="hugo"),
     Shot("composants", "/composants", dark=(DESK,), whole=True),
     Shot("introuvable", "/clients/00000000-0000-7000-8000-000000000000"),
