@@ -11,12 +11,13 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any, Literal
-
-from sqlalchemy import Engine, event
+from typing import TYPE_CHECKING, Any, Literal
 
 from chassis.settings import Settings
 from chassis.wire.base import OK, Answer, Call, RpcClient
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 Kind = Literal["internal", "server", "client", "producer", "consumer"]
 
@@ -173,6 +174,7 @@ def watch_sql(engine: Engine, service: str) -> None:
     if _tracer is None:
         return
     from opentelemetry.trace import SpanKind, get_current_span
+    from sqlalchemy import event
 
     def before(_conn: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool) -> None:
         if context is not None and get_current_span().is_recording():

@@ -118,6 +118,26 @@ def listening(program: Path, amqp_url: str) -> Iterator[queue.Queue[str]]:
         output.close()
 
 
+def event_by_both_ways(http: httpx.Client, url: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """One event as a partner's queue brings it, and as the feed has it."""
+    created = "fiche.clients.client.created.v1"
+    with Connection(url) as connection:
+        channel = connection.default_channel
+        channel.queue_declare("partner.example.same", durable=True)
+        channel.queue_bind("partner.example.same", "fiche.public", created)
+        http.post("/api/v1/clients", json={"kind": "company", "company_name": "Deux voies"}).raise_for_status()
+        message = wait_until(lambda: channel.basic_get("partner.example.same", no_ack=True), "it is told")
+    told = json.loads(message.body)
+    cursor = ""
+    while page := http.get("/api/v1/events", params={"after": cursor, "types": created, "limit": 200}).json():
+        for event in page["items"]:
+            if event["id"] == told["id"]:
+                return told, event
+        assert page["items"], "the feed has it too"
+        cursor = page["next"]
+    raise AssertionError("no page")
+
+
 def test_the_readmes_subscriber_hears_with_a_partners_login_that_may_nothing_else(
     stack: Stack, rabbit: servers.RabbitServer, tmp_path: Path
 ) -> None:
@@ -143,6 +163,8 @@ def test_the_readmes_subscriber_hears_with_a_partners_login_that_may_nothing_els
                 return False
 
         wait_until(hears, "the partner hears of a client")
+        told, read = event_by_both_ways(http, url)
+        assert told == read
         bind = "queue_bind"
         own = "partner.example.v1"
         for deed in (
