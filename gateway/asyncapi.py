@@ -39,6 +39,7 @@ _MEANINGS = {
     "dataschema": "Où la passerelle sert le schéma de `data`.",
     "partitionkey": "Les faits d’une même clé arrivent dans l’ordre où ils se sont produits.",
     "correlationid": "Le `X-Request-Id` de l’appel HTTP qui en est la cause, directe ou non.",
+    "traceparent": "La trace de la demande (W3C Trace Context)\u202f; absente quand rien n’est tracé.",
     "causationid": "L’identifiant du fait qui en est la cause\u202f; absent quand c’est une personne ou un programme.",
     "actor": "Qui l’a fait, en texte JSON\u202f: `id`, `name`, `kind` et `roles`.",
     "sequence": "Place dans le journal du service\u202f: elle croît d’un fait à l’autre, faits privés compris.",
@@ -171,7 +172,7 @@ def _envelope() -> dict[str, Any]:
         "title": "CloudEvent",
         "description": "CloudEvents 1.0 en JSON structuré, avec des extensions.",
         "properties": properties,
-        "required": [name for name in properties if name != "causationid"],
+        "required": [name for name in properties if name not in ("causationid", "traceparent")],
     }
 
 

@@ -75,14 +75,14 @@ def test_a_log_is_pruned_of_what_is_old_and_read_by_all(product: Product) -> Non
     assert refused.status_code == 410
     assert refused.headers["Content-Type"].startswith("application/problem+json")
     problem = refused.json()
-    assert (problem["code"], problem["services"]) == ("events_pruned", ["documents"])
-    assert product.http.get("/events", params={"after": problem["restart"]}).status_code == 200
+    assert (problem["code"], problem["data"]["services"]) == ("events_pruned", ["documents"])
+    assert product.http.get("/events", params={"after": problem["data"]["restart"]}).status_code == 200
     # Nor may a partner miss in silence what a restore has changed.
     restored = {**places, "documents": [str(uuid.uuid4()), 0]}
     cursor = base64.urlsafe_b64encode(json.dumps(restored).encode()).decode()
     problem = product.http.get("/events", params={"after": cursor}).json()
     assert (problem["status"], problem["code"]) == (410, "log_restored")
-    assert product.http.get("/events", params={"after": problem["restart"]}).status_code == 200
+    assert product.http.get("/events", params={"after": problem["data"]["restart"]}).status_code == 200
     assert "documents" in fiche(product, "log", "status")
 
 
