@@ -125,6 +125,11 @@ class Stack:
         process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         return process.wait(30)
 
+    @property
+    def running(self) -> list[str]:
+        """Names of the processes that were started and not stopped."""
+        return list(self._processes)
+
     # --- how it is ------------------------------------------------------------------------------------------------
 
     def client(self) -> httpx.Client:
