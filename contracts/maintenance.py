@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -18,15 +18,16 @@ Period = Literal["month", "quarter", "half_year", "year"]
 Colour = Literal["green", "blue", "red"]
 #: Calendar months, each once, in order.
 Months = Annotated[list[Annotated[int, Field(ge=1, le=12)]], AfterValidator(lambda months: sorted(set(months)))]
-#: Where the check of a rule begins to count.
-_SOME_DAY = datetime(2024, 1, 1)
+#: How long a rule may wait for its next day.
+LONGEST_WAIT = timedelta(days=8 * 366)
 
 
 class PlanBody(Model):
     """Equipment covered at an address, so many visits per period (or an RRULE, RFC 5545), from a start.
 
     With `months` (1 to 12) the visits of a year fall in these calendar months, one each: « 2 fois par an, en mars et
-    septembre ».
+    septembre ». In `closed_months` no visit is due; a period that lies wholly in them has none. `billable`: whether
+    what its visits make is to be invoiced; without, the contract is said to cover it.
     """
 
     title: Line = ""
@@ -39,8 +40,10 @@ class PlanBody(Model):
     starts_on: date
     ends_on: date | None = None
     assignee_id: Id | None = None
+    closed_months: Months = Field(default_factory=list, max_length=11)
     contract_reference: Line = ""
     description: Text = ""
+    billable: bool = True
     paused: bool = False
 
     @model_validator(mode="after")
@@ -50,20 +53,22 @@ class PlanBody(Model):
         if (self.period is None) == (self.rrule is None):
             raise ValueError("Donnez une période, ou une règle de récurrence, pas les deux.")
         if self.rrule is not None:
-            check_rrule(self.rrule)
+            check_rrule(self.rrule, self.starts_on)
         if self.months:
-            check_months(self.period)
+            check_months(self.period, self.months, self.closed_months)
         return self
 
 
-def check_months(period: Period | None) -> None:
-    """Raises `ValueError` unless months are told of a year."""
+def check_months(period: Period | None, months: list[int], closed: list[int]) -> None:
+    """Raises `ValueError` unless months are told of a year, and none of them is closed."""
     if period != "year":
         raise ValueError("Les mois se choisissent pour des visites par an.")
+    if set(months) & set(closed):
+        raise ValueError("Un mois ne peut pas avoir une visite et être sans visite.")
 
 
-def check_rrule(value: str) -> None:
-    """Raises `ValueError` for a rule that dateutil cannot read, or one finer than a day."""
+def check_rrule(value: str, starts_on: date) -> None:
+    """Raises `ValueError` for a rule that dateutil cannot read, one finer than a day, or one that never falls."""
     from dateutil.rrule import rrule, rrulestr
 
     upper = value.upper()
@@ -72,16 +77,18 @@ def check_rrule(value: str) -> None:
     # dateutil takes an interval of 0, and then never comes to an end.
     if any(not one.isdigit() or int(one) < 1 for one in re.findall(r"INTERVAL=([^;\s]*)", upper)):
         raise ValueError("L’intervalle d’une récurrence est un nombre à partir de 1.")
+    # dateutil looks for the next day until the year 9999, whatever end it was given, and that takes it seconds. The
+    # calendar is the same every 400 years, weekdays included: as late as can be, there is little left to look through.
+    begin = datetime(starts_on.year + (9999 - starts_on.year - 20) // 400 * 400, starts_on.month, starts_on.day)
     try:
-        rule = rrulestr(value, ignoretz=True, dtstart=_SOME_DAY)
+        rule = rrulestr(value, ignoretz=True, dtstart=begin)
     except (ValueError, TypeError, KeyError):
         raise ValueError("Cette règle de récurrence n’est pas valable (RFC 5545).") from None
     if not isinstance(rule, rrule):
         raise ValueError("Donnez une seule règle de récurrence.")
-    # A rule that never falls (30 February) would be looked for until the year 9999. A count or an end of its own
-    # makes it end; else it must fall within eight years (29 February may wait that long).
-    if next(iter(rule.replace(until=_SOME_DAY.replace(year=_SOME_DAY.year + 8), count=None)), None) is None:
-        raise ValueError("Cette récurrence ne tombe jamais.")
+    # It may be 30 February, or a Tuesday each seventh day from a Monday; 29 February may be eight years away.
+    if next(iter(rule.replace(until=begin + LONGEST_WAIT, count=None)), None) is None:
+        raise ValueError("Cette récurrence ne tombe jamais dans les huit ans qui suivent son début.")
 
 
 class PlanChanges(Model):
@@ -96,8 +103,10 @@ class PlanChanges(Model):
     rrule: str | None = Field(default=None, max_length=500)
     ends_on: date | None = None
     assignee_id: Id | None = None
+    closed_months: Months = Field(default_factory=list, max_length=11)
     contract_reference: Line = ""
     description: Text = ""
+    billable: bool = True
     paused: bool = False
 
 
@@ -120,13 +129,15 @@ class PlanView(Resource):
     ends_on: date | None
     assignee_id: Id | None
     assignee: dict[str, Any] | None
+    closed_months: list[int]
     contract_reference: str
     description: str
+    billable: bool
     paused: bool
 
 
 class VisitView(Resource):
-    """A visit as answered: green done, blue planned, red not planned."""
+    """A visit as answered: green done, blue planned, red not planned. `planned_due_on`: the day that the plan gave."""
 
     plan_id: Id
     plan: dict[str, Any]
@@ -136,6 +147,7 @@ class VisitView(Resource):
     period_start: date
     period_end: date
     due_on: date
+    planned_due_on: date
     colour: Colour
     intervention_id: Id | None
     intervention: dict[str, Any] | None
@@ -272,6 +284,16 @@ class ScheduleVisit(Command):
     body: ScheduleBody
 
 
+class UnscheduleVisit(Command):
+    """Takes the planning of a visit back: it is free at once, its intervention is withdrawn by event unless it has
+    begun. Nothing changes for a visit that is not planned.
+    """
+
+    rpc: ClassVar[str] = "maintenance.unschedule_visit"
+    id: Id
+    expected_version: int | None = None
+
+
 class MaintenanceFiche(Query):
     """Section `maintenance` of a fiche: visits, next ones first."""
 
@@ -338,6 +360,17 @@ class VisitScheduled(VisitEvent):
     address_id: Id | None
     place_id: Id | None
     equipment_ids: list[Id]
+    billable: bool = True
+    #: Why not, where it is not.
+    billable_reason: str = ""
+
+
+class VisitUnscheduled(VisitEvent):
+    """A planning was taken back; `interventions` withdraws the intervention named here unless it has begun."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "visit.unscheduled"
+    public: ClassVar[bool] = True
 
 
 class VisitRescheduled(VisitEvent):

@@ -89,4 +89,5 @@ SENTENCES = {
     "maintenance.visit.done": "Une visite de maintenance est faite.",
     "maintenance.visit.rescheduled": "Une visite de maintenance planifiée change de jour.",
     "maintenance.visit.scheduled": "Une visite de maintenance est planifiée.",
+    "maintenance.visit.unscheduled": "Une visite de maintenance n’est plus planifiée.",
 }

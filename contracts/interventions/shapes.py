@@ -38,6 +38,8 @@ class InterventionFields(Model):
     has_appointment: bool = False
     needs_quote: bool = False
     billable: bool = True
+    #: Why it is not billable; said of nothing that is.
+    billable_reason: Line = ""
     priority: Priority = "normal"
     client_reference: Line = ""
     contact_id: Id | None = None
@@ -111,6 +113,7 @@ class InterventionView(Resource):
     has_appointment: bool
     needs_quote: bool
     billable: bool
+    billable_reason: str
     priority: Priority
     client_reference: str
     contact_id: Id | None

@@ -106,6 +106,11 @@ def _maintenance(api: Api) -> None:
     def update_visit(id: UUID) -> Response:
         return api.patch(m.UpdateVisit, id)
 
+    @api.route("POST", "/maintenance-visits/{id}/unschedule", "Reprend la planification", tag=tag, answer=m.VisitView)
+    def unschedule_visit(id: UUID) -> Response:
+        json_body()
+        return api.send(m.UnscheduleVisit(id=id, expected_version=if_match(required=False)))
+
     @api.route(
         "POST", "/maintenance-visits/{id}/schedule", "Planifie", tag=tag, body=m.ScheduleBody, answer=m.VisitView
     )

@@ -10,10 +10,13 @@ from urllib.parse import urlencode
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
+from flask import g, has_app_context
+
 #: Narrow no-break space: before : ; ? ! % €, inside « », between thousands.
 NNBSP = "\u202f"
 #: No-break space: in times, numbers of things, dates.
 NBSP = "\u00a0"
+#: The zone of a company that says no other, and of whatever is not a page.
 PARIS = ZoneInfo("Europe/Paris")
 _MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
 _LONG_MONTHS = (
@@ -21,6 +24,12 @@ _LONG_MONTHS = (
     "juillet", "août", "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
 _DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
+
+
+def zone() -> ZoneInfo:
+    """The time zone in which a page tells days and hours: the company's (http-api, `/company`)."""
+    found: ZoneInfo = g.company.zone if has_app_context() and "company" in g else PARIS
+    return found
 
 
 def count(value: int | None) -> str:
@@ -46,7 +55,7 @@ def parse_moment(value: Any) -> datetime | None:
     if not value:
         return None
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    return moment.astimezone(PARIS)
+    return moment.astimezone(zone())
 
 
 def parse_day(value: Any) -> date | None:
@@ -54,7 +63,7 @@ def parse_day(value: Any) -> date | None:
     if not value:
         return None
     if isinstance(value, datetime):
-        return value.astimezone(PARIS).date()
+        return value.astimezone(zone()).date()
     if isinstance(value, date):
         return value
     text = str(value)
@@ -77,7 +86,7 @@ def short_day(value: Any, today: date | None = None) -> str:
     parsed = parse_day(value)
     if parsed is None:
         return ""
-    if parsed.year != (today or datetime.now(PARIS).date()).year:
+    if parsed.year != (today or datetime.now(zone()).date()).year:
         return day(parsed)
     return f"{parsed.day}{NBSP}{_MONTHS[parsed.month - 1]}"
 
@@ -132,7 +141,7 @@ def relative(value: Any, now: datetime | None = None) -> str:
     parsed = parse_moment(value)
     if parsed is None:
         return ""
-    present = (now or datetime.now(UTC)).astimezone(PARIS)
+    present = (now or datetime.now(UTC)).astimezone(zone())
     seconds = (present - parsed).total_seconds()
     if 0 <= seconds < 60:
         return "à l’instant"
@@ -150,7 +159,7 @@ def heading_day(value: Any, today: date | None = None) -> str:
     parsed = parse_day(value)
     if parsed is None:
         return ""
-    present = today or datetime.now(PARIS).date()
+    present = today or datetime.now(zone()).date()
     if parsed == present:
         return "Aujourd’hui"
     if (present - parsed).days == 1:
@@ -218,8 +227,8 @@ def negative(value: Any) -> str:
 
 
 def today() -> date:
-    """The day it is in Paris."""
-    return datetime.now(PARIS).date()
+    """The day it is for the company."""
+    return datetime.now(zone()).date()
 
 
 def total(values: Iterable[Any]) -> Decimal:

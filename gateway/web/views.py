@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask import g as flask_g
 
 from chassis.errors import FicheError, Moved, Unauthenticated
-from contracts import billing
 from gateway.rights import may
 from gateway.web import formatting, labels
 from gateway.web.backend import Backend
+from gateway.web.company import follow_company
 from gateway.web.pages import billing as billing_pages
 from gateway.web.pages import (
     client_forms,
@@ -55,30 +54,11 @@ def _version() -> str:
     return digest.hexdigest()[:12]
 
 
-class CompanyName:
-    """The company's name for the frame, asked once a minute: the frame must not wait for `billing` on each page."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._kept = ("Fiche", 0.0)
-
-    def name(self) -> str:
-        """The name last known; « Fiche » for a company without one."""
-        known, until = self._kept
-        if time.monotonic() >= until:
-            try:
-                known = self._backend.ask(billing.GetCompany()).get("legal_name") or "Fiche"
-            except FicheError:
-                known = known or "Fiche"
-            self._kept = (known, time.monotonic() + 60)
-        return known
-
-
 def web_blueprint(backend: Backend) -> Blueprint:
     """All pages. `csrf_token` must be a template global of the application."""
     web = Blueprint("web", __name__, template_folder="templates")
     version = _version()
-    company = CompanyName(backend)
+    follow_company(web, backend)
 
     @web.app_context_processor
     def _words() -> dict[str, Any]:
@@ -95,7 +75,8 @@ def web_blueprint(backend: Backend) -> Blueprint:
             "part": "/" + request.path.strip("/").split("/")[0],
             "user_name": lambda: user.name if user else "",
             "user_role": lambda: labels.ROLE.get(user.roles[0], "") if user and user.roles else "",
-            "company_name": lambda: company.name() if user else "Fiche",
+            "company_name": lambda: flask_g.company.name if "company" in flask_g else "Fiche",
+            "zone": lambda: formatting.zone().key,
         }
 
     @web.get("/static/<version>/<path:filename>", endpoint="static")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from gateway.web.formatting import PARIS, parse_day
+from gateway.web.formatting import parse_day, zone
 
 Row = dict[str, Any]
 MONTHS = 6
@@ -73,7 +73,7 @@ def visits_grid(
 
     Without one: the half-year of today, or that of the nearest visit when it is empty.
     """
-    present = today or datetime.now(PARIS).date()
+    present = today or datetime.now(zone()).date()
     count = months
     first = month_asked(start)
     if first is None:

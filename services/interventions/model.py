@@ -65,6 +65,7 @@ class Intervention(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,mi
     has_appointment: Mapped[bool]
     needs_quote: Mapped[bool]
     billable: Mapped[bool]
+    billable_reason: Mapped[str] = mapped_column(server_default="")
     priority: Mapped[str]
     client_reference: Mapped[str]
     contact_id: Mapped[uuid.UUID | None]

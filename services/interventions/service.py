@@ -154,6 +154,10 @@ class InterventionsService(ClientRowsService):
     def visit_rescheduled(self, event: maintenance.VisitRescheduled, envelope: Envelope) -> None:
         commands.move_with_visit(self.uow, event)
 
+    @on(maintenance.VisitUnscheduled)
+    def visit_unscheduled(self, event: maintenance.VisitUnscheduled, envelope: Envelope) -> None:
+        commands.withdraw_with_visit(self.uow, event)
+
     @on(billing.QuoteCreated)
     def quote_created(self, event: billing.QuoteCreated, envelope: Envelope) -> None:
         commands.follow_document(self.uow, event, "quote")

@@ -30,6 +30,8 @@ class Plan(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     period: Mapped[str | None]
     #: Calendar months of the visits of a year; empty: even shares of the period.
     months: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    #: Calendar months without visits.
+    closed_months: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     rrule: Mapped[str | None]
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
@@ -37,8 +39,10 @@ class Plan(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     assignee_id: Mapped[uuid.UUID | None]
     contract_reference: Mapped[str]
     description: Mapped[str]
+    #: Whether what its visits make is to be invoiced; else the contract covers it.
+    billable: Mapped[bool] = mapped_column(server_default=text("true"))
     paused: Mapped[bool]
-    #: Visits exist for every period that begins up to this day.
+    #: Visits exist for every period that begins up to this day; the last of days when there will be no other.
     made_until: Mapped[date | None]
     __table_args__ = (
         CheckConstraint("(period IS NULL) <> (rrule IS NULL)", name="period_or_rule"),

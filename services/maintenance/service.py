@@ -22,7 +22,9 @@ class MaintenanceService(ClientRowsService):
 
     @every(3600)
     def extend_plans(self) -> None:
-        self.uow.run(None, lambda: commands.extend_all(self.uow))
+        # Some plans a transaction, until none is left.
+        while self.uow.run(None, lambda: commands.extend_some(self.uow)):
+            pass
 
     @rpc(c.CreatePlan)
     def create_plan(self, request: c.CreatePlan) -> bytes:
@@ -63,6 +65,10 @@ class MaintenanceService(ClientRowsService):
     @rpc(c.ScheduleVisit)
     def schedule_visit(self, request: c.ScheduleVisit) -> bytes:
         return commands.schedule_visit(self.uow, request)
+
+    @rpc(c.UnscheduleVisit)
+    def unschedule_visit(self, request: c.UnscheduleVisit) -> bytes:
+        return commands.unschedule_visit(self.uow, request)
 
     @rpc(c.AddressUses)
     def address_uses(self, request: c.AddressUses) -> AddressUses:

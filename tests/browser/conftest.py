@@ -44,11 +44,19 @@ def desk(chromium: Browser, product: Product) -> Iterator[Page]:
 @pytest.fixture
 def phone(chromium: Browser, product: Product) -> Iterator[Page]:
     """A page of 390 × 844, signed in."""
-    yield from _page(chromium, product, 390, 844)
+    yield from _page(chromium, product, 390, 844, touch=True)
 
 
-def _page(browser: Browser, product: Product, width: int, height: int) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR", base_url=product.url)
+@pytest.fixture
+def tablet(chromium: Browser, product: Product) -> Iterator[Page]:
+    """A page as wide as a desk's that is used with fingers, signed in."""
+    yield from _page(chromium, product, 1440, 900, touch=True)
+
+
+def _page(browser: Browser, product: Product, width: int, height: int, *, touch: bool = False) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, locale="fr-FR", base_url=product.url, has_touch=touch
+    )
     context.add_cookies([{"name": "fiche_session", "value": TOKEN, "url": product.url}])
     page = context.new_page()
     faults: list[str] = []

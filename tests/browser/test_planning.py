@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -63,6 +64,32 @@ def scene(product: Product) -> Scene:
     return Scene(product, client["id"], *people)
 
 
+@pytest.fixture
+def office(desk: Page, product: Product) -> Page:
+    """The desk of somebody of the office, signed in by name: a subscription belongs to a person."""
+    email, password = f"bureau{uuid.uuid4().hex[:6]}@exemple.example", "une phrase de passe assez longue"
+    body = {"email": email, "name": "Camille Roux", "roles": ["office"], "password": password}
+    assert product.http.post("/users", json=body).status_code == 201
+    desk.context.clear_cookies()
+    desk.goto("/connexion")
+    desk.get_by_label("Adresse e-mail").fill(email)
+    desk.get_by_label("Mot de passe").fill(password)
+    desk.get_by_role("button", name="Se connecter").click()
+    expect(desk.locator(".side-nav")).to_be_visible()
+    return desk
+
+
+def soon() -> str:
+    """A moment of the coming days, that a calendar shows."""
+    return (datetime.now(UTC) + timedelta(days=9)).isoformat()
+
+
+def show(page: Page, address: str) -> None:
+    """Goes to a planning, whose script hears what is done from then on."""
+    page.goto(address)
+    page.wait_for_selector("[data-planning][data-ready]")
+
+
 def drag(page: Page, what: Locator, onto: Locator, *, x: float = 0.5, y: float = 0.5) -> None:
     """Presses in the middle of one thing and lets go over another, at a share of its width and height."""
     what.hover()
@@ -72,6 +99,39 @@ def drag(page: Page, what: Locator, onto: Locator, *, x: float = 0.5, y: float =
     assert box
     page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=6)
     page.mouse.up()
+
+
+class Finger:
+    """One finger on the glass, by the browser's own protocol, so that what it scrolls and lifts is real."""
+
+    def __init__(self, page: Page) -> None:
+        self.cdp = page.context.new_cdp_session(page)
+
+    def down(self, what: Locator) -> tuple[float, float]:
+        """Rests in the middle of something; tells where."""
+        what.scroll_into_view_if_needed()
+        box = what.bounding_box()
+        assert box
+        at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        self._send("touchStart", at)
+        return at
+
+    def to(self, x: float, y: float) -> None:
+        """Goes there."""
+        self._send("touchMove", (x, y))
+
+    def over(self, what: Locator, *, x: float = 0.5, y: float = 0.5) -> None:
+        """Goes over something, at a share of its width and height."""
+        box = what.bounding_box()
+        assert box
+        self.to(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+
+    def up(self) -> None:
+        """Leaves the glass."""
+        self.cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def _send(self, kind: str, at: tuple[float, float]) -> None:
+        self.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": at[0], "y": at[1]}]})
 
 
 def test_filters_stand_in_the_address_with_their_counts_and_are_reset_at_once(desk: Page, scene: Scene) -> None:
@@ -94,14 +154,14 @@ def test_filters_stand_in_the_address_with_their_counts_and_are_reset_at_once(de
     desk.get_by_role("link", name="Réinitialiser").last.click()
     expect(desk).to_have_url(f"{scene.product.url}{scene.tab}")
     expect(rows.filter(has_text="Purge")).to_be_visible()
-    desk.goto(f"{scene.tab}?vue=timeline&{WEEK}&technician_id={scene.lea}&status=upcoming")
+    show(desk, f"{scene.tab}?vue=timeline&{WEEK}&technician_id={scene.lea}&status=upcoming")
     expect(desk.get_by_role("rowheader")).to_have_count(1)
     expect(desk.locator("table.timeline .event", has_text="Purge")).to_be_visible()
 
 
 def test_waiting_work_is_dragged_onto_the_planning_and_back_with_undo(desk: Page, scene: Scene) -> None:
     waiting = scene.work("Robinet à remplacer")
-    desk.goto(f"{scene.tab}?vue=calendrier&{WEEK}")
+    show(desk, f"{scene.tab}?vue=calendrier&{WEEK}")
     tuesday = desk.locator(".day-column[data-day='2031-03-04']")
     card = desk.locator(".waiting", has_text="Robinet à remplacer")
     drag(desk, card, tuesday, y=0.25)
@@ -118,7 +178,7 @@ def test_waiting_work_is_dragged_onto_the_planning_and_back_with_undo(desk: Page
     drag(desk, card, tuesday, y=0.25)
     expect(box).to_be_visible()
     length = [scene.read(waiting)[name] for name in ("starts_at", "ends_at")]
-    desk.goto(f"{scene.tab}?vue=calendrier&periode=mois&{WEEK}")
+    show(desk, f"{scene.tab}?vue=calendrier&periode=mois&{WEEK}")
     drag(desk, desk.locator("table.month .event", has_text="Robinet"), desk.locator("td[data-day='2031-03-20']"))
     expect(desk.locator("td[data-day='2031-03-20'] .event")).to_be_visible()
     moved = [scene.read(waiting)[name] for name in ("starts_at", "ends_at")]
@@ -127,7 +187,7 @@ def test_waiting_work_is_dragged_onto_the_planning_and_back_with_undo(desk: Page
 
 def test_a_drag_that_fails_leaves_the_work_where_it_was_and_says_why(desk: Page, scene: Scene) -> None:
     work = scene.work("Visite de contrôle", starts_at="2031-03-11T08:00:00Z", ends_at="2031-03-11T09:00:00Z")
-    desk.goto(f"{scene.tab}?vue=calendrier&date=2031-03-11")
+    show(desk, f"{scene.tab}?vue=calendrier&date=2031-03-11")
     box = desk.locator(".day-column .event", has_text="Visite de contrôle")
     thursday = desk.locator(".day-column[data-day='2031-03-13']")
 
@@ -149,11 +209,141 @@ def test_a_drag_that_fails_leaves_the_work_where_it_was_and_says_why(desk: Page,
     assert scene.read(work)["starts_at"].startswith("2031-03-12T08:00")
 
 
+def test_the_end_of_a_box_is_pulled_to_make_it_longer_with_undo(desk: Page, scene: Scene) -> None:
+    hours = {"starts_at": "2031-06-03T07:00:00Z", "ends_at": "2031-06-03T08:00:00Z"}
+    work = scene.work("Rinçage", technician_ids=[scene.karim], **hours)
+    for view, axis in (("calendrier", "y"), ("timeline", "x")):
+        show(desk, f"{scene.tab}?vue={view}&date=2031-06-03&periode=jour")
+        event = desk.locator(".desk-only .event", has_text="Rinçage").first
+        event.hover()
+        grip, box = event.locator(".grip").bounding_box(), event.bounding_box()
+        assert grip
+        assert box
+        at = (grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2)
+        desk.mouse.move(*at)
+        desk.mouse.down()
+        by = box["height"] if axis == "y" else box["width"]
+        desk.mouse.move(at[0] + (by if axis == "x" else 0), at[1] + (by if axis == "y" else 0), steps=5)
+        expect(event).to_contain_text("2\u00a0h")
+        desk.mouse.up()
+        expect(desk.locator(".toast")).to_contain_text("« Rinçage » finit à 11:00 (2\u00a0h)")
+        assert scene.read(work)["ends_at"] == "2031-06-03T09:00:00+00:00"
+        desk.locator(".toast .undo").click()
+        expect(desk.locator(".toast")).to_contain_text("C’est annulé")
+        assert scene.read(work)["ends_at"] == "2031-06-03T08:00:00+00:00"
+
+
+def test_a_refused_stretch_says_why_and_leaves_the_box_as_it_was(desk: Page, scene: Scene) -> None:
+    scene.work("Vidange", starts_at="2031-06-10T07:00:00Z", ends_at="2031-06-10T08:00:00Z")
+    show(desk, f"{scene.tab}?vue=calendrier&date=2031-06-10&periode=jour")
+    event = desk.locator(".day-column .event", has_text="Vidange")
+    before = event.bounding_box()
+    told = '{"detail": "Corrigez.", "errors": [{"field": "ends_at", "message": "La fin doit être après le début."}]}'
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=422, content_type="application/problem+json", body=told)
+
+    desk.route("**/api/v1/interventions/*", refuse)
+    event.hover()
+    grip = event.locator(".grip").bounding_box()
+    assert grip
+    desk.mouse.move(grip["x"] + 30, grip["y"] + 3)
+    desk.mouse.down()
+    desk.mouse.move(grip["x"] + 30, grip["y"] + 90, steps=4)
+    desk.mouse.up()
+    expect(desk.locator(".toast")).to_contain_text("La fin doit être après le début.")
+    assert event.bounding_box() == before
+
+
+def test_a_finger_that_rests_lifts_the_work_and_one_that_moves_at_once_scrolls(tablet: Page, scene: Scene) -> None:
+    work = scene.work("Au doigt", starts_at="2031-06-17T08:00:00Z", ends_at="2031-06-17T09:30:00Z")
+    show(tablet, f"{scene.tab}?vue=calendrier&date=2031-06-17")
+    event = tablet.locator(".day-column .event", has_text="Au doigt")
+    thursday = tablet.locator(".day-column[data-day='2031-06-19']")
+    finger = Finger(tablet)
+    x, y = finger.down(event)
+    for step in range(1, 6):
+        finger.to(x, y - 20 * step)
+    expect(tablet.locator(".flying")).to_have_count(0)
+    finger.up()
+    assert scene.read(work)["starts_at"] == "2031-06-17T08:00:00+00:00"
+    tablet.locator(".week-scroll").evaluate("node => { node.scrollTop = 0; }")
+    finger.down(event)
+    expect(tablet.locator(".flying")).to_be_visible()
+    finger.over(thursday, y=0.5)
+    expect(thursday.locator(".landing")).to_be_visible()
+    finger.over(thursday, y=0.55)
+    finger.up()
+    expect(tablet.locator(".toast")).to_contain_text("« Au doigt » déplacée, jeu. 19 juin")
+    moved = scene.read(work)
+    assert moved["starts_at"].startswith("2031-06-19T")
+    expect(thursday.locator(".event", has_text="Au doigt")).to_be_visible()
+    # Its end is pulled by the finger at once: there is nothing to scroll there.
+    box = thursday.locator(".event .grip").bounding_box()
+    assert box
+    _, y = finger.down(thursday.locator(".event .grip"))
+    finger.to(box["x"] + 20, y + 22)
+    finger.to(box["x"] + 20, y + 44)
+    finger.up()
+    expect(tablet.locator(".toast")).to_contain_text("(2\u00a0h\u00a030)")
+
+
+def test_on_the_phone_work_is_taken_by_finger_to_another_day_hour_or_person(phone: Page, scene: Scene) -> None:
+    work = scene.work("En poche", starts_at="2031-06-24T08:07:00Z", technician_ids=[scene.lea])
+    show(phone, f"{scene.tab}?vue=calendrier&date=2031-06-24")
+    finger = Finger(phone)
+    finger.down(phone.locator(".day-list li", has_text="En poche"))
+    expect(phone.locator(".flying")).to_be_visible()
+    thursday = phone.locator(".strip a[data-day='2031-06-26']")
+    finger.over(thursday, x=0.4)
+    finger.over(thursday)
+    finger.up()
+    expect(phone.locator(".toast")).to_contain_text("« En poche » déplacée, jeu. 26 juin")
+    assert scene.read(work)["starts_at"] == "2031-06-26T08:07:00+00:00"
+    show(phone, f"{scene.tab}?vue=timeline&date=2031-06-26&technician_id={scene.lea}&technician_id={scene.karim}")
+    finger.down(phone.locator(".bar-line .event", has_text="En poche"))
+    expect(phone.locator(".flying")).to_be_visible()
+    karim = phone.locator(f".bar-line[data-person='{scene.karim}'] .track")
+    finger.over(karim, x=0.7)
+    finger.over(karim, x=0.75)
+    finger.up()
+    expect(karim.locator(".event", has_text="En poche")).to_be_visible()
+    taken = scene.read(work)
+    assert taken["technician_ids"] == [scene.karim]
+    assert taken["starts_at"] > "2031-06-26T10"
+
+
+def test_work_is_carried_with_the_keyboard_alone(desk: Page, scene: Scene) -> None:
+    hours = {"starts_at": "2031-07-01T08:00:00Z", "ends_at": "2031-07-01T09:00:00Z"}
+    work = scene.work("Sans souris", technician_ids=[scene.karim], **hours)
+    show(desk, f"{scene.tab}?vue=calendrier&date=2031-07-01")
+    desk.locator(".day-column .event > a", has_text="Sans souris").focus()
+    for key in ("Space", "ArrowRight", "ArrowDown", "ArrowDown", "Shift+ArrowDown"):
+        desk.keyboard.press(key)
+    expect(desk.locator("[data-carried]")).to_have_text("mercredi 2 juillet, 10:30 (1\u00a0h\u00a015)")
+    desk.keyboard.press("Escape")
+    expect(desk.locator(".landing")).to_have_count(0)
+    for key in ("Space", "ArrowRight", "ArrowDown", "ArrowDown", "Shift+ArrowDown", "Enter"):
+        desk.keyboard.press(key)
+    expect(desk.locator(".toast")).to_contain_text("« Sans souris » déplacée, mer. 2 juil. 10:30")
+    moved = scene.read(work)
+    assert (moved["starts_at"], moved["ends_at"]) == ("2031-07-02T08:30:00+00:00", "2031-07-02T09:45:00+00:00")
+    expect(desk.locator(".day-column[data-day='2031-07-02'] .event > a:not(.mover)")).to_be_focused()
+    people = f"technician_id={scene.karim}&technician_id={scene.lea}"
+    show(desk, f"{scene.tab}?vue=timeline&date=2031-07-02&{people}")
+    desk.locator("table.timeline .event > a", has_text="Sans souris").focus()
+    for key in ("Space", "ArrowDown", "PageDown", "Enter"):
+        desk.keyboard.press(key)
+    lea = desk.locator(f"tr[data-person='{scene.lea}'] td[data-day='2031-07-03']")
+    expect(lea.locator(".event", has_text="Sans souris")).to_be_visible()
+    assert scene.read(work)["technician_ids"] == [scene.lea]
+
+
 def test_an_overlap_is_told_and_allowed_only_on_purpose(desk: Page, scene: Scene) -> None:
     hours = {"starts_at": "2031-03-18T08:00:00Z", "ends_at": "2031-03-18T16:00:00Z"}
     scene.work("Toute la journée", technician_ids=[scene.karim], **hours)
     other = scene.work("À confier", starts_at="2031-03-18T09:00:00Z", ends_at="2031-03-18T11:00:00Z")
-    desk.goto(f"{scene.tab}?vue=timeline&date=2031-03-18&technician_id={scene.karim}&technician_id=none")
+    show(desk, f"{scene.tab}?vue=timeline&date=2031-03-18&technician_id={scene.karim}&technician_id=none")
     nobody = desk.locator("tr[data-person=none]")
     karim = desk.locator(f"tr[data-person='{scene.karim}'] td[data-day='2031-03-18']")
     drag(desk, nobody.locator(".event", has_text="À confier"), karim)
@@ -237,7 +427,7 @@ def test_a_job_site_is_opened_here_begun_and_lists_what_is_tied_to_it(desk: Page
 
 def test_the_phone_shows_days_bars_and_all_filters_in_one_sheet(phone: Page, scene: Scene) -> None:
     scene.work("Sur le téléphone", starts_at="2031-04-01T08:00:00Z", technician_ids=[scene.lea])
-    phone.goto(f"{scene.tab}?vue=calendrier&date=2031-03-31")
+    show(phone, f"{scene.tab}?vue=calendrier&date=2031-03-31")
     phone.locator(".strip a").nth(1).click()
     expect(phone).to_have_url(re.compile("date=2031-04-01"))
     expect(phone.locator(".day-list").get_by_role("link", name="Sur le téléphone")).to_be_visible()
@@ -249,6 +439,41 @@ def test_the_phone_shows_days_bars_and_all_filters_in_one_sheet(phone: Page, sce
     phone.get_by_text("À facturer").first.click()
     expect(phone).to_have_url(re.compile("to_invoice=true"))
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_last_week_of_a_month_is_in_sight_below_the_tray(desk: Page, scene: Scene) -> None:
+    scene.work("Attend son tour")
+    show(desk, f"{scene.tab}?vue=calendrier&periode=mois&date=2031-08-01")
+    expect(desk.locator(".waiting", has_text="Attend son tour")).to_be_visible()
+    box = desk.locator("td[data-day='2031-08-31']").bounding_box()
+    assert box
+    assert box["y"] + box["height"] <= 900
+
+
+def test_a_calendar_is_subscribed_to_with_its_filters_and_withdrawn(office: Page, scene: Scene) -> None:
+    desk = office
+    scene.work("Au calendrier", starts_at=soon(), technician_ids=[scene.karim])
+    scene.work("Pas au calendrier", starts_at=soon(), technician_ids=[scene.lea])
+    show(desk, f"{scene.tab}?technician_id={scene.karim}")
+    desk.get_by_role("link", name="S’abonner à ce planning").click()
+    panel = desk.locator("dialog.panel")
+    expect(panel).to_contain_text("Copropriété des Lilas avec les filtres choisis")
+    panel.get_by_label("Nom de l’agenda").fill("Agenda de Karim")
+    panel.get_by_role("button", name="Créer l’adresse").click()
+    shown = desk.get_by_role("dialog", name="Adresse de l’agenda")
+    address = shown.get_by_role("textbox").input_value()
+    expect(shown.get_by_role("button", name="Copier l’adresse")).to_be_visible()
+    path = address.removeprefix(f"{scene.product.url}/api/v1")
+    read = scene.product.anonymous.get(path)
+    assert read.headers["Content-Type"].startswith("text/calendar")
+    assert "SUMMARY:Au calendrier" in read.text
+    assert "Pas au calendrier" not in read.text
+    shown.get_by_role("button", name="Fermer").click()
+    desk.goto(f"/interventions/abonnement?client_id={scene.client}")
+    feed = desk.locator(".happened li", has_text="Agenda de Karim")
+    feed.get_by_role("button", name="Retirer").click()
+    expect(feed).to_have_count(0)
+    assert scene.product.anonymous.get(path).status_code == 404
 
 
 def test_axe_finds_nothing_serious_in_the_planning(desk: Page, scene: Scene) -> None:

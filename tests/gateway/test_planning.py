@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import httpx
 from icalendar import Calendar
 
-from tests.gateway.conftest import Product
+from tests.gateway.conftest import TOKEN, Product
 from tests.gateway.test_auth import signed_in
 from tests.gateway.test_work_and_money import ok
 from tests.support.waiting import wait_until
@@ -33,6 +35,76 @@ def test_counts_take_the_same_filters_as_the_list(product: Product) -> None:
     assert len(product.http.get("/interventions", params=query).json()["items"]) == 1
     for wrong in ({"status": "nope"}, {"technician_id": "x"}, {"from": "demain"}, {"unknown": "1"}):
         assert product.http.get("/interventions/counts", params=wrong).status_code == 422, wrong
+
+
+def test_pages_tell_days_and_hours_of_the_company_as_soon_as_it_says_where_it_is(product: Product) -> None:
+    made = work(product, product.new_client(), starts_at="2031-03-04T20:30:00Z", ends_at="2031-03-04T21:30:00Z")
+    cookies = {"fiche_session": TOKEN}
+
+    def page(path: str) -> str:
+        answer = httpx.get(f"{product.url}{path}", cookies=cookies, timeout=20, trust_env=False)
+        assert answer.status_code == 200
+        return answer.text
+
+    def moved_to(zone: str) -> None:
+        etag = product.http.get("/company").headers["ETag"]
+        ok(product.http.patch("/company", json={"timezone": zone}, headers={"If-Match": etag}))
+
+    own, day = f"/interventions/{made['id']}", f"/clients/{made['client_id']}/interventions?vue=calendrier&periode=jour"
+    assert "mar. 4\u00a0mars 2031 21:30" in page(own)
+    try:
+        moved_to("Pacific/Noumea")
+        assert "mer. 5\u00a0mars 2031 07:30" in page(own)
+        assert 'data-zone="Pacific/Noumea"' in page(own)
+        # The form, the calendar and its drag go by the same clock.
+        assert 'value="2031-03-05T07:30"' in page(f"{own}/deplacer")
+        wait_until(lambda: "box q30 w4" in page(f"{day}&date=2031-03-05"), "interventions know the zone too")
+        assert made["id"] not in page(f"{day}&date=2031-03-04")
+    finally:
+        moved_to("Europe/Paris")
+    wait_until(lambda: "box q86 w4" in page(f"{day}&date=2031-03-04"), "interventions are in Paris again")
+
+
+def test_the_page_of_an_intervention_tells_what_was_done_at_its_place_before(product: Product) -> None:
+    client = product.new_client()
+    body = {"street": "3 rue du Four", "postal_code": "69001", "city": "Lyon"}
+    address = ok(product.http.post(f"/clients/{client['id']}/addresses", json=body), 201)["id"]
+    before = work(product, client, title="Joint du circulateur changé", address_id=address)
+    ok(product.http.post(f"/interventions/{before['id']}/finish", json={}))
+    work(product, client, title="Encore à faire", address_id=address)
+    made = work(product, client, title="Fuite", address_id=address)
+    answer = httpx.get(
+        f"{product.url}/interventions/{made['id']}", cookies={"fiche_session": TOKEN}, timeout=20, trust_env=False
+    )
+    [told] = re.findall(r"Déjà fait à cette adresse.*?</section>", answer.text, re.DOTALL)
+    assert "Joint du circulateur changé" in told
+    assert "Encore à faire" not in told
+
+
+def test_a_visit_is_planned_and_the_planning_taken_back_in_one_breath(product: Product) -> None:
+    client = product.new_client()
+    body = {"client_id": client["id"], "title": "Chaudière", "period": "year", "starts_on": "2026-01-01"}
+    made = ok(product.http.post("/maintenance-plans", json=body), 201)
+    query = {"client_id": client["id"], "from": "2027-01-01"}
+    visit = product.http.get("/maintenance-visits", params=query).json()["items"][0]
+    path = f"/maintenance-visits/{visit['id']}"
+    for _ in range(3):
+        planned = ok(product.http.post(f"{path}/schedule", json={"starts_at": "2027-06-01T08:00:00Z"}))
+        assert planned["colour"] == "blue"
+        freed = ok(product.http.post(f"{path}/unschedule", json={}))
+        assert (freed["colour"], freed["intervention_id"]) == ("red", None)
+    kept = ok(product.http.post(f"{path}/schedule", json={"starts_at": "2027-06-02T08:00:00Z"}))["intervention_id"]
+    left = wait_until(
+        lambda: (
+            product.http.get("/interventions", params={"client_id": client["id"]}).json()["items"]
+            if product.http.get(f"/interventions/{kept}").status_code == 200
+            else None
+        ),
+        "the last planning has its intervention",
+    )
+    assert [one["id"] for one in left] == [kept]
+    assert left[0]["billable"] is True
+    assert made["billable"] is True
 
 
 def test_what_somebody_has_already_is_told_before_a_plan_is_saved(product: Product) -> None:

@@ -46,6 +46,30 @@ def test_work_without_an_end_is_late_only_when_its_day_is_over(service: ServiceU
     assert listed(service, home, status=["upcoming", "today"]) == {"Demain", "Ce matin"}
 
 
+@pytest.mark.parametrize("name", ["Pacific/Auckland", "Pacific/Honolulu", "Europe/Paris"])
+def test_today_begins_and_ends_at_midnight_of_the_company(service: ServiceUnderTest, name: str) -> None:
+    home, zone, second = new_id(), ZoneInfo(name), timedelta(seconds=1)
+    service.sql("INSERT INTO known_company (timezone) VALUES (:name)", name=name)
+    try:
+        day = datetime.now(zone).date()
+        begin, end = (
+            datetime.combine(day + timedelta(days=n), datetime.min.time(), zone).astimezone(UTC) for n in (0, 1)
+        )
+        create(service, home, "Dernière seconde d’hier", starts_at=begin - second)
+        create(service, home, "Minuit", starts_at=begin)
+        create(service, home, "Dernière seconde", starts_at=end - second)
+        create(service, home, "Minuit suivant", starts_at=end)
+        create(service, home, "Jusqu’à demain", starts_at=begin - second, ends_at=end + second)
+        late, today = {"Dernière seconde d’hier"}, {"Minuit", "Dernière seconde", "Jusqu’à demain"}
+        assert datetime.now(zone).date() == day, "the day ended during the test"
+        assert listed(service, home, status=["late"]) == late
+        assert listed(service, home, status=["today"]) == today
+        assert listed(service, home, status=["upcoming"]) == {"Minuit suivant"}
+        assert listed(service, home, from_day=day, to_day=day) == today
+    finally:
+        service.sql("DELETE FROM known_company")
+
+
 def test_days_are_those_of_the_company(service: ServiceUnderTest) -> None:
     home = new_id()
     service.sql("INSERT INTO known_company (timezone) VALUES ('Pacific/Auckland')")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -128,6 +129,43 @@ def test_a_visit_planned_again_after_its_work_was_cancelled_gets_a_new_intervent
     service.tell(scheduled(second))
     items = service.call(c.ListInterventions(tree=[home]))["items"]
     assert {item["id"] for item in items} == {str(first), str(second)}
+
+
+def test_a_visit_planned_no_more_takes_its_intervention_away_unless_it_has_begun(service: ServiceUnderTest) -> None:
+    home, visit = new_id(), new_id()
+    row = {"id": visit, "home_client_id": home, "client_id": home, "plan_id": new_id(), "due_on": date(2027, 3, 1)}
+
+    def scheduled(work: uuid.UUID, **more: Any) -> None:
+        service.tell(
+            maintenance.VisitScheduled(
+                **row, intervention_id=work, written_client_id=home, title="Visite", technician_ids=[],
+                starts_at=datetime(2027, 3, 1, 7, tzinfo=UTC), ends_at=None, address_id=None, place_id=None,
+                equipment_ids=[], **more,
+            )
+        )  # fmt: skip
+
+    first, second, third = new_id(), new_id(), new_id()
+    scheduled(first)
+    assert service.call(c.GetIntervention(id=first))["billable"] is True
+    service.tell(maintenance.VisitUnscheduled(**row, intervention_id=first))
+    assert service.call(c.ListInterventions(tree=[home]))["items"] == []
+    scheduled(second, billable=False, billable_reason="Comprise dans le contrat P2")
+    kept = service.call(c.ActOnIntervention(id=second, action="start"))
+    assert (kept["billable"], kept["billable_reason"]) == (False, "Comprise dans le contrat P2")
+    service.tell(maintenance.VisitUnscheduled(**row, intervention_id=second))
+    assert service.call(c.GetIntervention(id=second))["visit_id"] == str(visit)
+    # Planned once more, the visit has other work; what had begun goes on by itself.
+    scheduled(third)
+    rows = {one["id"]: one["visit_id"] for one in service.call(c.ListInterventions(tree=[home]))["items"]}
+    assert rows == {str(second): None, str(third): str(visit)}
+
+
+def test_why_work_is_not_billed_is_said_of_nothing_that_is(service: ServiceUnderTest) -> None:
+    made = create(service, new_id(), billable=False, billable_reason="Sous garantie")
+    assert made["billable_reason"] == "Sous garantie"
+    again = service.call(c.UpdateIntervention(id=made["id"], changes=c.InterventionChanges(billable=True)))
+    assert (again["billable"], again["billable_reason"]) == (True, "")
+    assert create(service, new_id(), billable_reason="Sans objet")["billable_reason"] == ""
 
 
 def test_a_visit_that_goes_to_another_day_takes_its_intervention_along_until_it_is_done(

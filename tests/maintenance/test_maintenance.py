@@ -15,7 +15,7 @@ from chassis.ids import new_id
 from contracts import interventions
 from contracts import maintenance as c
 from services.maintenance.calendar import visits_due
-from services.maintenance.commands import extend_all
+from services.maintenance.commands import extend_some
 from tests.clients.support import at_once
 from tests.support.services import ServiceUnderTest, make_service
 
@@ -76,7 +76,7 @@ def test_visits_are_made_once_however_often_and_by_however_many(service: Service
 
     def extend() -> None:
         worker = service.worker()
-        worker.uow.run(None, lambda: extend_all(worker.uow))
+        worker.uow.run(None, lambda: extend_some(worker.uow))
 
     threads = [threading.Thread(target=extend) for _ in range(4)]
     for thread in threads:
@@ -86,6 +86,28 @@ def test_visits_are_made_once_however_often_and_by_however_many(service: Service
     extend()
     assert service.call(c.ListVisits(plan_id=made["id"], limit=200))["items"] == before
     assert len(before) == 4
+
+
+def test_many_plans_are_extended_some_at_a_time_and_one_that_fails_holds_up_none(service: ServiceUnderTest) -> None:
+    made = plan(service, new_id(), period="year", title="Volume", starts_on=date.today() - timedelta(days=30))
+    service.sql(
+        "INSERT INTO plan SELECT (jsonb_populate_record(p, jsonb_build_object('id', gen_random_uuid(), 'made_until', "
+        "NULL))).* FROM plan p, generate_series(1, 450) WHERE p.id = :id",
+        id=made["id"],
+    )
+    broken = plan(service, new_id(), period="month")
+    service.sql("UPDATE plan SET made_until = NULL, period = NULL, rrule = 'FREQ=NOTHING' WHERE id = :id",
+                id=broken["id"])  # fmt: skip
+    worker = service.worker()
+    rounds = []
+    while count := worker.uow.run(None, lambda: extend_some(worker.uow)):
+        rounds.append(count)
+    assert len(rounds) >= 3
+    of = "SELECT count(*) FROM plan p WHERE title = 'Volume' AND"
+    assert service.sql(f"{of} NOT EXISTS (SELECT FROM visit v WHERE v.plan_id = p.id)")[0][0] == 0
+    # Until the next period comes near nothing is left to do, tomorrow either.
+    tomorrow = f"{of} made_until < current_date + 1 + interval '18 months'"
+    assert service.sql(tomorrow)[0][0] == 0
 
 
 def test_a_visit_planned_is_blue_and_done_is_green(service: ServiceUnderTest) -> None:

@@ -63,7 +63,7 @@ def register(web: Blueprint, backend: Backend) -> None:
         client = backend.ask(clients.GetClient(id=client_id))
         kind = request.args.get("kind", "call")
         values = {"kind": kind if kind in ("call", "email", "sms", "visit", "note") else "call", "direction": "in"}
-        return _activity_form(client, values | {"occurred_at": datetime.now(formatting.PARIS).isoformat()})
+        return _activity_form(client, values | {"occurred_at": datetime.now(formatting.zone()).isoformat()})
 
     @web.get("/clients/<uuid:client_id>/activites/<uuid:id>/modifier")
     def edit_activity(client_id: UUID, id: UUID) -> str:

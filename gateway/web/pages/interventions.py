@@ -33,10 +33,13 @@ ACTIONS = {
 FIELDS = {
     "title": "Titre", "kind": "Nature", "type_id": "Type", "address_id": "Adresse", "lead_technician_id": "Responsable",
     "technician_ids": "Intervenants", "starts_at": "Début", "ends_at": "Fin", "has_appointment": "Rendez-vous",
-    "needs_quote": "Devis à prévoir", "billable": "À facturer", "priority": "Priorité",
+    "needs_quote": "Devis à prévoir", "billable": "À facturer",
+    "billable_reason": "Raison de ne pas facturer", "priority": "Priorité",
     "client_reference": "Référence du client", "contact_id": "Contact", "equipment_ids": "Équipements",
     "job_site_id": "Chantier", "description": "Description",
 }  # fmt: skip
+#: Rows of the place's past that an intervention shows.
+PAST = 6
 PRIORITY = {"low": "Basse", "normal": "Normale", "high": "Haute", "urgent": "Urgente"}
 KIND = {"intervention": "Intervention", "appointment": "Rendez-vous"}
 
@@ -153,9 +156,18 @@ def _around(backend: Backend, work: Row) -> Row:
             "history", lambda: backend.ask(i.ListWorkHistory(id=UUID(work["id"]), limit=50)), {"items": []}
         ),
         "names": {one["id"]: one["name"] for one in _items(backend, i.ListTechnicians(limit=200))},
+        "past": part("past", lambda: _past(backend, work), []),
         "overlaps": part("overlaps", lambda: _overlaps(backend, work), []),
     }
     return found | {"away": away}
+
+
+def _past(backend: Backend, work: Row) -> list[Row]:
+    """What was last done at its place, by anyone and for whichever client: what one wants to know before going."""
+    if not work["place_id"]:
+        return []
+    asked = i.ListInterventions(place_id=UUID(work["place_id"]), state=["done"], limit=PAST + 1)
+    return [row for row in backend.ask(asked)["items"] if row["id"] != work["id"]][:PAST]
 
 
 def _contact(backend: Backend, client_id: UUID, contact_id: str | None) -> Row | None:

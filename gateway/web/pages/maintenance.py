@@ -13,7 +13,7 @@ from chassis.errors import FicheError, Unavailable
 from contracts import clients, equipment, interventions, maintenance
 from gateway.web import labels
 from gateway.web.backend import Backend
-from gateway.web.formatting import PARIS, long_month, today
+from gateway.web.formatting import long_month, today, zone
 from gateway.web.pages.fiche import TAB_DATA
 from gateway.web.visits import day_of, month_asked, shift_month, visits_grid
 
@@ -43,11 +43,11 @@ def rhythm(plan: dict[str, Any]) -> str:
 
 def proposed(visit: dict[str, Any], now: datetime | None = None) -> tuple[datetime, datetime]:
     """The slot proposed for a visit: its day, or the next working one when that is past."""
-    present = (now or datetime.now(PARIS)).date()
+    present = (now or datetime.now(zone())).date()
     day = max(date.fromisoformat(visit["due_on"]), present + timedelta(days=1))
     while day.weekday() > 4:
         day += timedelta(days=1)
-    begin, end = (datetime.combine(day, hour, PARIS) for hour in SLOT)
+    begin, end = (datetime.combine(day, hour, zone()) for hour in SLOT)
     return begin, end
 
 
@@ -160,6 +160,7 @@ def register(web: Blueprint, backend: Backend) -> None:
         return render_template(
             "maintenance/visit.html",
             visit=visit,
+            asks_day=bool(request.args.get("jour")),
             begin=f"{begin:%Y-%m-%dT%H:%M}",
             end=f"{end:%Y-%m-%dT%H:%M}",
             technicians=_people(backend),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from gateway.web.formatting import PARIS, long_month, short_day, week_day
+from gateway.web.formatting import long_month, short_day, week_day, zone
 from gateway.web.planning.address import Address, month_of
 from gateway.web.planning.layout import Band, Day, Row, days_of, hours, pieces_of, side_by_side
 
@@ -42,7 +42,7 @@ class Calendar:
 
 def calendar(address: Address, rows: list[Row], now: datetime | None = None) -> Calendar:
     """The rows on the days of the address's period."""
-    present = (now or datetime.now(PARIS)).astimezone(PARIS)
+    present = (now or datetime.now(zone())).astimezone(zone())
     first, last = address.days()
     days = [_day(first + timedelta(days=n), address, present.date()) for n in range((last - first).days + 1)]
     by_day = {day.day: day for day in days}

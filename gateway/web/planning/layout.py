@@ -29,6 +29,8 @@ class Piece:
     lane: int = 0
     lanes: int = 1
     other: bool = False
+    #: Whether it ends on this day.
+    last: bool = True
     #: Hours and minutes it shares with something else of the same person, as words; empty where it shares none.
     overlap: str = ""
 
@@ -89,13 +91,13 @@ def pieces_of(row: Row, shown: Iterable[date]) -> list[Piece]:
     if found is None:
         return []
     start, end = found
-    wanted, pieces = set(shown), []
-    for day in days_of(row):
+    wanted, pieces, on = set(shown), [], days_of(row)
+    for day in on:
         if day not in wanted:
             continue
         first = _quarter(start) if day == start.date() else 0
         last = _quarter(end, up=True) if day == end.date() else 96
-        pieces.append(Piece(row, day, min(first, 95), max(last - first, 1)))
+        pieces.append(Piece(row, day, min(first, 95), max(last - first, 1), last=day == on[-1]))
     return pieces
 
 

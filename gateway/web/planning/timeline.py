@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from gateway.web.formatting import PARIS
+from gateway.web.formatting import zone
 from gateway.web.planning.address import Address
 from gateway.web.planning.calendar import holidays_of
 from gateway.web.planning.layout import Day, Piece, Row, hours, name_overlaps, people_of, pieces_of, side_by_side
@@ -47,7 +47,7 @@ def timeline(
     address: Address, rows: list[Row], others: list[Row], technicians: list[Row], now: datetime | None = None
 ) -> Timeline:
     """`others` is work of the same days that is not of this page: shown in outline."""
-    present = (now or datetime.now(PARIS)).astimezone(PARIS)
+    present = (now or datetime.now(zone())).astimezone(zone())
     first, last = address.days()
     shown = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     own = {row["id"] for row in rows}
@@ -66,7 +66,7 @@ def timeline(
         whose = [one["id"] for one in people_of(piece.row)] or ([] if other else ["none"])
         for identifier in whose:
             if identifier in by_id and piece.day in index:
-                mine = Piece(piece.row, piece.day, piece.start, piece.length, other=other)
+                mine = replace(piece, other=other)
                 by_id[identifier].cells[index[piece.day]].append(mine)
     for line in lines:
         line.cells = [side_by_side(cell) for cell in line.cells]

@@ -9,6 +9,7 @@ from services.interventions.commands.planning import (
     create_intervention,
     move_with_visit,
     update_intervention,
+    withdraw_with_visit,
 )
 from services.interventions.commands.reports import fill_report
 from services.interventions.commands.types import create_type, update_type
@@ -29,4 +30,5 @@ __all__ = [
     "update_job_site",
     "update_type",
     "withdraw_feed",
+    "withdraw_with_visit",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from chassis.errors import Conflict, Invalid
 from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, stamp_new, touch
@@ -39,6 +41,8 @@ def create_intervention(uow: UnitOfWork, request: c.CreateIntervention) -> bytes
         **stamps(uow, request.origin),
     )
     _check(uow, row)
+    if row.billable:
+        row.billable_reason = ""
     if row.state == "done":
         row.finished_at = row.ends_at or row.starts_at or row.created_at
     if request.report is not None:
@@ -56,6 +60,12 @@ def create_from_visit(uow: UnitOfWork, event: maintenance.VisitScheduled) -> Non
     """A planned visit's intervention exists with the id that the visit was answered with; told twice, it is one."""
     if uow.session.get(Intervention, event.intervention_id) is not None:
         return
+    # Work that had begun when its planning was taken back keeps going, but is this visit's no more.
+    uow.session.execute(
+        update(Intervention)
+        .where(Intervention.visit_id == event.id)
+        .values(visit_id=None, released_visit_id=Intervention.visit_id)
+    )
     row = Intervention(
         id=event.intervention_id,
         number=next_number(uow, "INT", 5),
@@ -72,7 +82,8 @@ def create_from_visit(uow: UnitOfWork, event: maintenance.VisitScheduled) -> Non
         ends_at=event.ends_at,
         has_appointment=False,
         needs_quote=False,
-        billable=False,
+        billable=event.billable,
+        billable_reason=event.billable_reason,
         priority="normal",
         client_reference="",
         description="",
@@ -84,6 +95,19 @@ def create_from_visit(uow: UnitOfWork, event: maintenance.VisitScheduled) -> Non
     uow.session.flush()
     note(uow, row, "created")
     uow.emit(c.InterventionCreated(**facts(uow, row)), c.InterventionPlanned(**facts(uow, row)))
+
+
+def withdraw_with_visit(uow: UnitOfWork, event: maintenance.VisitUnscheduled) -> None:
+    """The planning of a visit was taken back: its intervention goes, unless somebody began it or wrote of it."""
+    row = uow.session.get(Intervention, event.intervention_id, with_for_update=True)
+    if row is None or row.deleted_at is not None or row.state not in ("to_plan", "planned") or row.report:
+        return
+    row.deleted_at = uow.now
+    row.released_visit_id, row.visit_id = row.visit_id, None
+    touch(uow, row)
+    uow.session.flush()
+    note(uow, row, "delete")
+    uow.emit(c.InterventionCancelled(**facts(uow, row)))
 
 
 def move_with_visit(uow: UnitOfWork, event: maintenance.VisitRescheduled) -> None:
@@ -131,6 +155,9 @@ def update_intervention(uow: UnitOfWork, request: c.UpdateIntervention) -> bytes
 
 def _apply(row: Intervention, changes: c.InterventionChanges) -> set[str]:
     changed = apply_changes(row, changes, skip=_IDS)
+    if row.billable and row.billable_reason:
+        row.billable_reason = ""
+        changed.add("billable_reason")
     for name in _IDS & changes.model_fields_set:
         value = [str(one) for one in getattr(changes, name)]
         if value != getattr(row, name):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from chassis.errors import Conflict, Invalid
 from chassis.ids import new_id
@@ -22,7 +24,12 @@ from services.maintenance.calendar import AHEAD, Due, visits_due
 from services.maintenance.commands.shared import today
 from services.maintenance.model import Plan, Visit
 
+log = structlog.get_logger(__name__)
 _EXTEND_LOCK = 5_021_980
+#: Plans extended in one transaction.
+SOME = 200
+#: How far ahead of the visits made the next period is looked for.
+LONGEST = timedelta(days=2 * 366)
 
 
 def create_plan(uow: UnitOfWork, request: c.CreatePlan) -> bytes:
@@ -66,13 +73,13 @@ def update_plan(uow: UnitOfWork, request: c.UpdatePlan) -> bytes:
         row.months = []
     if row.months:
         try:
-            c.check_months(row.period)  # type: ignore[arg-type]
+            c.check_months(row.period, row.months, row.closed_months)  # type: ignore[arg-type]
         except ValueError as error:
             raise Invalid.field("months", str(error)) from None
         row.visits_per_period = len(row.months)
     if row.rrule is not None and "rrule" in changed:
         try:
-            c.check_rrule(row.rrule)
+            c.check_rrule(row.rrule, row.starts_on)
         except ValueError as error:
             raise Invalid.field("rrule", str(error)) from None
     if row.ends_on and row.ends_on < row.starts_on:
@@ -81,7 +88,7 @@ def update_plan(uow: UnitOfWork, request: c.UpdatePlan) -> bytes:
         row.place_id = request.place_id
     touch(uow, row)
     uow.session.flush()
-    if changed & {"period", "rrule", "months", "visits_per_period", "ends_on", "paused"}:
+    if changed & {"period", "rrule", "months", "closed_months", "visits_per_period", "ends_on", "paused"}:
         _withdraw(uow, row)
         if changed & {"period", "rrule", "months"}:
             _set_aside(uow, row)
@@ -133,15 +140,23 @@ def make_visits(uow: UnitOfWork, plan: Plan) -> None:
     until = today(uow) + AHEAD
     if plan.paused:
         return
+    dues = list(due_of(plan, until + LONGEST))
     rows = [
         visit_values(uow, plan, one)
-        for one in due_of(plan, until)
-        if plan.visits_from is None or one.due_on >= plan.visits_from
+        for one in dues
+        if one.period_start <= until and (plan.visits_from is None or one.due_on >= plan.visits_from)
     ]
     if rows:
         statement = insert(Visit).values(rows)
         uow.session.execute(statement.on_conflict_do_nothing(index_elements=["plan_id", "period_index", "ordinal"]))
-    plan.made_until = until
+    # Nothing is to be made until the next period is near: most plans are left alone on most days.
+    following = next((one.period_start for one in dues if one.period_start > until), None)
+    plan.made_until = following - timedelta(days=1) if following else _ended(plan, until)
+
+
+def _ended(plan: Plan, until: date) -> date:
+    """For a plan without a period in sight: never again where it has an end before, else looked at again later."""
+    return date.max if plan.ends_on and plan.ends_on <= until + LONGEST else until + LONGEST - timedelta(days=366)
 
 
 def due_of(plan: Plan, until: date) -> Iterator[Due]:
@@ -153,6 +168,7 @@ def due_of(plan: Plan, until: date) -> Iterator[Due]:
         rrule=plan.rrule,
         per_period=plan.visits_per_period,
         months=plan.months,
+        closed=plan.closed_months,
         until=until,
     )
 
@@ -180,20 +196,31 @@ def visit_values(uow: UnitOfWork, plan: Plan, one: Due) -> dict[str, Any]:
     }
 
 
-def extend_all(uow: UnitOfWork) -> int:
-    """Makes what is newly within 18 months; one process at a time, and harmless when two do. Returns how many plans."""
+def extend_some(uow: UnitOfWork) -> int:
+    """Makes what is newly within 18 months, of at most `SOME` plans. Returns of how many: 0 when none is left.
+
+    One process at a time, and harmless when two do.
+    """
     if not uow.session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _EXTEND_LOCK}):
         return 0
     until = today(uow) + AHEAD
     plans = uow.session.scalars(
         select(Plan)
         .where(~Plan.paused, (Plan.made_until.is_(None)) | (Plan.made_until < until))
-        .limit(1000)
+        .order_by(Plan.id)
+        .limit(SOME)
         # A plan that is being changed makes its visits itself.
         .with_for_update(skip_locked=True)
     ).all()
     for plan in plans:
-        make_visits(uow, plan)
+        identifier = plan.id
+        try:
+            with uow.session.begin_nested():
+                make_visits(uow, plan)
+        except (ValueError, IntegrityError):
+            # One that cannot be reckoned does not hold up the others; it is tried again tomorrow.
+            log.exception("maintenance.extend", plan=str(identifier))
+            plan.made_until = until
     return len(plans)
 
 

@@ -118,8 +118,25 @@ def schedule_visit(uow: UnitOfWork, request: c.ScheduleVisit) -> bytes:
             address_id=plan.address_id,
             place_id=plan.place_id,
             equipment_ids=plan.equipment_ids,
+            billable=plan.billable,
+            billable_reason="" if plan.billable else f"Comprise dans le contrat {plan.contract_reference}".strip(),
         )
     )
+    return queries.get_visit(uow.session, row.id)
+
+
+def unschedule_visit(uow: UnitOfWork, request: c.UnscheduleVisit) -> bytes:
+    """The visit is free at once, whether its intervention exists already or not. Raises `Conflict` for a done one."""
+    row = lock(uow.session, Visit, request.id, "Cette visite n’existe pas.")
+    check_version(row, request.expected_version)
+    if row.done_at is not None:
+        raise Conflict("Cette visite est déjà faite.", code="visit_done")
+    if row.intervention_id is not None:
+        told = c.VisitUnscheduled(**_visit_facts(uow, row))
+        row.intervention_id = row.intervention_starts_at = None
+        touch(uow, row)
+        uow.session.flush()
+        uow.emit(told)
     return queries.get_visit(uow.session, row.id)
 
 
@@ -147,9 +164,12 @@ def intervention_moved(
 def intervention_done(
     uow: UnitOfWork, visit_id: uuid.UUID | None, intervention_id: uuid.UUID, finished_at: datetime
 ) -> None:
-    """Finishing the intervention turns the visit green, once."""
+    """Finishing the intervention turns the visit green, once; also one that had begun when its planning was taken
+    back.
+    """
     row = _visit(uow, visit_id)
-    if row is not None and row.done_at is None and row.intervention_id == intervention_id:
+    if row is not None and row.done_at is None and row.intervention_id in (None, intervention_id):
+        row.intervention_id = intervention_id
         row.done_at = finished_at
         touch(uow, row)
         uow.session.flush()
