@@ -57,6 +57,9 @@ def test_a_technician_begins_with_his_work_does_it_and_reads_nothing_else(
     expect(page.get_by_text("Pas pour lui")).to_have_count(0)
     page.goto(f"/interventions/{mine['id']}")
     expect(page.get_by_text("06 39 98 41 07").first).to_be_visible()
+    # Nothing on it leads to where he may not go.
+    expect(page.locator("#contenu a[href^='/clients/']")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Devis et factures")).to_have_count(0)
     assert not serious_in_both_modes(page)
     page.get_by_role("button", name="Commencer").first.click()
     expect(page.get_by_text("En cours").first).to_be_visible()
