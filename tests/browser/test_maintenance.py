@@ -38,7 +38,7 @@ def test_a_plan_is_told_in_months_and_its_visits_are_there(desk: Page, client: d
     panel = desk.get_by_role("dialog")
     panel.get_by_label("Nom").fill("Chaufferie A")
     for month in ("mars", "septembre"):
-        panel.get_by_label(month).check()
+        panel.get_by_label(month, exact=True).check()
     panel.get_by_label("Chaudière n° 1").check()
     desk.keyboard.press("Control+Enter")
     expect(panel).to_be_hidden()
