@@ -485,7 +485,7 @@ def test_12_a_plan_is_told_in_months_and_its_visit_goes_from_red_to_blue_to_gree
     page.get_by_role("link", name="Nouvelle maintenance").first.click()
     walk.panel.get_by_label("Nom").fill("Chaufferie A")
     for month in ("mars", "septembre"):
-        walk.panel.get_by_label(month).check()
+        walk.panel.get_by_label(month, exact=True).check()
     walk.panel.get_by_role("button", name="Créer la maintenance").click()
     walk.said("Maintenance créée")
     [plan] = walk.read("/maintenance-plans", client_id=client["id"])["items"]
