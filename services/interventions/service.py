@@ -12,7 +12,7 @@ from contracts.uses import AddressUses
 from services.interventions import commands, queries
 from services.interventions.model import ADDRESS_USES, KINDS, Base
 from services.interventions.queries.sight import Sight, seen_by
-from services.kit.follow import ClientRowsService
+from services.kit.follow import ClientRowsService, know_company
 from services.kit.uses import address_uses
 
 
@@ -157,6 +157,10 @@ class InterventionsService(ClientRowsService):
     @on(maintenance.VisitUnscheduled)
     def visit_unscheduled(self, event: maintenance.VisitUnscheduled, envelope: Envelope) -> None:
         commands.withdraw_with_visit(self.uow, event)
+
+    @on(billing.CompanyUpdated, since="snapshot")
+    def company_updated(self, event: billing.CompanyUpdated, envelope: Envelope) -> None:
+        know_company(self.uow.session, event)
 
     @on(billing.QuoteCreated)
     def quote_created(self, event: billing.QuoteCreated, envelope: Envelope) -> None:

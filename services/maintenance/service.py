@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chassis.service import every, on, rpc
-from contracts import interventions
+from contracts import billing, interventions
 from contracts import maintenance as c
 from contracts.base import Envelope
 from contracts.uses import AddressUses
-from services.kit.follow import ClientRowsService
+from services.kit.follow import ClientRowsService, know_company
 from services.kit.uses import address_uses
 from services.maintenance import commands, queries
 from services.maintenance.model import ADDRESS_USES, KINDS, Base
@@ -77,6 +77,10 @@ class MaintenanceService(ClientRowsService):
     @rpc(c.MaintenanceFiche)
     def fiche(self, request: c.MaintenanceFiche) -> bytes:
         return queries.fiche(self.uow.session, request)
+
+    @on(billing.CompanyUpdated, since="snapshot")
+    def company_updated(self, event: billing.CompanyUpdated, envelope: Envelope) -> None:
+        know_company(self.uow.session, event)
 
     # --- what interventions tell --------------------------------------------------------------------------------
 
