@@ -70,6 +70,15 @@ def test_today_begins_and_ends_at_midnight_of_the_company(service: ServiceUnderT
         service.sql("DELETE FROM known_company")
 
 
+def test_the_zone_is_the_one_that_the_company_told_last(service: ServiceUnderTest) -> None:
+    try:
+        for name in ("Pacific/Auckland", "Indian/Reunion"):
+            service.tell(billing.CompanyUpdated(id=new_id(), legal_name="Rivoire", timezone=name))
+            assert service.sql("SELECT timezone FROM known_company") == [(name,)]
+    finally:
+        service.sql("DELETE FROM known_company")
+
+
 def test_days_are_those_of_the_company(service: ServiceUnderTest) -> None:
     home = new_id()
     service.sql("INSERT INTO known_company (timezone) VALUES ('Pacific/Auckland')")
