@@ -1,0 +1,192 @@
+"""What axe-core says of every page and state, on a desk and on a phone, in light and in dark."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.routing import Map, Rule
+
+from tests.browser.axe import AXE
+from tests.browser.walk.conftest import SIZES
+from tests.gateway.conftest import Product
+
+pytestmark = pytest.mark.browser
+#: What is no page: a redirection, a part of a page for a script, a file.
+NO_PAGES = {
+    "web.home", "web.static", "web.client_actions", "web.client_neighbours", "web.form_token", "web.link_page",
+    "web.equipment_of_any", "web.import_progress",
+}  # fmt: skip
+#: Rules that look at colours: what the dark mode may change.
+COLOURS = ["color-contrast", "link-in-text-block"]
+
+
+@pytest.fixture(scope="module")
+def ids(product: Product, company: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Something of each kind at one client, with every section filled."""
+    client = company["firms"][0]
+    base, found = f"/clients/{client['id']}", {"client_id": client["id"]}
+
+    def make(name: str, path: str, body: dict[str, Any], status: int = 201) -> None:
+        answer = product.http.post(path, json=body)
+        assert answer.status_code == status, f"{path}: {answer.text}"
+        found.setdefault(name, answer.json().get("id"))
+
+    def first(name: str, path: str, **params: Any) -> None:
+        rows = product.http.get(path, params=params).json()["items"]
+        assert rows, f"nothing at {path} {params}"
+        found[name] = rows[0]["id"]
+
+    memo = product.http.get(f"{base}/memo")
+    product.http.put(f"{base}/memo", json={"text": "- Code 48B12"}, headers={"If-Match": memo.headers["ETag"]})
+    moment = {"occurred_at": "2026-11-24T09:12:00+01:00"}
+    make("activity", f"{base}/activities", {"kind": "call", "direction": "in", "subject": "Fuite"} | moment)
+    make("contact", f"{base}/contacts", {"last_name": "Blanc", "email": "blanc@exemple.example", "portal_access": True})
+    other = product.new_client(company_name="Groupe lié")
+    make("relation", f"{base}/relations", {"type": "head_office", "other_client_id": other["id"]})
+    make("address", f"{base}/addresses", {"label": "Annexe", "city": "Lyon", "access_notes": "Clé au gardien"})
+    make("equipment", "/equipment", {"client_id": client["id"], "name": "Chaudière 1", "address_id": found["address"]})
+    make("site", "/job-sites", {"client_id": client["id"], "title": "Chaufferie"})
+    plan = {"title": "Chaufferie A", "period": "year", "starts_on": "2026-01-01", "equipment_ids": [found["equipment"]]}
+    make("plan", "/maintenance-plans", {"client_id": client["id"], **plan})
+    first("visit", "/maintenance-visits", client_id=client["id"], colour="red")
+    work = {"starts_at": "2031-05-06T08:00:00Z", "description": "Purge des colonnes"}
+    make("work", "/interventions", {"client_id": client["id"], "title": "Purge", **work})
+    make("waiting", "/interventions", {"client_id": client["id"], "title": "À planifier"})
+    line = {"label": "Circulateur", "quantity": "1", "unit_price": "2905.00", "vat_rate": "20"}
+    body = {"client_id": client["id"], "title": "Circulateur", "lines": [line]}
+    make("draft", "/quotes", body)
+    make("quote", "/quotes", body)
+    for deed in ("finalise", "accept"):
+        make("", f"/quotes/{found['quote']}/{deed}", {}, 200)
+    make("invoice_draft", "/invoices", body)
+    make("invoice", "/invoices", body)
+    make("", f"/invoices/{found['invoice']}/issue", {}, 200)
+    make("credited", "/invoices", body)
+    make("", f"/invoices/{found['credited']}/issue", {}, 200)
+    make("", f"/invoices/{found['credited']}/payments", {"amount": "3486"}, 200)
+    answer = product.http.post(f"/invoices/{found['credited']}/credit-note", json={})
+    assert answer.status_code in (200, 201), answer.text
+    found["credit_note"] = answer.json()["id"]
+    for name, content in (("Contrat P2.txt", b"contrat"), ("Notice.bin", b"\0\1\2")):
+        sent = product.http.post(
+            "/documents", data={"client_id": client["id"], "folder": "Contrats"}, files={"file": (name, content)}
+        )
+        found["document"] = sent.json()["id"]
+    first("field", "/custom-fields")
+    first("job", "/imports")
+    found["archived"] = product.new_client(company_name="Fermé")["id"]
+    make("", f"/clients/{found['archived']}/archive", {}, 200)
+    found["empty"] = product.new_client(company_name="Tout neuf")["id"]
+    found["deleted"] = product.new_client(company_name="Jeté")["id"]
+    product.http.delete(f"/clients/{found['deleted']}")
+    return found
+
+
+def values(ids: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """What pages with more in their address than a client are opened with."""
+    documents = [("devis", ids["draft"]), ("factures", ids["invoice_draft"])]
+    shown = [*documents, ("devis", ids["quote"]), ("factures", ids["invoice"]), ("factures", ids["credited"]),
+             ("avoirs", ids["credit_note"])]  # fmt: skip
+    one = {
+        "edit_activity": "activity", "edit_address": "address", "document_edit": "document",
+        "document_versions": "document", "equipment_page": "equipment", "equipment_move": "equipment",
+        "equipment_edit": "equipment", "refund_form": "credit_note", "job_site": "site", "edit_job_site": "site",
+        "invoice_form": "quote", "credit_form": "invoice", "payment_form": "invoice", "report": "work",
+        "move_intervention": "work", "edit_intervention": "work", "intervention": "work",
+    }  # fmt: skip
+    return {
+        **{name: [{"id": ids[kind]}] for name, kind in one.items()},
+        "document": [{"word": word, "id": id} for word, id in shown],
+        "edit_document": [{"word": word, "id": id} for word, id in documents],
+        "new_document": [{"word": "devis"}, {"word": "factures"}],
+        "edit_contact": [{"row_id": ids["contact"]}],
+        "edit_relation": [{"row_id": ids["relation"]}],
+        "edit_custom_field": [{"field_id": ids["field"]}],
+        "import_job": [{"job_id": ids["job"]}],
+        "plan_panel": [{"plan_id": ids["plan"]}],
+        "visit_panel": [{"visit_id": ids["visit"]}],
+        "section_rest": [{"section": word} for word in ("interventions", "devis", "factures", "avoirs", "chantiers", "maintenances")],
+    }
+
+
+def pages(routes: dict[str, str], ids: dict[str, Any]) -> list[str]:
+    """The address of every page that the application has. One whose address nobody gave fails."""
+    known = values(ids)
+    found: list[str] = []
+    wanting: list[str] = []
+    for endpoint, rule in routes.items():
+        if not endpoint.startswith("web.") or endpoint in NO_PAGES:
+            continue
+        addresses = Map([Rule(rule, endpoint=endpoint)]).bind("")
+        for given in known.get(endpoint.removeprefix("web."), [{}]):
+            try:
+                found.append(addresses.build(endpoint, {"client_id": ids["client_id"], **given}).partition("?")[0])
+            except Exception:
+                wanting.append(f"{endpoint} {rule}")
+    assert not wanting, f"pages that nobody looks at: {wanting}"
+    return found
+
+
+#: States: address (ids in braces) → what is done there.
+STATES: tuple[tuple[str, Callable[[Page], None] | None], ...] = ()
+
+
+@pytest.fixture(scope="module")
+def session(product: Product) -> str:
+    """A session of an administrator: some pages are for people, not for keys."""
+    email, password = f"{uuid.uuid4().hex[:8]}@exemple.example", "une phrase de passe assez longue"
+    person = {"name": "Hugo Lefèvre", "email": email, "roles": ["admin"], "password": password}
+    assert product.http.post("/users", json=person).status_code == 201
+    answer = product.anonymous.post("/sessions", json={"email": email, "password": password})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["token"])
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser, product: Product, session: str) -> Iterator[Page]:
+    """A page with axe in it, wherever it goes. Without motion: a colour on its way to another mode is neither's."""
+    context = chromium.new_context(locale="fr-FR", base_url=product.url, reduced_motion="reduce")
+    context.add_cookies([{"name": "fiche_session", "value": session, "url": product.url}])
+    context.add_init_script(path=str(AXE))
+    made = context.new_page()
+    yield made
+    context.close()
+
+
+def faults(page: Page, where: str) -> list[str]:
+    """What axe finds serious or worse on this page as it stands, in both widths and both colour schemes."""
+    found = []
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            only = {} if scheme == "light" else {"runOnly": COLOURS}
+            said = page.evaluate("(only) => axe.run(document, {resultTypes: ['violations'], ...only})", only)
+            found += [
+                f"{where} {size} {scheme} {rule['id']}: {node['target']} {node['failureSummary']}"
+                for rule in said["violations"]
+                if rule["impact"] in ("serious", "critical")
+                for node in rule["nodes"][:2]
+            ]
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            found.append(f"{where} {size}: {wide} px too wide")
+    return found
+
+
+def test_every_page_is_open_to_everyone(page: Page, routes: dict[str, str], ids: dict[str, Any]) -> None:
+    import time
+    found: list[str] = []
+    for path in pages(routes, ids):
+        t=time.time()
+        answer = page.goto(path)
+        assert answer
+        assert answer.status == 200, f"{path}: {answer.status}"
+        t1=time.time()
+        found += faults(page, path)
+        print(f"{t1-t:.2f} {time.time()-t1:.2f} {path}")
+    assert not found, "\n".join(found)
