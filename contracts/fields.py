@@ -127,7 +127,9 @@ def check_vat(value: str) -> str:
     try:
         return str(vat.validate(value))
     except ValidationError:
-        raise ValueError("Ce numéro de TVA n’est pas valable.") from None
+        raise ValueError(
+            "Ce numéro de TVA n’est pas valable. En France\u202f: FR, deux chiffres, puis le SIREN."
+        ) from None
 
 
 def check_iban(value: str) -> str:
@@ -140,7 +142,7 @@ def check_iban(value: str) -> str:
     try:
         return str(iban.validate(value))
     except ValidationError:
-        raise ValueError("Cet IBAN n’est pas valable.") from None
+        raise ValueError("Cet IBAN n’est pas valable\u202f: recopiez-le depuis le RIB.") from None
 
 
 def check_website(value: str) -> str:

@@ -97,10 +97,10 @@ class ClientDoor:
         """What `home` tells, after each id of a row's body was checked with its owner to be of the same client."""
         address_id, contact_id = values.get("address_id"), values.get("contact_id")
         home = self.home(client_id, new_work=new_work, field=field, address_id=address_id, contact_id=contact_id)
-        self.check_equipment(_listed(values.get("equipment_ids")), home.tree)
+        self.check_equipment(listed(values.get("equipment_ids")), home.tree)
         self.check_equipment([values["parent_id"]] if values.get("parent_id") else [], home.tree, "parent_id")
-        self.check_documents(_listed(values.get("photos")), home.tree)
-        works = _listed(values.get("intervention_ids"))
+        self.check_documents(listed(values.get("photos")), home.tree)
+        works = listed(values.get("intervention_ids"))
         self.check_work(
             home.tree,
             job_site_id=values.get("job_site_id"),
@@ -164,6 +164,6 @@ class ClientDoor:
             raise Invalid.field("intervention_id", "Cette intervention n’est pas de ce client.")
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
     """The value if it is a list; another shape is refused later, by the body's own model."""
     return value if isinstance(value, list) else []

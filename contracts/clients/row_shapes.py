@@ -159,7 +159,7 @@ class RelationView(Resource):
 
 
 class ActivityBody(NullIsEmpty):
-    """An exchange logged by hand."""
+    """An exchange logged by hand. `document_ids`: what was joined to it, documents of the same client."""
 
     kind: ActivityKind
     direction: Direction | None = None
@@ -167,6 +167,7 @@ class ActivityBody(NullIsEmpty):
     subject: Line = ""
     body: Text = ""
     contact_id: Id | None = None
+    document_ids: list[Id] = Field(default_factory=list, max_length=20)
 
     @model_validator(mode="after")
     def _said(self) -> ActivityBody:
@@ -184,6 +185,7 @@ class ActivityChanges(NullIsEmpty):
     subject: Line = ""
     body: Text = ""
     contact_id: Id | None = None
+    document_ids: list[Id] = Field(default_factory=list, max_length=20)
 
 
 class ActivityView(Resource):
@@ -198,5 +200,6 @@ class ActivityView(Resource):
     body: str
     contact_id: Id | None
     contact: dict[str, Any] | None
+    document_ids: list[Id]
     automatic: bool
     link: dict[str, Any] | None

@@ -10,7 +10,7 @@ from flask import Response
 from contracts import billing
 from contracts import clients as c
 from gateway.api.routes import Api, build, if_match, json_body, query, reply
-from gateway.door import uuid_of
+from gateway.door import listed, uuid_of
 from gateway.fiche import compose
 
 TAG = "Clients"
@@ -114,6 +114,8 @@ def _rows(api: Api, kind: str) -> None:
             more["other_home_id"] = api.door().home(other, field="other_client_id").root
         elif kind == "relations":
             more["other_home_id"] = home.root
+        if kind == "activities":
+            api.door().check_documents(listed(values.get("document_ids")), home.tree, "document_ids")
         return api.create(create, home=home, body=values, **more)
 
     def get_row(client_id: UUID, sub_id: UUID) -> Response:
@@ -123,6 +125,10 @@ def _rows(api: Api, kind: str) -> None:
     def update_row(client_id: UUID, sub_id: UUID) -> Response:
         home = api.door().home(client_id)
         _own(api, kind, home.root, sub_id)
+        if kind == "activities" and (joined := listed(json_body().get("document_ids"))):
+            # What was joined before stays, though it lies in the bin by now.
+            known = api.rpc.ask_json(c.GetSub(kind="activities", id=sub_id, client_id=home.root))["document_ids"]
+            api.door().check_documents([each for each in joined if each not in known], home.tree, "document_ids")
         more = {"client_id": home.root} if kind == "relations" else {}
         return api.patch(update, sub_id, **more)
 

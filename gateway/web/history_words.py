@@ -45,6 +45,7 @@ _FIELDS = {
     "occurred_at": "Moment",
     "direction": "Sens",
     "contact_id": "Contact",
+    "document_ids": "Pièces jointes",
     "billing_name": "Facturer à",
     "billing_address_id": "Adresse de facturation",
     "payer_id": "Payeur",
@@ -113,6 +114,8 @@ def _changed(line: dict[str, Any], what: str, field: str) -> dict[str, Any]:
 def _value(field: str, value: Any) -> str:
     if value is None or value == "" or value == []:
         return ""
+    if field == "document_ids":
+        return f"{len(value)} document{'s' if len(value) > 1 else ''}"
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     if field in _WORDS:

@@ -237,6 +237,8 @@ class Activity(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     subject: Mapped[str]
     body: Mapped[str]
     contact_id: Mapped[uuid.UUID | None]
+    #: Ids of documents of this client, as text, in the order in which they were joined.
+    document_ids: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     automatic: Mapped[bool]
     link: Mapped[dict[str, Any] | None]
     source_event: Mapped[uuid.UUID | None] = mapped_column(unique=True)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.gateway.conftest import TOKEN, Product, product
+from tests.gateway.conftest import TOKEN, Product, product, routes
 from tests.support.servers import chromium_path
 
-__all__ = ["product"]
+__all__ = ["product", "routes"]
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = (
     "--no-sandbox",

@@ -183,7 +183,7 @@ def test_equipment_is_added_with_its_photo_found_moved_and_its_past_is_told(
     panel.get_by_role("button", name="Ajouter un détail").click()
     panel.get_by_label("Détail", exact=True).fill("Puissance")
     panel.get_by_label("Valeur", exact=True).fill("563 W")
-    panel.locator("input[type=file]").set_input_files([file("plaque.jpg", photo("gray", turned=True))])
+    panel.locator(".shot-add input[type=file]").last.set_input_files([file("plaque.jpg", photo("gray", turned=True))])
     expect(panel.locator("figure.shot canvas[width]")).to_be_visible()
     assert not serious(desk)
     panel.get_by_role("button", name="Ajouter l’équipement").click()

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from pydantic import ValidationError
 
 from chassis.errors import Invalid, NotFound
-from contracts import clients
+from contracts import clients, documents
 from gateway.web import formatting, labels
 from gateway.web.backend import Backend
 from gateway.web.pages.fiche import TAB_DATA
@@ -75,7 +75,9 @@ def register(web: Blueprint, backend: Backend) -> None:
         choices = [(row["id"], _person(row)) for row in people]
         if values.get("contact") and values["contact_id"] not in {key for key, _ in choices}:
             choices.append((values["contact_id"], f"{values['contact']['name']} (retiré)"))
-        return render_template("exchanges/activity_form.html", client=client, a=values, people=choices)
+        files = _files(backend, values.get("document_ids") or [])
+        joined = [(files or {}).get(each, {"id": each}) for each in values.get("document_ids") or []]
+        return render_template("exchanges/activity_form.html", client=client, a=values, people=choices, files=joined)
 
     @web.get("/clients/<uuid:client_id>/memo")
     def memo_form(client_id: UUID) -> str:
@@ -119,6 +121,14 @@ def register(web: Blueprint, backend: Backend) -> None:
         return render_template("exchanges/addresses.html", c=client, page=page)
 
 
+def _files(backend: Backend, ids: list[str]) -> dict[str, Any] | None:
+    """Documents by id, those in the bin left out; None where `documents` is away."""
+    if not ids:
+        return {}
+    [page] = backend.ask_all([documents.ListDocuments(id=[UUID(each) for each in ids[:200]], limit=200)])
+    return None if page is None else {row["id"]: row for row in page["items"]}
+
+
 def _tab(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
     """The activities of the tab: the fiche's own first page, or what the filters of the address leave."""
     client_id = UUID(fiche["client"]["id"])
@@ -146,6 +156,7 @@ def activities_shown(backend: Backend, client_id: UUID, first: dict[str, Any] | 
     older = given | {"cursor": page["next"], "jour": _last_day(page)} if page["next"] else {}
     return {
         "items": page["items"],
+        "files": _files(backend, [each for row in page["items"] for each in row["document_ids"]]),
         "next": _with(f"{base}/activites", older) if older else "",
         "after_day": request.args.get("jour", "") if cursor else "",
         "given": given,

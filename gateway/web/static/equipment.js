@@ -37,7 +37,7 @@ function keepDetails(form) {
 function photos(form) {
   const box = one(".photos", form);
   const add = one(".shot-add", box);
-  one("input[type=file]", add).addEventListener("change", (event) => {
+  for (const field of all(".shot-add input", box)) field.addEventListener("change", (event) => {
     for (const file of event.target.files) add.before(shot(file));
     event.target.value = "";
   });
@@ -45,7 +45,7 @@ function photos(form) {
     const off = event.target.closest(".shot-off");
     if (!off) return;
     off.parentElement.remove();
-    one("input[type=file]", add).focus();
+    all(".shot-add input", box).at(-1).focus();
   });
   // Photos go first; the equipment is saved with their documents' ids.
   form.addEventListener("fiche:saving", async (event) => {

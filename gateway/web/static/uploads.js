@@ -186,6 +186,23 @@ export function upload(file, fields, { as = file.name } = {}) {
   next();
 }
 
+/** A file that a form sends when it is saved: kept, so that what was cut goes on where it stopped. */
+export const parcel = (file, fields) => ({ file, fields, key: crypto.randomUUID(), at: 0 });
+
+/** Sends it; `progress` gets the part gone, 0 to 1. Answers the document's id. Throws an Error with words for a person. */
+export async function deliver(item, progress) {
+  if (item.file.size > LIMIT) throw new Error("Ce fichier dépasse 2\u00a0Go.");
+  item.progress = (gone) => progress(item.file.size ? Math.min(1, gone / item.file.size) : 1);
+  try {
+    return await (item.file.size > PIECE ? large(item) : small(item));
+  } catch (fault) {
+    if (fault instanceof Cut) throw new Error(fault.message || "Connexion perdue. Enregistrez de nouveau\u202f: l’envoi reprendra là où il s’est arrêté.");
+    item.key = crypto.randomUUID();
+    item.url = null;
+    throw fault;
+  }
+}
+
 /** One photo, cleaned on its way in; answers the document. Throws `Refused`. */
 export async function photo(file, fields, key) {
   const form = new FormData();

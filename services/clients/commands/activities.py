@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,7 @@ def create_activity(uow: UnitOfWork, request: c.CreateActivity) -> bytes:
         subject=body.subject,
         body=body.body,
         contact_id=body.contact_id,
+        document_ids=_listed(body.document_ids),
         automatic=request.automatic,
         **stamps(uow, request.origin),
     )
@@ -54,7 +56,12 @@ def update_activity(uow: UnitOfWork, request: c.UpdateActivity) -> bytes:
     row = _by_hand(uow, request.id)
     check_version(row, request.expected_version)
     before = row.occurred_at
-    if changed := apply_changes(row, request.changes):
+    changed = apply_changes(row, request.changes, skip=frozenset({"document_ids"}))
+    joined = _listed(request.changes.document_ids)
+    if "document_ids" in request.changes.model_fields_set and joined != row.document_ids:
+        row.document_ids = joined
+        changed.add("document_ids")
+    if changed:
         row.occurred_at = row.occurred_at or before
         row.direction = _direction(row.kind, row.direction)
         if not (row.subject or row.body):
@@ -91,6 +98,11 @@ def restore_activity(uow: UnitOfWork, request: c.RestoreSub) -> bytes:
         uow.emit(c.ActivityRestored(**_facts(uow, row)))
         trail.note(uow, "activities", row, {"restored": _title(row)})
     return queries.get_row(uow.session, "activities", row.id)
+
+
+def _listed(ids: Sequence[uuid.UUID]) -> list[str]:
+    """Ids as they are kept: text, each once, in their order."""
+    return list(dict.fromkeys(str(identifier) for identifier in ids))
 
 
 def _direction(kind: str, direction: str | None) -> str | None:

@@ -158,7 +158,9 @@ def _undo_conversion(uow: UnitOfWork, row: Client, to: str) -> bytes:
     written = uow.session.execute(_CONVERSION, {"id": row.id}).all()
     before = {w.field: fields.value(uow.session, row.id, w.field, w.seq) for w in written if w.standing}
     if before.get("kind") != to:
-        raise Conflict("Cette conversion ne peut plus être annulée\u202f: convertissez la fiche.", code="not_undoable")
+        raise Conflict(
+            "Cette conversion ne peut plus être annulée\u202f: convertissez de nouveau la fiche.", code="not_undoable"
+        )
     values = {name: "" if found is None else found for name, found in before.items()}
     contacts.drop_first_contact(uow, row, written[0].at)
     changed = edit(uow, row, values)

@@ -183,4 +183,5 @@ def _check(uow: UnitOfWork, superior: uuid.UUID, inferior: uuid.UUID, kind: str,
     if uow.session.scalar(text(twin), values):
         raise Conflict("Ces deux fiches sont déjà liées ainsi.", code="relation_exists")
     if kind in HIERARCHICAL and uow.session.scalar(text(loop), values):
-        raise Conflict("Cette relation formerait une boucle.", code="relation_loop")
+        detail = "Cette relation formerait une boucle\u202f: l’autre fiche dépend déjà de celle-ci."
+        raise Conflict(detail, code="relation_loop")

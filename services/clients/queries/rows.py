@@ -57,7 +57,8 @@ ACTIVITIES = Listing(
         f"json_build_object({meta('x')}, {_OWNER}, 'kind', x.kind, 'direction', x.direction, "
         "'occurred_at', x.occurred_at, 'subject', x.subject, 'body', x.body, 'contact_id', x.contact_id, "
         "'contact', CASE WHEN k.id IS NOT NULL THEN json_build_object('id', k.id, 'name', "
-        "trim(k.first_name || ' ' || k.last_name)) END, 'automatic', x.automatic, 'link', x.link)"
+        "trim(k.first_name || ' ' || k.last_name)) END, 'document_ids', x.document_ids, "
+        "'automatic', x.automatic, 'link', x.link)"
     ),
     key="x.id",
     sorts={"-occurred_at": ("x.occurred_at", "timestamptz"), "occurred_at": ("x.occurred_at", "timestamptz")},

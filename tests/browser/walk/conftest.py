@@ -79,6 +79,14 @@ class Walk:
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{self.page.url} is {wide} px too wide"
 
+    def note(self, text: str) -> str:
+        """What the memo of the firm says from now on; answers its ETag."""
+        path = f"/clients/{self.firm['id']}/memo"
+        now = self.product.http.get(path).headers["ETag"]
+        answer = self.product.http.put(path, json={"text": text}, headers={"If-Match": now})
+        assert answer.status_code == 200, answer.text
+        return str(answer.headers["ETag"])
+
     def read(self, path: str, **params: Any) -> dict[str, Any]:
         """What the API answers."""
         answer = self.product.http.get(path, params=params)

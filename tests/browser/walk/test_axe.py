@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 #: What is no page: a redirection, a part of a page for a script, a file.
 NO_PAGES = {
     "web.home", "web.static", "web.client_actions", "web.client_neighbours", "web.form_token", "web.link_page",
-    "web.equipment_of_any", "web.import_progress",
+    "web.sign_in_by_link", "web.equipment_of_any", "web.import_progress",
 }  # fmt: skip
 #: Rules that look at colours: what the dark mode may change.
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -109,7 +109,9 @@ def values(ids: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         "import_job": [{"job_id": ids["job"]}],
         "plan_panel": [{"plan_id": ids["plan"]}],
         "visit_panel": [{"visit_id": ids["visit"]}],
-        "section_rest": [{"section": word} for word in ("interventions", "devis", "factures", "avoirs", "chantiers", "maintenances")],
+        "section_rest": [
+            {"section": word} for word in ("interventions", "devis", "factures", "avoirs", "chantiers", "maintenances")
+        ],
     }
 
 
@@ -131,8 +133,79 @@ def pages(routes: dict[str, str], ids: dict[str, Any]) -> list[str]:
     return found
 
 
-#: States: address (ids in braces) → what is done there.
-STATES: tuple[tuple[str, Callable[[Page], None] | None], ...] = ()
+def press(selector: str) -> Callable[[Page], None]:
+    """Presses the first such thing in sight."""
+    return lambda page: page.locator(selector).locator("visible=true").first.click()
+
+
+def panel(selector: str) -> Callable[[Page], None]:
+    """Opens a side panel."""
+
+    def act(page: Page) -> None:
+        press(selector)(page)
+        expect(page.locator("dialog.panel[open] form")).to_be_visible()
+
+    return act
+
+
+def refused(page: Page) -> None:
+    """A panel that was sent with nothing in it."""
+    panel("[data-consign]")(page)
+    page.locator("dialog.panel[open] .panel-foot .primary").click()
+    expect(page.locator("dialog.panel[open] .error-summary")).to_be_visible()
+
+
+def joined(page: Page) -> None:
+    """A panel with files joined."""
+    panel("[data-consign]")(page)
+    box = page.locator("dialog.panel[open] [data-joins]")
+    box.locator("input[type=file]").set_input_files(
+        [{"name": "Relevé.txt", "mimeType": "text/plain", "buffer": b"12 bar"}]
+    )
+    expect(box.locator("li")).to_have_count(1)
+
+
+def shortcuts(page: Page) -> None:
+    """The help of the keyboard."""
+    page.keyboard.press("?")
+    expect(page.locator("#raccourcis")).to_be_visible()
+
+
+FICHE = "/clients/{client_id}"
+WORK = FICHE + "/interventions"
+#: States beside the first of each page: address (ids in braces), what is done there.
+STATES: tuple[tuple[str, Callable[[Page], None] | None], ...] = (
+    ("/clients?q=zzzzzzzz", None),
+    ("/clients?status=deleted", None),
+    ("/clients?status=archived", press("form.filters details.chip summary")),
+    ("/clients?q=copropriete", None),
+    ("/clients/{archived}", None),
+    ("/clients/{empty}", None),
+    *(
+        (f"/clients/{{empty}}/{tab}", None)
+        for tab in ("documents", "interventions", "devis-factures", "equipements", "chantiers", "maintenances")
+    ),
+    (FICHE, press(".identity .menu summary")),
+    (FICHE, refused),
+    (FICHE, joined),
+    (FICHE, shortcuts),
+    (FICHE + "?kind=sms&from=2001-01-01&to=2001-01-02", None),
+    (FICHE + "?kind=fax", None),
+    (FICHE + "/documents?corbeille=1", None),
+    (FICHE + "/documents?dossier=Contrats&document={document}", None),
+    (FICHE + "/documents?q=zzzz", None),
+    (WORK + "?vue=calendrier&date=2031-05-06", None),
+    (WORK + "?vue=calendrier&periode=mois&date=2031-05-06", None),
+    (WORK + "?vue=calendrier&periode=jour&date=2031-05-06", None),
+    (WORK + "?vue=timeline&date=2031-05-06", None),
+    (WORK + "?q=zzzz", None),
+    ("/interventions/{waiting}", None),
+    (FICHE + "/equipements?vue=vignettes", None),
+    (FICHE + "/maintenances?etat=red", None),
+    ("/factures/{invoice}", press(".deeds details.menu summary")),
+)
+#: Who is no longer there, or never was: the page says so.
+GONE = (("/clients/{deleted}", 410), ("/clients/00000000-0000-7000-8000-000000000000", 404), ("/nulle-part", 404))
 
 
 @pytest.fixture(scope="module")
@@ -179,14 +252,51 @@ def faults(page: Page, where: str) -> list[str]:
 
 
 def test_every_page_is_open_to_everyone(page: Page, routes: dict[str, str], ids: dict[str, Any]) -> None:
-    import time
     found: list[str] = []
     for path in pages(routes, ids):
-        t=time.time()
         answer = page.goto(path)
         assert answer
         assert answer.status == 200, f"{path}: {answer.status}"
-        t1=time.time()
         found += faults(page, path)
-        print(f"{t1-t:.2f} {time.time()-t1:.2f} {path}")
+    assert not found, "\n".join(found)
+
+
+def test_every_state_of_a_page_is_open_to_everyone(page: Page, ids: dict[str, Any]) -> None:
+    found: list[str] = []
+    for template, act in STATES:
+        page.set_viewport_size({"width": 1440, "height": 900})
+        path = template.format_map(ids)
+        answer = page.goto(path)
+        assert answer
+        assert answer.status == 200, f"{path}: {answer.status}"
+        if act:
+            act(page)
+        found += faults(page, path)
+    for template, status in GONE:
+        path = template.format_map(ids)
+        answer = page.goto(path)
+        assert answer
+        assert answer.status == status, path
+        found += faults(page, path)
+    assert not found, "\n".join(found)
+
+
+def test_every_page_says_in_its_place_that_a_service_is_away(page: Page, product: Product, ids: dict[str, Any]) -> None:
+    tabs = {"documents": "documents", "interventions": "interventions", "billing": "devis-factures",
+            "equipment": "equipements", "maintenance": "maintenances"}  # fmt: skip
+    found: list[str] = []
+    for service in tabs:
+        product.command("stop", service)
+    try:
+        for path in (FICHE, *(f"{FICHE}/{tab}" for tab in tabs.values())):
+            path = path.format_map(ids)
+            answer = page.goto(path)
+            assert answer
+            assert answer.status == 200, path
+            if not path.endswith(ids["client_id"]):
+                expect(page.locator(".away").first).to_contain_text("pour le moment")
+            found += faults(page, path)
+    finally:
+        for service in tabs:
+            product.command("start", service)
     assert not found, "\n".join(found)

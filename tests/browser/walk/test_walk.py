@@ -206,17 +206,25 @@ def test_04_exchanges_are_consigned_found_by_kind_and_stand_beside_what_the_syst
     page = walk.page
     planned = {"client_id": walk.firm["id"], "title": "Purge des colonnes", "starts_at": "2031-02-03T08:00:00Z"}
     assert walk.product.http.post("/interventions", json=planned).status_code == 201
+    who = {"first_name": "Moussa", "last_name": "Diallo"}
+    assert walk.product.http.post(f"/clients/{walk.firm['id']}/contacts", json=who).status_code == 201
     walk.open(walk.firm)
     block = page.locator("#bloc-activites")
     block.get_by_role("link", name="Consigner").click()
     walk.panel.get_by_role("radio", name="E-mail").check()
     walk.panel.get_by_role("radio", name="Émis").check()
-    walk.panel.get_by_label("Contact").select_option(label="Blanc-Marchand")
+    walk.panel.get_by_label("Contact").select_option(label="Moussa Diallo")
     walk.panel.get_by_label("Objet").fill("Devis du circulateur")
     walk.panel.get_by_label("Détails").fill("Parti à 16 h, réponse promise vendredi.")
+    files = [pdf("Devis signé.pdf", 1), photo("Circulateur.jpg")]
+    walk.panel.locator("[data-joins] input[type=file]").set_input_files(files)
+    expect(walk.panel.locator("[data-joins] li")).to_have_count(2)
     walk.panel.get_by_role("button", name="Consigner").click()
     row = block.locator("article", has_text="Devis du circulateur").first
-    expect(row).to_contain_text("E-mail envoyé à Blanc-Marchand")
+    expect(row).to_contain_text("E-mail envoyé à Moussa Diallo")
+    expect(row.locator(".file")).to_contain_text(["Devis signé.pdf", "Circulateur.jpg"])
+    held = row.get_by_role("link", name="Devis signé.pdf").get_attribute("href") or ""
+    assert "Pi%C3%A8ces%20jointes" in held, held
     walk.undo("Activité consignée")
     expect(row).to_have_count(0)
     block.get_by_role("link", name="Automatiques").click()
@@ -235,15 +243,13 @@ def test_04_exchanges_are_consigned_found_by_kind_and_stand_beside_what_the_syst
 
 def test_05_the_memo_is_written_and_two_who_write_at_once_lose_no_word(walk: Walk) -> None:
     page, base = walk.page, f"/clients/{walk.firm['id']}"
-    memo = walk.product.http.get(f"{base}/memo")
-    said = {"text": "- Code 48B12\n- Couper l’alarme"}
-    first = walk.product.http.put(f"{base}/memo", json=said, headers={"If-Match": memo.headers["ETag"]})
+    first = walk.note("- Code 48B12\n- Couper l’alarme")
     walk.open(walk.firm)
     page.get_by_role("link", name="Modifier le mémo").click()
     text = walk.panel.get_by_label("Ce qu’il faut savoir")
     text.fill("- Code 48B12\n- Couper l’alarme gaz")
     theirs = {"text": "- Code 99Z\n- Couper l’alarme"}
-    walk.product.http.put(f"{base}/memo", json=theirs, headers={"If-Match": first.headers["ETag"]}).raise_for_status()
+    walk.product.http.put(f"{base}/memo", json=theirs, headers={"If-Match": first}).raise_for_status()
     walk.panel.get_by_role("button", name="Enregistrer").click()
     both = walk.panel.get_by_role("alert")
     expect(both).to_contain_text("Code 99Z")
@@ -339,6 +345,7 @@ def test_07_documents_are_added_looked_at_put_in_a_folder_replaced_thrown_away_a
 def test_08_work_is_created_filtered_seen_three_ways_planned_done_and_reported(walk: Walk) -> None:
     page, firm = walk.page, walk.firm
     title = f"Fuite au sous-sol {int(walk.phone)}"
+    walk.note("- Code 48B12\n- Couper l’alarme")
     walk.open(firm, "/interventions")
     page.get_by_role("link", name="Nouvelle intervention").first.click()
     walk.panel.get_by_label("Titre").fill(title)
@@ -438,7 +445,7 @@ def test_10_an_equipment_is_added_with_the_photo_of_its_plate_and_its_page_tells
     walk.panel.get_by_label("Nom de l’équipement").fill(name)
     walk.panel.get_by_label("Marque").fill("Grundfos")
     walk.panel.get_by_label("N° de série").fill(serial)
-    walk.panel.locator("input[type=file]").first.set_input_files([photo("plaque.jpg", "gray", turned=True)])
+    walk.panel.locator(".shot-add input[type=file]").last.set_input_files([photo("plaque.jpg", "gray", turned=True)])
     expect(walk.panel.locator("figure.shot canvas[width]")).to_be_visible()
     walk.panel.get_by_role("button", name="Ajouter l’équipement").click()
     walk.said("Équipement ajouté")

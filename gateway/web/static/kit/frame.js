@@ -108,6 +108,17 @@ document.addEventListener("click", async (event) => {
   if (retry.isConnected && one("[data-retry]")) toast("Toujours indisponible pour le moment", { name: "unplug" });
 });
 
+const shape = (name) => el("span", { class: `skeleton ${name}` });
+const several = (count, make) => Array.from({ length: count }, (_, at) => make(at));
+/** Shapes of what comes, at the heights that it will have: exchanges, the table of visits, or a bar and rows. */
+const SHAPES = {
+  fiche: () => el("div", { class: "wait-two" }, el("div", {}, shape("bar"), ...several(5, (at) => el("div", { class: "wait-said" }, shape("disc"), el("div", {}, shape("w60"), shape("w40"), ...(at % 2 ? [] : [shape("w100")]))))), el("div", {}, shape("card"), ...several(3, () => shape("w60")))),
+  documents: () => el("div", {}, el("div", { class: "wait-tiles" }, ...several(3, () => shape("tile"))), ...several(6, () => el("div", { class: "wait-row" }, shape("thumb"), shape("w40"), shape("short"), shape("short")))),
+  maintenance: () => el("div", {}, shape("bar"), ...several(5, () => el("div", { class: "wait-row tall" }, shape("w40"), ...several(6, () => shape("visit"))))),
+};
+const rows = () => el("div", {}, shape("bar"), ...several(8, () => el("div", { class: "wait-row" }, shape("w40"), shape("short"), shape("short"), shape("short"))));
+const waiting = (tab) => el("div", { class: "wait", role: "status" }, el("span", { class: "sr" }, "Chargement"), (SHAPES[tab] || rows)());
+
 // A page that takes its time shows the shapes of what comes: the frame, the tabs and the name stay.
 document.addEventListener("click", (event) => {
   const link = event.target.closest(".tabs a[href]");
@@ -117,7 +128,7 @@ document.addEventListener("click", (event) => {
     if (!region) return;
     all(".tabs a[aria-current]").forEach((tab) => tab.removeAttribute("aria-current"));
     link.setAttribute("aria-current", "page");
-    region.replaceChildren(el("div", { class: "wait", role: "status" }, el("span", { class: "sr" }, "Chargement"), ...Array.from({ length: 8 }, (_, at) => el("span", { class: `skeleton w${[60, 100, 40][at % 3]}` }))));
+    region.replaceChildren(waiting(link.dataset.tab));
   }, 150);
 });
 window.addEventListener("pageshow", (event) => { if (event.persisted) refresh(); });
