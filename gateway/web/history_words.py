@@ -63,7 +63,11 @@ _ROWS = {
     "activities": ("Activité", "consignée", "supprimée", "rétablie"),
 }
 _WORDS: dict[str, dict[Any, str]] = {
-    "kind": labels.KIND,
+    "kind": labels.KIND | {kind: word for kind, (word, _) in labels.ACTIVITY.items()},
+    "direction": {"in": "Reçu", "out": "Émis"},
+    "type": labels.RELATION,
+    "role": labels.ADDRESS_ROLE,
+    "country": labels.COUNTRIES,
     "stage": labels.STAGE,
     "status": {"active": "Active", "archived": "Archivée", "deleted": "Supprimée"},
 }

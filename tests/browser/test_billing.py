@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.test_pages import serious
-from tests.gateway.conftest import TOKEN, Product
+from tests.gateway.conftest import Product
 from tests.gateway.test_money import COMPANY
 
 pytestmark = pytest.mark.browser
@@ -243,28 +243,3 @@ def test_an_administrator_checks_what_was_issued_from_the_settings(
         assert serious(desk) == []
     finally:
         product.sql("billing", change, title='""', id=invoice["id"])
-
-
-@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_the_pages_of_billing_are_open_to_everyone(
-    chromium: Browser, product: Product, client: dict[str, Any], width: int, height: int, scheme: Any
-) -> None:
-    invoice = made(product.http.post("/invoices", json={"client_id": client["id"], "title": "Axe", "lines": [LINE]}))
-    made(product.http.post(f"/invoices/{invoice['id']}/issue", json={}))
-    context = chromium.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, locale="fr-FR", base_url=product.url
-    )
-    context.add_cookies([{"name": "fiche_session", "value": TOKEN, "url": product.url}])
-    page = context.new_page()
-    for path in (
-        f"/clients/{client['id']}/devis-factures",
-        "/devis-factures",
-        f"/factures/{invoice['id']}",
-        f"/clients/{client['id']}/devis/nouveau",
-        f"/factures/{invoice['id']}/avoir",
-        "/reglages/entreprise",
-    ):
-        page.goto(path)
-        assert serious(page) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-    context.close()

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.test_pages import serious
-from tests.gateway.conftest import TOKEN, Product
-from tests.support.waiting import wait_until
+from tests.gateway.conftest import Product
 
 pytestmark = pytest.mark.browser
 #: A large file takes its time on a busy machine.
@@ -60,71 +59,6 @@ def open_documents(page: Page, client: dict[str, Any]) -> None:
 def rows(page: Page) -> Any:
     """The documents shown."""
     return page.locator("table.docs tbody tr")
-
-
-def test_documents_are_added_found_previewed_renamed_replaced_thrown_away_and_taken_back(
-    desk: Page, product: Product, client: dict[str, Any]
-) -> None:
-    open_documents(desk, client)
-    expect(desk.get_by_text("Aucun document pour ce client")).to_be_visible()
-    with desk.expect_file_chooser() as asked:
-        desk.get_by_role("button", name="Ajouter", exact=True).click()
-    asked.value.set_files([file("Contrat P2.pdf", pdf(3)), file("photo.jpg", photo()), file("photo.jpg", photo("red"))])
-    expect(desk.locator(".upload-tray")).to_contain_text("3 terminés")
-    expect(rows(desk)).to_have_count(3)
-    expect(rows(desk)).to_contain_text(["Contrat P2.pdf", "photo.jpg", "photo (2).jpg"])
-    desk.get_by_role("button", name="Fermer les envois").click()
-    expect(desk.get_by_role("button", name="Ajouter des documents")).to_be_visible()
-
-    desk.get_by_role("link", name="Contrat P2.pdf").click()
-    preview = desk.get_by_role("complementary", name="Aperçu de Contrat P2.pdf")
-    expect(preview).to_contain_text("PDF, 3 pages")
-    preview.get_by_role("button", name="Page suivante").click()
-    expect(preview.get_by_role("status")).to_have_text("Page 2 sur 3")
-    wait_until(
-        lambda: preview.locator("img").evaluate("img => img.complete && img.naturalHeight > 200"), "page 2 shown"
-    )
-    assert "document=" in desk.url
-    assert not serious(desk)
-
-    row = rows(desk).filter(has_text="photo (2).jpg")
-    row.locator("summary").click()
-    row.get_by_role("link", name="Renommer, ranger").click()
-    desk.get_by_label("Nom", exact=True).fill("")
-    desk.get_by_role("button", name="Enregistrer").click()
-    expect(desk.get_by_role("alert")).to_contain_text("Un point à corriger")
-    desk.get_by_label("Nom", exact=True).fill("Façade.jpg")
-    desk.get_by_role("combobox", name="Dossier").fill("Photos/2026")
-    desk.get_by_role("button", name="Enregistrer").click()
-    expect(desk.locator(".toast")).to_contain_text("Document enregistré")
-    expect(rows(desk)).to_have_count(2)
-    desk.get_by_role("link", name="Photos").click()
-    desk.get_by_role("link", name="2026").click()
-    expect(rows(desk)).to_contain_text(["Façade.jpg"])
-
-    row = rows(desk).first
-    row.locator("summary").click()
-    with desk.expect_file_chooser() as asked:
-        row.get_by_role("button", name="Remplacer par un autre fichier").click()
-    asked.value.set_files([file("autre.jpg", photo("green"))])
-    expect(desk.locator(".upload-tray")).to_contain_text("1 terminé")
-    desk.get_by_role("button", name="Fermer les envois").click()
-    row.locator("summary").click()
-    row.get_by_role("link", name="Versions et historique").click()
-    expect(desk.locator("dialog.panel .versions li")).to_have_count(2)
-    expect(desk.locator("dialog.panel .past")).to_contain_text(
-        "Rangé dans «\u202fPhotos/2026\u202f», venu de «\u202fDocuments\u202f»"
-    )
-    desk.keyboard.press("Escape")
-
-    row.locator("summary").click()
-    row.get_by_role("button", name="Mettre à la corbeille").click()
-    expect(desk.get_by_text("Ce dossier est vide")).to_be_visible()
-    desk.get_by_role("button", name="Annuler").click()
-    expect(rows(desk)).to_contain_text(["Façade.jpg"])
-    desk.get_by_label("Rechercher un document").fill("facade")
-    expect(desk).to_have_url(f"{product.url}/clients/{client['id']}/documents?q=facade")
-    expect(rows(desk)).to_have_count(1)
 
 
 def test_what_is_dropped_on_a_folder_lands_in_it(desk: Page, product: Product, client: dict[str, Any]) -> None:
@@ -219,31 +153,3 @@ def test_equipment_is_added_with_its_photo_found_moved_and_its_past_is_told(
     asked.value.set_files([file("Notice.pdf", pdf(1))])
     expect(past).to_contain_text("Notice.pdf")
     assert not serious(desk)
-
-
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_on_a_phone_lists_previews_and_forms_fit_and_axe_finds_nothing_serious(
-    chromium: Browser, product: Product, client: dict[str, Any], colours: Any
-) -> None:
-    made = product.http.post(
-        "/documents", data={"client_id": client["id"]}, files={"file": (f"Attestation {colours}.pdf", pdf(1))}
-    ).json()
-    context = chromium.new_context(
-        viewport={"width": 390, "height": 844}, locale="fr-FR", base_url=product.url, color_scheme=colours
-    )
-    context.add_cookies([{"name": "fiche_session", "value": TOKEN, "url": product.url}])
-    page = context.new_page()
-    base = f"/clients/{client['id']}"
-    for path, selector in (
-        (f"{base}/documents", "table.docs tbody tr"),
-        (f"{base}/documents?document={made['id']}", ".preview img"),
-        (f"{base}/documents?corbeille=1", ".bar-title"),
-        (f"{base}/equipements", ".equip-bar, .empty"),
-        (f"{base}/equipements/nouveau", ".photos"),
-        ("/equipements", "h1"),
-    ):
-        page.goto(path)
-        expect(page.locator(selector).first).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
-        assert not serious(page), path
-    context.close()

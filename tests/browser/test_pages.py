@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser.axe import serious
 from tests.gateway.conftest import Product
 
 pytestmark = pytest.mark.browser
@@ -127,28 +126,6 @@ def test_a_folded_column_and_a_closed_section_are_remembered(desk: Page, tilleul
     expect(desk.locator(".fiche")).to_have_class("fiche tab-fiche folded")
     desk.get_by_role("button", name="Déplier la colonne").click()
     expect(desk.locator("details[data-section=informations]")).not_to_have_attribute("open", "")
-
-
-def test_on_the_phone_nothing_scrolls_sideways_and_the_header_unfolds(phone: Page, tilleuls: dict[str, Any]) -> None:
-    for path in ("/clients", "", *("/interventions", "/devis-factures", "/maintenances", "/equipements")):
-        phone.goto(path if path == "/clients" else f"/clients/{tilleuls['id']}{path}")
-        wide = phone.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, path
-    phone.goto(f"/clients/{tilleuls['id']}")
-    person = phone.locator(".person b", has_text="Odile Garnier")
-    expect(person).to_be_hidden()
-    phone.get_by_role("button", name="Détails du client").click()
-    expect(person).to_be_visible()
-
-
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_axe_finds_nothing_serious(desk: Page, tilleuls: dict[str, Any], mode: Any) -> None:
-    desk.emulate_media(color_scheme=mode)
-    paths = ["/clients", "/clients?q=zzzzzzzz", "/import", "/interventions", "/devis-factures", "/maintenances"]
-    tabs = ("", "/documents", "/interventions", "/devis-factures", "/equipements", "/chantiers", "/maintenances")
-    for path in [*paths, *(f"/clients/{tilleuls['id']}{tab}" for tab in tabs)]:
-        desk.goto(path)
-        assert not serious(desk), path
 
 
 def test_the_fiche_weighs_at_most_250_kilobytes(desk: Page, tilleuls: dict[str, Any]) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.axe import serious, serious_in_both_modes
 from tests.gateway.conftest import Product
 from tests.support.waiting import wait_until
 
@@ -474,18 +473,3 @@ def test_a_calendar_is_subscribed_to_with_its_filters_and_withdrawn(office: Page
     feed.get_by_role("button", name="Retirer").click()
     expect(feed).to_have_count(0)
     assert scene.product.anonymous.get(path).status_code == 404
-
-
-def test_axe_finds_nothing_serious_in_the_planning(desk: Page, scene: Scene) -> None:
-    work = scene.work("Pour axe", starts_at="2031-05-06T08:00:00Z", technician_ids=[scene.karim])
-    scene.work("À planifier pour axe")
-    week = "date=2031-05-06"
-    views = [f"?vue=calendrier&{week}", f"?vue=calendrier&periode=mois&{week}", f"?vue=timeline&{week}"]
-    others = [f"/interventions/{work}", f"/interventions/{work}/bon", f"/interventions/{work}/modifier", "/chantiers"]
-    for path in [*(scene.tab + view for view in ("", *views)), *others]:
-        desk.goto(path)
-        assert not serious_in_both_modes(desk), path
-    desk.set_viewport_size({"width": 390, "height": 844})
-    for view in views:
-        desk.goto(scene.tab + view)
-        assert not serious(desk), view

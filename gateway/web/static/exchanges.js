@@ -56,11 +56,11 @@ function joined(form) {
 }
 
 // --- what uses an address ----------------------------------------------------------------------------------------------
-const words_ = (words, counts) => Object.entries(counts).map(([kind, count]) => `${count} ${words[kind][count > 1 ? 1 : 0]}`);
+const spoken = (words, counts) => Object.entries(counts).map(([kind, count]) => `${count} ${words[kind][count > 1 ? 1 : 0]}`);
 
 /** The two that say most, and the rest behind a word. */
 function said(words, counts) {
-  const found = words_(words, counts);
+  const found = spoken(words, counts);
   if (found.length < 4) return [found.join(", ")];
   const rest = Object.values(counts).slice(2).reduce((sum, count) => sum + count, 0);
   return [`${found.slice(0, 2).join(", ")} et `, el("details", { class: "others" }, el("summary", {}, `${rest} autres`), el("span", {}, found.slice(2).join(", ")))];
