@@ -132,11 +132,12 @@ class ClientsService(Listener):
 
     @rpc(c.ListClients)
     def list(self, request: c.ListClients) -> bytes:
-        return search.list_clients(self.uow.session, request)
+        return search.list_clients(self.uow.session, request, self.uow.database.settings.undo_days)
 
     @rpc(c.CountClients)
     def counts(self, request: c.CountClients) -> bytes:
-        return orjson.dumps(record_queries.counts(self.uow.session))
+        kept_days = self.uow.database.settings.undo_days
+        return orjson.dumps(record_queries.counts(self.uow.session, kept_days))
 
     @rpc(c.Neighbours)
     def neighbours(self, request: c.Neighbours) -> bytes:

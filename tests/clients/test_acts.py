@@ -112,6 +112,26 @@ def test_what_becomes_of_a_contact_is_told_with_what_was_before(service: Service
         service.call(c.RestoreSub(kind="contacts", id=made["id"], client_id=company(service)["id"]))
 
 
+def test_what_was_deleted_is_kept_for_thirty_days_and_no_longer_offered_after(service: ServiceUnderTest) -> None:
+    def deleted() -> set[str]:
+        return {row["id"] for row in service.call(c.ListClients(status="deleted"))["items"]}
+
+    fresh, old = company(service, "Supprimée hier"), company(service, "Supprimée jadis")
+    for client, days in ((fresh, 29), (old, 31)):
+        service.call(c.SetStatus(id=client["id"], action="delete"))
+        service.sql(
+            "UPDATE client SET deleted_at = now() - make_interval(days => :days) WHERE id = :id",
+            days=days, id=client["id"],
+        )  # fmt: skip
+    assert fresh["id"] in deleted()
+    assert old["id"] not in deleted()
+    before = service.call(c.CountClients())["deleted"]
+    assert service.call(c.SetStatus(id=fresh["id"], action="restore"))["status"] == "active"
+    assert service.call(c.CountClients())["deleted"] == before - 1
+    with pytest.raises(Conflict, match="trop longtemps"):
+        service.call(c.SetStatus(id=old["id"], action="restore"))
+
+
 def test_a_link_is_told_on_both_fiches_and_can_be_put_back(service: ServiceUnderTest) -> None:
     shop, head = company(service, "Boulangerie Martin Lyon"), company(service, "Boulangerie Martin")
     made = relate(service, shop, "head_office", head)

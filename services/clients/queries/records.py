@@ -99,14 +99,22 @@ def refuse(session: Session, identifier: uuid.UUID) -> None:
         raise Gone("Cette fiche a été supprimée. Elle peut être restaurée pendant 30 jours.")
 
 
-def counts(session: Session) -> dict[str, Any]:
-    """How many records by status; and what the list can be filtered by: tags, cities and salespeople in use."""
+#: Of a deleted record: that it can still be restored.
+STILL_KEPT = "c.deleted_at >= now() - make_interval(days => :kept_days)"
+
+
+def counts(session: Session, kept_days: int) -> dict[str, Any]:
+    """How many records by status (of deleted ones those that can be restored).
+
+    And what the list can be filtered by: tags, cities and salespeople in use.
+    """
     row = session.execute(
         text(
-            "SELECT count(*) FILTER (WHERE deleted_at IS NULL AND archived_at IS NULL) AS active, "
-            "count(*) FILTER (WHERE deleted_at IS NULL AND archived_at IS NOT NULL) AS archived, "
-            "count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted FROM client WHERE merged_into IS NULL"
-        )
+            "SELECT count(*) FILTER (WHERE c.deleted_at IS NULL AND c.archived_at IS NULL) AS active, "
+            "count(*) FILTER (WHERE c.deleted_at IS NULL AND c.archived_at IS NOT NULL) AS archived, "
+            f"count(*) FILTER (WHERE {STILL_KEPT}) AS deleted FROM client c WHERE c.merged_into IS NULL"
+        ),
+        {"kept_days": kept_days},
     ).one()
     tags = session.execute(text("SELECT DISTINCT tag FROM client_tag ORDER BY tag LIMIT 200")).scalars().all()
     cities = session.execute(

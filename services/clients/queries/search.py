@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import Invalid
 from chassis.page import Listing
 from contracts import clients as c
-from services.clients.queries.records import CLIENTS
+from services.clients.queries.records import CLIENTS, STILL_KEPT
 from services.clients.text import asked_digits, fold, looks_like_phone, one_typo, reference_key
 
 _BEST = (
@@ -28,9 +28,15 @@ NEAR = dataclasses.replace(CLIENTS, sorts={**CLIENTS.sorts, "relevance": (_CLOSE
 _WORDS = 8
 
 
-def list_clients(session: Session, request: c.ListClients) -> bytes:
-    """A page of clients. `q`: exact reference, every word somewhere or, when nothing is found, a typo forgiven."""
+def list_clients(session: Session, request: c.ListClients, kept_days: int) -> bytes:
+    """A page of clients. `q`: exact reference, every word somewhere or, when nothing is found, a typo forgiven.
+
+    Of deleted ones those that can still be restored: `kept_days`.
+    """
     listing, where, params = _plan(session, request)
+    if request.status == "deleted":
+        where.append(STILL_KEPT)
+        params["kept_days"] = kept_days
     body = listing.page(session, where, params, request)
     if not request.counted:
         return body
