@@ -20,6 +20,8 @@ NO_PAGES = {
     "web.home", "web.static", "web.client_actions", "web.client_neighbours", "web.form_token", "web.link_page",
     "web.sign_in_by_link", "web.equipment_of_any", "web.import_progress", "web.sign_in", "web.sign_out",
     "web.start_import", "web.start_demo",
+    # Only while something is parked: tests/browser/test_operations.py looks at them.
+    "web.parked_event", "web.drop_parked_event", "web.operations_state",
 }  # fmt: skip
 #: Rules that look at colours: what the dark mode may change.
 COLOURS = ["color-contrast", "link-in-text-block"]
