@@ -91,7 +91,7 @@ def test_a_request_is_one_trace_from_the_gateway_to_the_effect_of_its_event(stac
         trace, parent = secrets.token_hex(16), secrets.token_hex(8)
         made = http.post(
             "/api/v1/interventions",
-            json={"client_id": client["id"], "title": "Fuite"},
+            json={"client_id": client["id"], "title": "Fuite", "starts_at": "2026-12-01T08:00:00Z"},
             headers={"traceparent": f"00-{trace}-{parent}-01"},
         )
         assert made.status_code == 201, made.text
@@ -103,7 +103,7 @@ def test_a_request_is_one_trace_from_the_gateway_to_the_effect_of_its_event(stac
                     return span
             return None
 
-        event = "fiche.interventions.intervention.created.v1"
+        event = "fiche.interventions.intervention.planned.v1"
         effect = wait_until(lambda: found("clients", "consumer", f"{event} process"), "the effect is told", 30)
         request = wait_until(
             lambda: found("gateway", "server", "POST /api/v1/interventions", parent), "the request", 30
