@@ -110,6 +110,24 @@ class UpdateEquipment(Command):
     changes: EquipmentChanges
 
 
+class ReassignBody(Model):
+    """To which client an equipment goes, and at which of its addresses it stands there."""
+
+    address_id: Id | None = None
+
+
+class ReassignEquipment(Command):
+    """Gives an equipment, with its parts, to another client: its past stays with it (merge-protocol, re-assign)."""
+
+    rpc: ClassVar[str] = "equipment.reassign"
+    id: Id
+    expected_version: int | None = None
+    home_client_id: Id
+    written_client_id: Id
+    place_id: Id | None = None
+    body: ReassignBody
+
+
 class GetEquipment(Query):
     """One equipment."""
 
@@ -192,6 +210,8 @@ class EquipmentEvent(RowEvent):
     serial_number: str
     address_id: Id | None
     place_id: Id | None
+    #: Documents that are its photos.
+    photos: list[Id] = Field(default_factory=list)
 
 
 class EquipmentCreated(EquipmentEvent):
@@ -231,6 +251,16 @@ class EquipmentMoved(EquipmentEvent):
     public: ClassVar[bool] = True
     former_address_id: Id | None
     former_place_id: Id | None
+
+
+class EquipmentReassigned(EquipmentEvent):
+    """An equipment is another client's now, with all its past; what was billed of it stays where it was."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "equipment.reassigned"
+    public: ClassVar[bool] = True
+    former_home_client_id: Id
+    former_address_id: Id | None
 
 
 class EquipmentRestored(EquipmentEvent):

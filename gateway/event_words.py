@@ -70,6 +70,7 @@ SENTENCES = {
     "equipment.equipment.created": "Un équipement est enregistré.",
     "equipment.equipment.deleted": "Un équipement est retiré de la fiche.",
     "equipment.equipment.moved": "Un équipement change d’adresse.",
+    "equipment.equipment.reassigned": "Un équipement passe à un autre client, avec son passé.",
     "equipment.equipment.restored": "Un équipement est remis sur la fiche.",
     "equipment.equipment.updated": "Un équipement a changé.",
     "interventions.intervention.archived": "Une intervention est archivée.",

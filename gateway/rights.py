@@ -74,7 +74,7 @@ _NEEDS: dict[type[Request], str] = {
     **dict.fromkeys(
         (
             b.CreateQuote, b.UpdateQuote, b.FinaliseQuote, b.SendQuote, b.AcceptQuote, b.RefuseQuote, b.CancelQuote,
-            b.ReopenQuote, b.DeleteDraft,
+            b.ReopenQuote,
         ),
         "quote",
     ),
@@ -105,6 +105,8 @@ def needed(kind: type[Request], asked: Request | None = None) -> str:
     """The right that a kind of request asks for, or this one request of it."""
     if kind is i.ActOnIntervention and isinstance(asked, i.ActOnIntervention) and asked.action in ("start", "finish"):
         return "report"
+    if kind is b.DeleteDraft:
+        return "quote" if isinstance(asked, b.DeleteDraft) and asked.kind == "quote" else "bill"
     return _NEEDS.get(kind) or ("edit" if kind.command else "office")
 
 

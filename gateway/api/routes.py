@@ -143,13 +143,18 @@ class Api:
         g.place_id = door.places.get(str(values.get("address_id")))
         return home
 
-    def changed_row(self, asked: Request) -> dict[str, Any]:
-        """For a PATCH: what it names must be of the row's client. Gives `place_id` where the address changes."""
+    def changed_row(self, asked: Request, *, kept: tuple[str, ...] = ()) -> dict[str, Any]:
+        """For a PATCH: what it names must be of the row's client; of the lists `kept`, what the row has not yet.
+
+        Gives `place_id` where the address changes.
+        """
         body = json_body()
         if not any(body.get(name) for name in _NAMED):
             return {}
         door = self.door()
-        door.of_row(UUID(self.rpc.ask_json(asked)["client_id"]), body)
+        row = self.rpc.ask_json(asked)
+        added = {name: [one for one in body[name] if one not in row[name]] for name in kept if _is_list(body, name)}
+        door.of_row(UUID(row["client_id"]), body | added)
         return {"place_id": door.places.get(str(body["address_id"]))} if body.get("address_id") else {}
 
     def list(self, kind: type[Request], *, repeatable: tuple[str, ...] = (), **renamed: str) -> Response:
@@ -167,6 +172,10 @@ class Api:
         if client_id:
             values["tree"] = self.door().tree(client_id)
         return values
+
+
+def _is_list(body: dict[str, Any], name: str) -> bool:
+    return isinstance(body.get(name), list)
 
 
 def build(kind: type[Request], values: dict[str, Any]) -> Any:

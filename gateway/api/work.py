@@ -45,8 +45,17 @@ def _equipment(api: Api) -> None:
 
     @api.route("PATCH", "/equipment/{id}", "Modifie", tag=tag, body=e.EquipmentChanges, answer=e.Equipment)
     def update_equipment(id: UUID) -> Response:
-        more = api.changed_row(e.GetEquipment(id=id))
+        # Photos that it has already stay, also those of the client that it came from.
+        more = api.changed_row(e.GetEquipment(id=id), kept=("photos",))
         return api.patch(e.UpdateEquipment, id, **more)
+
+    @api.route("POST", "/equipment/{id}/reassign", "Passe à un autre client, avec son passé (client_id, address_id)",
+               tag=tag, body=e.ReassignBody, answer=e.Equipment, client_in_body=True)  # fmt: skip
+    def reassign_equipment(id: UUID) -> Response:
+        values = json_body()
+        home = api.home_of_body(values)
+        asked = {"id": id, "expected_version": if_match(required=False), **home.ids(), "place_id": g.place_id}
+        return api.send(build(e.ReassignEquipment, {**asked, "body": values}))
 
     @api.route("DELETE", "/equipment/{id}", "Retire", tag=tag, status=204)
     def delete_equipment(id: UUID) -> Response:

@@ -20,6 +20,7 @@ _TOLD = {
     ("changed", "description"): "Description modifiée",
     ("changed", "equipment_id"): "Lien avec un équipement modifié",
     ("changed", "photos"): "Photos modifiées",
+    ("reassigned", "client"): "Passé de « {before} » à « {after} »",
     ("changed", "details"): "Détails techniques modifiés",
     ("changed", "parent_id"): "Rattachement modifié",
 }

@@ -127,6 +127,10 @@ class Listener(Service):
         if not event.imported:
             told.apparatus(self.uow, event, envelope, "Équipement ajouté\u202f: {}")
 
+    @on(equipment.EquipmentReassigned, since="log")
+    def equipment_reassigned(self, event: equipment.EquipmentReassigned, envelope: Envelope) -> None:
+        told.apparatus(self.uow, event, envelope, "Équipement repris d’un autre client\u202f: {}")
+
     @on(equipment.EquipmentDeleted, since="log")
     def equipment_deleted(self, event: equipment.EquipmentDeleted, envelope: Envelope) -> None:
         told.apparatus(self.uow, event, envelope, "Équipement retiré\u202f: {}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from chassis.objects import ObjectStore, object_store, sweep_staging
-from chassis.service import every, rpc
+from chassis.service import every, on, rpc
 from contracts import documents as c
+from contracts import equipment
+from contracts.base import Envelope
 from services.documents import commands, queries
 from services.documents.model import KINDS, Base
 from services.documents.pictures import clean_photo
@@ -29,6 +31,14 @@ class DocumentsService(ClientRowsService):
     def sweep_uploads(self) -> None:
         """Takes away uploads that nobody committed for a day."""
         sweep_staging(self.store)
+
+    @on(equipment.EquipmentCreated, since="log")
+    def equipment_created(self, event: equipment.EquipmentCreated, envelope: Envelope) -> None:
+        commands.link_photos(self.uow, event)
+
+    @on(equipment.EquipmentUpdated, since="log")
+    def equipment_updated(self, event: equipment.EquipmentUpdated, envelope: Envelope) -> None:
+        commands.link_photos(self.uow, event)
 
     @rpc(c.CommitDocument)
     def commit(self, request: c.CommitDocument) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from sqlalchemy import select, text
+
 from chassis.errors import Gone, Invalid
 from chassis.ids import new_id
 from chassis.stamp import apply_changes, check_version, lock, touch
@@ -17,8 +19,10 @@ from contracts.equipment import (
     EquipmentCreated,
     EquipmentDeleted,
     EquipmentMoved,
+    EquipmentReassigned,
     EquipmentRestored,
     EquipmentUpdated,
+    ReassignEquipment,
     RestoreEquipment,
     UpdateEquipment,
 )
@@ -83,6 +87,41 @@ def update_equipment(uow: UnitOfWork, request: UpdateEquipment) -> bytes:
     return queries.get_equipment(uow.session, row.id)
 
 
+def reassign_equipment(uow: UnitOfWork, request: ReassignEquipment) -> bytes:
+    """Gives an equipment and its parts to another client. Raises `Stale`, `Gone`; the client's own stays as it is."""
+    row = _living(uow, request.id)
+    check_version(row, request.expected_version)
+    if root_of(uow.session, row.home_client_id) != request.home_client_id:
+        former = _name_of(uow, row.home_client_id)
+        row.parent_id = None
+        for part in [row, *_parts_of(uow, row)]:
+            home, address = part.home_client_id, part.address_id
+            part.home_client_id, part.written_client_id = request.home_client_id, request.written_client_id
+            part.address_id, part.place_id = request.body.address_id, request.place_id
+            touch(uow, part)
+            uow.session.flush()
+            note(uow, part, "reassigned", {"client": former}, {"client": _name_of(uow, request.home_client_id)})
+            uow.emit(EquipmentReassigned(**_facts(uow, part), former_home_client_id=home, former_address_id=address))
+    return queries.get_equipment(uow.session, row.id)
+
+
+def _parts_of(uow: UnitOfWork, row: Equipment) -> list[Equipment]:
+    """What stands in an equipment, at every depth, locked."""
+    found: list[Equipment] = []
+    above = [row.id]
+    while above:
+        parts = list(uow.session.scalars(select(Equipment).where(Equipment.parent_id.in_(above)).with_for_update()))
+        found += parts
+        above = [part.id for part in parts]
+    return found
+
+
+def _name_of(uow: UnitOfWork, home: uuid.UUID) -> str:
+    """The name of the living client whose a home is."""
+    known = text("SELECT display_name FROM known_client WHERE id = :id")
+    return str(uow.session.scalar(known, {"id": root_of(uow.session, home)}) or "")
+
+
 def delete_equipment(uow: UnitOfWork, request: DeleteEquipment) -> bytes:
     """Takes an equipment off the fiche; asked again, it stays as it is."""
     row = _living(uow, request.id)
@@ -145,4 +184,5 @@ def _facts(uow: UnitOfWork, row: Equipment) -> dict[str, Any]:
         "serial_number": row.serial_number,
         "address_id": row.address_id,
         "place_id": row.place_id,
+        "photos": row.photos,
     }

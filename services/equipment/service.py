@@ -28,6 +28,10 @@ class EquipmentService(ClientRowsService):
     def update(self, request: c.UpdateEquipment) -> bytes:
         return commands.update_equipment(self.uow, request)
 
+    @rpc(c.ReassignEquipment)
+    def reassign(self, request: c.ReassignEquipment) -> bytes:
+        return commands.reassign_equipment(self.uow, request)
+
     @rpc(c.DeleteEquipment)
     def delete(self, request: c.DeleteEquipment) -> bytes:
         return commands.delete_equipment(self.uow, request)

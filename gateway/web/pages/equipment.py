@@ -50,6 +50,14 @@ def register(web: Blueprint, backend: Backend) -> None:
         client, addresses = _of_client(backend, client_id)
         return render_template("equipment/move.html", client=client, row=row, addresses=addresses)
 
+    @web.get("/clients/<uuid:client_id>/equipements/<uuid:id>/confier")
+    def equipment_reassign(client_id: UUID, id: UUID) -> str:
+        row = backend.ask(equipment.GetEquipment(id=id))
+        other, addresses = None, []
+        if _is_id(request.args.get("client_id", "")):
+            other, addresses = _of_client(backend, UUID(request.args["client_id"]))
+        return render_template("equipment/reassign.html", row=row, other=other, addresses=addresses)
+
     @web.get("/clients/<uuid:client_id>/equipements/<uuid:id>")
     def equipment_page(client_id: UUID, id: UUID) -> str | Response:
         row = backend.ask(equipment.GetEquipment(id=id))
@@ -176,8 +184,11 @@ def _past(backend: Backend, row: Any, addresses: list[Any]) -> dict[str, Any]:
     for line in (changes or {"items": []})["items"]:
         moved = line["action"] == "moved"
         words = _moved(line, places) if moved else told(line)
-        icon = "map-pin" if moved else "plus" if line["action"] == "created" else "pencil"
-        events.append({"at": line["at"], "icon": icon, "words": words, "by": line["by"]["name"], "quiet": not moved})
+        given = line["action"] == "reassigned"
+        icon = "map-pin" if moved or given else "plus" if line["action"] == "created" else "pencil"
+        events.append(
+            {"at": line["at"], "icon": icon, "words": words, "by": line["by"]["name"], "quiet": not (moved or given)}
+        )
     for work in (works or {"items": []})["items"]:
         events.append({"at": work["finished_at"] or work["starts_at"] or work["created_at"], "work": work})
     for file in (files or {"items": []})["items"]:

@@ -4,6 +4,7 @@ from services.documents.commands.files import (
     commit_document,
     delete_document,
     import_entry,
+    link_photos,
     restore_document,
     update_document,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "delete_document",
     "delete_folder",
     "import_entry",
+    "link_photos",
     "rename_folder",
     "render_preview",
     "replace_content",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from chassis.errors import Conflict, Invalid
 from chassis.ids import new_id
 from chassis.objects import ObjectStore
 from chassis.stamp import check_version, lock, stamp_new, touch
 from chassis.uow import UnitOfWork
 from contracts import documents as c
+from contracts import equipment
 from services.documents import queries
 from services.documents.commands.folders import ensure_folder
 from services.documents.commands.shared import ABSENT, facts, give, living, take
@@ -73,6 +76,19 @@ def update_document(uow: UnitOfWork, request: c.UpdateDocument) -> bytes:
             uow.emit(c.DocumentRenamed(**told, former_name=former["name"]))
         note(uow, row, "changed", former)
     return queries.get_document(uow.session, row.id)
+
+
+def link_photos(uow: UnitOfWork, event: equipment.EquipmentEvent) -> None:
+    """Photos taken before their equipment was there are about it from now on; told again, they are as they are."""
+    photos = select(Document).where(
+        Document.id.in_(event.photos), Document.equipment_id.is_(None), Document.home_client_id == event.home_client_id
+    )
+    for row in uow.session.scalars(photos.order_by(Document.id).with_for_update()) if event.photos else ():
+        former = state_of(row, _SAID)
+        row.equipment_id = event.id
+        touch(uow, row)
+        uow.session.flush()
+        note(uow, row, "changed", former)
 
 
 def delete_document(uow: UnitOfWork, request: c.DeleteDocument) -> bytes:

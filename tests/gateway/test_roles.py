@@ -1,0 +1,202 @@
+"""Who may write what: each role on each route of the OpenAPI document that changes something."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.gateway.conftest import Product
+from tests.gateway.test_auth import signed_in
+
+BILL = {"admin", "manager", "office", "accountant"}
+#: Word of the table below → roles that may (issue of the fiche, point 13; domain, Rights and law).
+MAY = {
+    "anyone": {"admin", "manager", "office", "accountant", "salesperson", "lead_technician", "technician"},
+    "edit": {"admin", "manager", "office", "salesperson", "lead_technician"},
+    "quote": {*BILL, "salesperson"},
+    "prices": {*BILL, "salesperson"},
+    "bill": BILL,
+    "merge": {"admin", "manager", "office"},
+    "admin": {"admin"},
+}
+ROLES = sorted(MAY["anyone"])
+LINES = [{"label": "Entretien", "quantity": "1", "unit_price": "100", "vat_rate": "20"}]
+OF = {"client_id": "{client}"}
+#: Routes told by what they end with → who may, and a body that gets past the door. `{client}` and the like are ids.
+RULES: tuple[tuple[str, str, Any], ...] = (
+    # Clients.
+    ("POST /clients", "edit", {"kind": "company", "company_name": "Essai"}),
+    ("PATCH /clients/{client_id}", "edit", {}),
+    ("DELETE /clients/{client_id}", "edit", None),
+    ("POST /clients/{client_id}/(archive|unarchive|restore)", "edit", {}),
+    ("POST /clients/{client_id}/convert", "edit", {"to": "individual", "last_name": "Blanc"}),
+    ("POST /clients/{client_id}/contacts", "edit", {"last_name": "Blanc"}),
+    ("POST /clients/{client_id}/addresses", "edit", {"street": "1 rue Haute", "city": "Lyon"}),
+    ("POST /clients/{client_id}/relations", "edit", {"type": "branch", "other_client_id": "{other}"}),
+    ("POST /clients/{client_id}/activities", "edit", {"kind": "note", "subject": "Essai"}),
+    ("(PATCH|DELETE) /clients/{client_id}/(contacts|addresses|relations|activities)/{sub_id}", "edit", {}),
+    ("POST /clients/{client_id}/(contacts|addresses|relations|activities)/{sub_id}/(restore|promote)", "edit", {}),
+    ("PUT /clients/{client_id}/memo", "edit", {"text": "Clé chez le gardien"}),
+    ("PATCH /clients/{client_id}/billing", "bill", {}),
+    ("POST /clients/{client_id}/(not-duplicates|duplicates).*", "merge", {"other_client_id": "{other}"}),
+    ("POST /merges", "merge", {"survivor_id": "{client}", "duplicate_id": "{other}"}),
+    ("POST /merges/{id}/.*", "merge", {}),
+    # Settings.
+    ("POST /custom-fields", "admin", {"key": "essai", "label": "Essai", "type": "text"}),
+    ("(PATCH|DELETE) /custom-fields/{field_id}", "admin", {}),
+    ("POST /custom-fields/{field_id}/restore", "admin", {}),
+    ("PUT /fiche-layout", "admin", {"sections": []}),
+    ("PATCH /company", "admin", {}),
+    ("POST /intervention-types", "admin", {"name": "Essai"}),
+    ("PATCH /intervention-types/{id}", "admin", {}),
+    ("POST /users", "admin", {"name": "E", "email": "essai@morel.example", "roles": ["office"]}),
+    ("PATCH /users/{id}", "admin", {}),
+    ("POST /api-keys", "admin", {"name": "Essai", "scopes": ["read"]}),
+    ("DELETE /api-keys/{id}", "admin", None),
+    # Work.
+    ("POST /interventions", "edit", {**OF, "title": "Panne"}),
+    ("(PATCH|DELETE) /interventions/{id}", "edit", {}),
+    ("POST /interventions/{id}/(archive|unarchive|cancel|reopen|restore)", "edit", {}),
+    ("POST /interventions/{id}/(start|finish)", "anyone", {}),
+    ("POST /interventions/{id}/report", "anyone", {"work_done": "Joint changé"}),
+    ("POST /interventions/{id}/invoice", "bill", {}),
+    ("POST /job-sites", "edit", {**OF, "title": "Chaufferie"}),
+    ("PATCH /job-sites/{id}", "edit", {}),
+    ("POST /calendar-feeds", "anyone", {"label": "Mon planning", "filters": {}}),
+    ("DELETE /calendar-feeds/{id}", "anyone", None),
+    # Money.
+    ("POST /quotes", "quote", {**OF, "lines": LINES}),
+    ("(PATCH|DELETE) /quotes/{id}", "quote", {}),
+    ("POST /quotes/{id}/(finalise|send|accept|refuse|cancel|reopen)", "quote", {}),
+    ("POST /quotes/{id}/invoice", "bill", {}),
+    ("POST /quotes/{id}/job-site", "edit", {}),
+    ("POST /(invoices|credit-notes)", "bill", {**OF, "lines": LINES}),
+    ("PATCH /(invoices|credit-notes)/{id}", "bill", {}),
+    ("DELETE /(invoices|credit-notes)/{id}", "bill", None),
+    ("POST /(invoices|credit-notes)/{id}/(issue|send)", "bill", {}),
+    ("POST /invoices/{id}/payments", "bill", {"amount": "10"}),
+    ("POST /invoices/{id}/payments/{payment_id}/cancel", "bill", {}),
+    ("POST /invoices/{id}/credit-note", "bill", {}),
+    ("POST /credit-notes/{id}/refund", "bill", {"amount": "10"}),
+    ("POST /totals", "prices", {"lines": LINES}),
+    # What stands there, its care, files.
+    ("POST /equipment", "edit", {**OF, "name": "Chaudière"}),
+    ("(PATCH|DELETE) /equipment/{id}", "edit", {}),
+    ("POST /equipment/{id}/reassign", "edit", {"client_id": "{other}"}),
+    ("POST /equipment/{id}/restore", "edit", {}),
+    ("POST /maintenance-plans", "edit", {**OF, "equipment_ids": [], "visits_per_period": 1, "period": "year",
+                                         "starts_on": "2026-01-01"}),
+    ("(PATCH|DELETE) /maintenance-(plans|visits)/{id}", "edit", {}),
+    ("POST /maintenance-(plans|visits)/{id}/.*", "edit", {"starts_at": "2026-12-01T08:00:00Z",
+                                                          "ends_at": "2026-12-01T09:00:00Z"}),
+    ("(PATCH|DELETE) /documents/{id}", "edit", {}),
+    ("POST /documents/{id}/(restore|versions/{version_id}/restore)", "edit", {}),
+    ("POST /documents/folders(/delete)?", "edit", {**OF, "path": "Plans"}),
+    ("POST /documents/folders/rename", "edit", {**OF, "path": "Plans", "to": "Dessins"}),
+    ("POST /imports/{id}/cancel", "edit", {}),
+)  # fmt: skip
+#: Bodies of these are no JSON, or they end the very session; each is tried by the tests of its own area.
+ELSEWHERE = {
+    "POST /sessions", "DELETE /sessions", "POST /uploads", "PATCH /uploads/{id}", "DELETE /uploads/{id}",
+    "POST /documents", "POST /documents/{id}/versions", "POST /imports",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def writes(product: Product) -> list[str]:
+    """Every operation that changes something, as the document tells them."""
+    paths = httpx.get(f"{product.url}/api/openapi.json", trust_env=False).json()["paths"]
+    return sorted(
+        f"{method.upper()} {path}"
+        for path, operations in paths.items()
+        for method in operations
+        if method not in ("get", "head")
+    )
+
+
+@pytest.fixture(scope="module")
+def people(product: Product) -> dict[str, httpx.Client]:
+    """A member of staff of each role, signed in."""
+    return {role: signed_in(product, role) for role in ROLES}
+
+
+@pytest.fixture(scope="module")
+def ids(product: Product) -> dict[str, str]:
+    """A row of each kind that somebody who may would find."""
+    client, other = product.new_client()["id"], product.new_client()["id"]
+
+    def made(path: str, body: dict[str, Any]) -> str:
+        answer = product.http.post(path, json={"client_id": client, **body})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    return {
+        "client": client,
+        "other": other,
+        "interventions": made("/interventions", {"title": "Panne"}),
+        "job-sites": made("/job-sites", {"title": "Chaufferie"}),
+        "quotes": made("/quotes", {"lines": LINES}),
+        "invoices": made("/invoices", {"lines": LINES}),
+        "credit-notes": made("/credit-notes", {"lines": LINES}),
+        "equipment": made("/equipment", {"name": "Chaudière"}),
+    }
+
+
+def rule(write: str) -> tuple[str, Any]:
+    """Who may, and the body to try with."""
+    found = [(who, body) for pattern, who, body in RULES if re.fullmatch(_literal(pattern), write)]
+    assert len(found) == 1, f"{write}: {len(found)} rules of roles"
+    return found[0]
+
+
+def _literal(pattern: str) -> str:
+    return re.sub(r"\{(\w+)\}", r"\\{\1\\}", pattern)
+
+
+def _with_ids(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_ids(one, ids) for name, one in value.items()}
+    return ids[value[1:-1]] if isinstance(value, str) and value.startswith("{") else value
+
+
+def test_every_route_that_writes_has_one_rule_of_roles(writes: list[str]) -> None:
+    assert len(writes) > 80
+    tried = [write for write in writes if write not in ELSEWHERE]
+    assert {rule(write)[0] for write in tried} == set(MAY)
+    assert set(writes) >= ELSEWHERE
+    for pattern, _, _ in RULES:
+        if "duplicates" not in pattern:
+            assert any(re.fullmatch(_literal(pattern), write) for write in writes), pattern
+
+
+def test_who_may_not_write_is_refused_and_nobody_else(
+    product: Product, writes: list[str], people: dict[str, httpx.Client], ids: dict[str, str]
+) -> None:
+    wrong: list[str] = []
+    turns = [(write, *rule(write)) for write in writes if write not in ELSEWHERE]
+
+    def tried(role: str, write: str, body: Any) -> httpx.Response:
+        method, path = write.split(" ")
+        row = ids.get(path.split("/")[1], str(uuid.uuid4()))
+        path = path.replace("{client_id}", ids["client"]).replace("{id}", row)
+        url = re.sub(r"\{\w+\}", str(uuid.uuid4()), path)
+        return people[role].request(method, url, json=_with_ids(body, ids) if body is not None else None,
+                                    headers={"If-Match": '"1"'})  # fmt: skip
+
+    # Those who may not come first: nothing they ask for happens, so each meets the same rows.
+    for write, who, body in turns:
+        for role in sorted(set(ROLES) - MAY[who]):
+            answer = tried(role, write, body)
+            if answer.status_code != 403:
+                wrong.append(f"{role} may {write}: {answer.status_code} {answer.text[:200]}")
+    for write, who, body in turns:
+        for role in sorted(MAY[who]):
+            answer = tried(role, write, body)
+            yours = role == "technician" and answer.json().get("code") == "not_yours" if answer.content else False
+            if (answer.status_code == 403 and not yours) or answer.status_code >= 500:
+                wrong.append(f"{role} may not {write}: {answer.status_code} {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
