@@ -12,13 +12,14 @@ from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector,
 
 from chassis import metrics
 from chassis.context import Context
-from chassis.errors import InternalError, Invalid, NotFound
+from chassis.errors import Invalid, NotFound
 from chassis.events.consumer import Consumer
 from chassis.events.following import Following
 from chassis.events.relay import Notifier, Relay
 from chassis.events.source import LogSource
 from chassis.runtime import Runtime
 from chassis.service.handlers import followed_producers, handlers_of, since_of
+from chassis.service.workers import Workers
 from chassis.uow import UnitOfWork
 from chassis.wire.base import Answer, Incoming, RpcServer
 
@@ -55,15 +56,21 @@ class RpcServerExtension(SharedExtension, ProviderCollector):  # type: ignore[mi
     def start(self) -> None:
         if self.server is None:
             runtime: Runtime = self.container.config["runtime"]
+            self.workers = Workers(self.container)
             self.by_method = {provider.rpc_method: provider for provider in self._providers}
             self.server = runtime.wire.rpc_server(
                 self.container.service_name, self.handle, runtime.settings.max_workers
             )
             self.server.start()
 
-    def stop(self) -> None:
+    def take_no_more(self) -> None:
+        """Leaves what comes to others, and returns when what is in hand is answered."""
         if self.server is not None:
             self.server.stop()
+            self.workers.wait()
+
+    def stop(self) -> None:
+        self.take_no_more()
         super().stop()
 
     @property
@@ -86,19 +93,11 @@ class RpcServerExtension(SharedExtension, ProviderCollector):  # type: ignore[mi
             return
         started = time.perf_counter()
 
-        def done(_worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-            answer = result if isinstance(result, Answer) else _internal(exc_info)
+        def answer(answer: Answer) -> None:
             metrics.rpc_handled(self.container.service_name, incoming.method, answer.status, started)
             incoming.reply(answer)
-            return result, exc_info
 
-        self.container.spawn_worker(provider, (incoming.body,), {}, {"context": context}, done)
-
-
-def _internal(exc_info: Any) -> Answer:
-    error = InternalError("Une erreur inattendue s’est produite.")
-    log.error("rpc.worker_failed", exc_info=exc_info)
-    return Answer(error.kind, error.to_json())
+        self.workers.start(provider, incoming.body, context, answer)
 
 
 class RpcEntrypoint(Entrypoint):  # type: ignore[misc]
@@ -114,6 +113,8 @@ class RpcEntrypoint(Entrypoint):  # type: ignore[misc]
         self.server.register_provider(self)
 
     def stop(self) -> None:
+        # Before Nameko stops what workers depend on: with its entry points.
+        self.server.take_no_more()
         self.server.unregister_provider(self)
 
 

@@ -38,6 +38,8 @@ HEARTBEAT_S = 10
 #: Longest silence in the middle of a frame, of a declaration's answer, or of a write.
 STALL_S = 10.0
 CONNECT_S = 5.0
+#: Longest time for which an answer waits for those of calls that came with its own.
+GATHER_S = 0.0005
 #: Seconds between tries to connect: from the first to the last, both with jitter.
 RETRY_S = (0.1, 3.0)
 
@@ -117,6 +119,8 @@ class Link:
         self.lane: Lane | None = None
         self._flow: Flow | None = None
         self._owner = 0
+        #: While what has come is being told, and no longer than `GATHER_S`; 0 at other times.
+        self._hearing_until = 0.0
         self._bell_in, self._bell_out = socket.socketpair()
         for end in (self._bell_in, self._bell_out):
             end.setblocking(False)
@@ -146,8 +150,11 @@ class Link:
             work(lane)
         except Exception as error:  # the channel goes while it is written to: its owner tells
             log.debug("amqp.not_sent", link=self._name, error=repr(error))
-        # The owner sends what it wrote itself before it waits again.
-        if threading.get_ident() != self._owner and not flow.send_now():
+        # The owner sends what it wrote itself before it waits again, and what is written while it hears: answers to
+        # calls that came in one piece leave in one piece.
+        if threading.get_ident() == self._owner or time.monotonic() < self._hearing_until:
+            return
+        if not flow.send_now():
             self._wake()
 
     def close(self) -> None:
@@ -217,11 +224,16 @@ class Link:
 
         def pump() -> None:
             nonlocal heard_at
-            if (data := flow.recv_now()) is not None:
-                heard_at = time.monotonic()
+            if (data := flow.recv_now()) is None:
+                return
+            heard_at = time.monotonic()
+            self._hearing_until = heard_at + GATHER_S
+            try:
                 lane.inbound.feed(data)
-                if flow.waiting and not flow.send_now():
-                    self._wake()
+            finally:
+                self._hearing_until = 0.0  # first: what is written from now on is its writer's to send
+            if flow.waiting and not flow.send_now():
+                self._wake()
 
         wait = waiter(flow.direct, self._bell_out, pump)
         try:

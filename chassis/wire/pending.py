@@ -41,10 +41,8 @@ class Pending:
             self._answers[index] = answer
             self._missing -= 1
             last = self._missing == 0
-        service = self._calls[index].service
         if not answer.from_wire:
-            metrics.RPC_CALLED.labels(service, answer.status).inc()
-            metrics.RPC_CALL_SECONDS.labels(service).observe(time.monotonic() - self._began)
+            metrics.rpc_called(self._calls[index].service, answer.status, self._began)
         if last:
             self._waiting.release()
         return True
