@@ -51,7 +51,10 @@ class AmqpClient:
         self._pending: dict[str, tuple[Pending, int, str]] = {}
         self._lane: Lane | None = None
         self._closed = False
-        self._link = Link(self._url, "rpc-client", self._opened, self._lost, plain=self._plain)
+        pending = self._pending
+        self._link = Link(
+            self._url, "rpc-client", self._opened, self._lost, plain=self._plain, busy=lambda: bool(pending)
+        )
         self._started = False
 
     def call_many(self, calls: Sequence[Call], timeout: float) -> list[Answer]:
@@ -75,6 +78,7 @@ class AmqpClient:
         if lane is not None and sent:
             # On the channel they were counted for: calls given up by `_lost` are never published on the next.
             self._link.send(lane, lambda lane: self._publish(lane, sent, pending.deadline))
+            self._link.read_until(pending.complete, pending.deadline)
         answers = pending.wait()
         for number, _ in sent:
             self._pending.pop(number, None)
@@ -123,7 +127,8 @@ class AmqpClient:
     def _lost(self, reason: str) -> None:
         with self._lock:
             self._lane = None
-            pending, self._pending = list(self._pending.values()), {}
+            pending = list(self._pending.values())
+            self._pending.clear()
         for each, index, _ in pending:
             each.fail(index, "disconnected", "La liaison avec la messagerie interne a été coupée.")
 

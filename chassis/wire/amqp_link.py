@@ -29,7 +29,7 @@ from amqp.serialization import decode_properties_basic
 from chassis import metrics
 from chassis.wire.amqp_flow import Flow
 from chassis.wire.amqp_lane import FramesLane, Lane
-from chassis.wire.amqp_wait import quiet, waiter
+from chassis.wire.amqp_wait import Waiter, quiet, waiter
 from chassis.wire.frames import HEARTBEAT
 
 log = structlog.get_logger(__name__)
@@ -103,14 +103,27 @@ class Link:
 
     `lost(reason)` is called, in the same thread, when the channel is gone for any reason, and before the next one.
     What `opened` has consumed is heard where nothing may wait: with green threads, in the hub itself.
+    With `busy` (whether an answer is awaited) those who wait may read (`read_until`); what the owner is then given
+    to do must only write.
     """
 
-    def __init__(self, url: str, name: str, opened: Work, lost: Callable[[str], None], *, plain: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        opened: Work,
+        lost: Callable[[str], None],
+        *,
+        plain: bool = False,
+        busy: Callable[[], bool] | None = None,
+    ) -> None:
         self._urls = [each.strip() for each in url.split(";")]
         self._name = name
         self._opened = opened
         self._lost = lost
         self._plain = plain
+        self._busy = busy
+        self._waiter: Waiter | None = None
         self._works: deque[tuple[Lane, Work]] = deque()
         self._stopping = threading.Event()
         #: Set once the first try to connect has ended, well or not.
@@ -155,6 +168,12 @@ class Link:
         if threading.get_ident() == self._owner or time.monotonic() < self._hearing_until:
             return
         if not flow.send_now():
+            self._wake()
+
+    def read_until(self, done: Callable[[], bool], deadline: float) -> None:
+        """Reads in this thread until `done` or the deadline, where it may and nobody else does."""
+        waiter = self._waiter
+        if waiter is not None and waiter.read_until(done, deadline):
             self._wake()
 
     def close(self) -> None:
@@ -235,19 +254,23 @@ class Link:
             if flow.waiting and not flow.send_now():
                 self._wake()
 
-        wait = waiter(flow.direct, self._bell_out, pump)
+        wait = waiter(flow.direct, self._bell_out, pump, self._busy or (lambda: True))
         try:
             # What came with an answer that `_opened` waited for is in py-amqp's hands, not on the socket.
             lane.inbound.feed(flow.take_read())
+            if self._busy is not None:
+                self._waiter = wait
             while True:
-                if self._works:
+                if self._works and self._busy is not None:
+                    self._work(lane)
+                elif self._works:
                     wait.pause()
                     flow.give_back(lane.inbound.take_back())
                     self._work(lane)
                     lane.inbound.feed(flow.take_read())
                 flow.flush()
                 if self._stopping.is_set() and not self._works:
-                    wait.pause()
+                    wait.close()
                     flow.give_back(lane.inbound.take_back())
                     return
                 wait.wait(1.0)
@@ -259,6 +282,7 @@ class Link:
                 if now - flow.sent_at > HEARTBEAT_S / 2:
                     flow.write(HEARTBEAT)
         finally:
+            self._waiter = None
             wait.close()
 
     def _serve_plain(self, connection: Any, lane: Lane, flow: Flow) -> None:

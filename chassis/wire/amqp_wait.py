@@ -10,6 +10,8 @@ import contextlib
 import select
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -23,6 +25,10 @@ class Waiter(Protocol):
         """Returns after a wake-up, after `seconds`, or earlier. Raises what `pump` raises."""
         ...
 
+    def read_until(self, done: Callable[[], bool], deadline: float) -> bool:
+        """Where threads are the system's, reads in the caller's; whether the owner must be woken after it."""
+        ...
+
     def pause(self) -> None:
         """Leaves what comes to others until the next `wait`."""
         ...
@@ -33,33 +39,86 @@ class Waiter(Protocol):
 
 
 class ThreadWaiter:
-    """For a thread of the system. `bell` is the socket on which it is woken."""
+    """For threads of the system. `bell` is the socket on which the owner is woken.
 
-    def __init__(self, sock: Any, bell: socket.socket, pump: Pump) -> None:
-        self._sock, self._bell, self._pump = sock.fileno(), bell, pump
-        self._poll = select.poll()
-        self._poll.register(sock, select.POLLIN)
-        self._poll.register(bell, select.POLLIN)
+    Whoever waits for an answer may read it himself (`read_until`): a switch of threads less. The owner reads while
+    something is awaited (`busy`) and nobody else does; at other times it only listens for the end of the connection
+    and looks once a second for what nobody awaits.
+    """
+
+    def __init__(self, sock: Any, bell: socket.socket, pump: Pump, busy: Callable[[], bool]) -> None:
+        self._sock, self._bell, self._pump, self._busy = sock.fileno(), bell, pump, busy
+        self._either, self._quiet, self._data = select.poll(), select.poll(), select.poll()
+        self._either.register(sock, select.POLLIN)
+        self._either.register(bell, select.POLLIN)
+        self._quiet.register(sock, getattr(select, "POLLRDHUP", 0))
+        self._quiet.register(bell, select.POLLIN)
+        self._data.register(sock, select.POLLIN)
+        self._reading = threading.Lock()
+        self._error: Exception | None = None
+        self._closed = False
 
     def wait(self, seconds: float) -> None:
         """See `Waiter`."""
-        for ready, _ in self._poll.poll(seconds * 1000):
+        until = time.monotonic() + seconds
+        while self._busy() and self._reading.acquire(blocking=False):
+            try:
+                rung = self._read_or_rung(until - time.monotonic())
+            finally:
+                self._reading.release()
+            if rung or time.monotonic() > until:
+                return
+        if self._error is None:
+            for ready, _ in self._quiet.poll(max(0.0, until - time.monotonic()) * 1000):
+                if ready == self._bell.fileno():
+                    quiet(self._bell)
+        if self._reading.acquire(blocking=False):
+            try:
+                self._pump()
+            finally:
+                self._reading.release()
+        if self._error is not None:
+            raise self._error
+
+    def _read_or_rung(self, seconds: float) -> bool:
+        rung = False
+        for ready, _ in self._either.poll(max(0.0, seconds) * 1000):
             if ready == self._sock:
                 self._pump()
             else:
                 quiet(self._bell)
+                rung = True
+        return rung
+
+    def read_until(self, done: Callable[[], bool], deadline: float) -> bool:
+        """Reads in this thread until `done`, or the deadline, unless another does; whether the owner must be woken."""
+        if self._closed or not self._reading.acquire(blocking=False):
+            return False
+        try:
+            while not done() and not self._closed and (left := deadline - time.monotonic()) > 0:
+                # Not for long at a time: somebody else may have ended the wait.
+                if self._data.poll(min(left, 0.1) * 1000):
+                    self._pump()
+        except Exception as error:
+            self._error = error
+        finally:
+            self._reading.release()
+        return self._error is not None or self._busy()
 
     def pause(self) -> None:
         """See `Waiter`."""
 
     def close(self) -> None:
-        """See `Waiter`."""
+        """See `Waiter`. Whoever reads is done before the socket is closed."""
+        self._closed = True
+        if self._reading.acquire(timeout=1.0):
+            self._reading.release()
 
 
 class GreenWaiter:
     """For a green thread: `pump` runs in the hub as soon as something has come, so it must never wait for anything."""
 
-    def __init__(self, sock: Any, bell: socket.socket, pump: Pump) -> None:
+    def __init__(self, sock: Any, bell: socket.socket, pump: Pump, _busy: Callable[[], bool]) -> None:
         from eventlet import getcurrent
         from eventlet.hubs import get_hub
 
@@ -90,6 +149,10 @@ class GreenWaiter:
         if self._error is not None:
             self._unlisten()
             raise self._error
+
+    def read_until(self, _done: Callable[[], bool], _deadline: float) -> bool:
+        """See `Waiter`: the hub reads."""
+        return False
 
     def pause(self) -> None:
         """See `Waiter`."""
@@ -135,6 +198,6 @@ def green() -> bool:
     return eventlet is not None and bool(eventlet.is_monkey_patched("thread"))
 
 
-def waiter(sock: Any, bell: socket.socket, pump: Pump) -> Waiter:
-    """The one that fits this process's threads."""
-    return (GreenWaiter if green() else ThreadWaiter)(sock, bell, pump)
+def waiter(sock: Any, bell: socket.socket, pump: Pump, busy: Callable[[], bool]) -> Waiter:
+    """The one that fits this process's threads. `busy`: whether anything is awaited."""
+    return (GreenWaiter if green() else ThreadWaiter)(sock, bell, pump, busy)

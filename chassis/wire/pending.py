@@ -57,6 +57,10 @@ class Pending:
         for index in range(len(self._calls)):
             self.fail(index, code, detail)
 
+    def complete(self) -> bool:
+        """Whether every call has its answer."""
+        return not self._missing
+
     def wait(self) -> list[Answer]:
         """The answers, in the order of the calls; those that did not come before the deadline are `timeout`."""
         left = self.deadline - time.monotonic()
