@@ -1,6 +1,7 @@
-"""An instance of a service as a process of its own, to be killed: it says which calls it takes, and never answers.
+"""An instance of a service as a process of its own, to be killed.
 
-A call of the method `die` ends it, as a call does that exhausts memory or crashes a library.
+Calls of the method `echo` it answers. Of others it says that it took them, and never answers; `die` ends it, as a call
+does that exhausts memory or crashes a library.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ import os
 import sys
 import threading
 
-from chassis.wire.base import Incoming
+from chassis.wire.base import OK, Answer, Incoming
 from tests.chassis.wire.wires import amqp_wire
 
 
 def main(url: str, service: str) -> None:
     def handle(incoming: Incoming) -> None:
+        if incoming.method == "echo":
+            incoming.reply(Answer(OK, incoming.body))
+            return
         sys.stdout.write(f"took {incoming.method}\n")
         sys.stdout.flush()
         if incoming.method == "die":

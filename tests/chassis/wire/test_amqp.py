@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -258,7 +259,8 @@ def test_hostile_messages_are_dropped(amqp_url: str, name: str, channel: Any, cl
         {"reply_to": "nobody", "correlation_id": "1", "application_headers": good},
     ):
         channel.basic_publish(Message(b"\xff\x00\xfe", **properties), routing_key=queue_of(name))
-    for unreadable in UNREADABLE:
+    chance = random.Random(1)
+    for unreadable in (*UNREADABLE, *(chance.randbytes(chance.randrange(2, 60)) for _ in range(200))):
         channel.basic_publish(Raw(unreadable), routing_key=queue_of(name))
     client = closing(wire.rpc_client())
     assert client.call_many([Call(name, "m", b"\xff\x00")], 10)[0] == Answer(OK, b"\xff\x00")
@@ -534,3 +536,89 @@ def test_calls_that_waited_for_an_instance_are_answered_as_soon_as_it_comes(
             wait_until(lambda service=service: depth(channel, queue_of(service)) == 10, "waiting")
             closing(wire.rpc_server(service, echo, 10)).start()
             assert [answer.status for answer in answers.result(10)] == [OK] * 10
+
+
+def test_killed_instances_lose_no_call(amqp_url: str, name: str, closing: Callable[[Any], Any]) -> None:
+    def started() -> subprocess.Popen[str]:
+        instance = subprocess.Popen(
+            [sys.executable, "-m", "tests.chassis.wire.instance", amqp_url, name], stdout=subprocess.PIPE, text=True
+        )
+        instances.append(instance)
+        assert instance.stdout is not None
+        assert instance.stdout.readline() == "ready\n"
+        return instance
+
+    instances: list[subprocess.Popen[str]] = []
+    client = closing(amqp_wire(amqp_url).rpc_client())
+    over, counts = threading.Event(), [0] * 8
+
+    def calls(thread: int) -> list[Answer]:
+        failed = []
+        while not over.is_set():
+            sent = [Call(name, "echo", f"{thread}.{counts[thread]}.{n}".encode()) for n in range(4)]
+            answers = client.call_many(sent, 20)
+            failed += [a for a, call in zip(answers, sent, strict=True) if a != Answer(OK, call.body)]
+            counts[thread] += 1
+            over.wait(0.001)  # green threads give way only where they wait
+        return failed
+
+    try:
+        current = started()
+        with ThreadPoolExecutor(8) as pool:
+            futures = [pool.submit(calls, thread) for thread in range(8)]
+            try:
+                for _ in range(3):
+                    following, before = started(), sum(counts)
+                    wait_until(lambda before=before: sum(counts) > before + 40, "calls are answered")
+                    current.kill()
+                    current = following
+                before = sum(counts)
+                wait_until(lambda: sum(counts) > before + 40, "calls are answered still")
+            finally:
+                over.set()
+            assert [future.result(30) for future in futures] == [[]] * 8
+    finally:
+        for instance in instances:
+            instance.kill()
+            instance.wait(10)
+            if instance.stdout is not None:
+                instance.stdout.close()
+
+
+def test_a_broker_out_of_memory_costs_the_deadline_and_no_more(
+    own_broker: RabbitServer, name: str, closing: Callable[[Any], Any]
+) -> None:
+    """It stops reading from whoever publishes: nothing comes back, and what is written waits in the socket."""
+    wire = amqp_wire(own_broker.url)
+    closing(wire.rpc_server(name, echo, 10)).start()
+    client = closing(wire.rpc_client())
+    wait_until(lambda: client.call_many([Call(name, "m", b"1")], 10) == [Answer(OK, b"1")], "answered", 30)
+    own_broker.alarm(True)
+    try:
+        wait_until(
+            lambda: client.call_many([Call(name, "m", b"2")], 0.5)[0].from_wire, "the alarm holds calls back", 30
+        )
+        started = time.monotonic()
+        big = client.call_many([Call(name, "m", b"x" * 20_000_000)] * 2, 1)
+        assert {code(answer) for answer in big} <= {"timeout", "disconnected"}
+        assert time.monotonic() - started < 6
+    finally:
+        own_broker.alarm(False)
+    wait_until(lambda: client.call_many([Call(name, "m", b"3")], 2) == [Answer(OK, b"3")], "whole again", 60)
+
+
+def test_the_end_of_a_connection_is_noticed_while_nobody_calls(
+    amqp_url: str, name: str, closing: Callable[[Any], Any]
+) -> None:
+    closing(amqp_wire(amqp_url).rpc_server(name, echo, 10)).start()
+    proxy = Proxy(amqp_url)
+    client = amqp_wire(proxy.url).rpc_client()
+    try:
+        assert client.call_many([Call(name, "m", b"1")], 10) == [Answer(OK, b"1")]
+        lost = metrics.WIRE_LOST.labels("rpc-client")._value.get()
+    finally:
+        proxy.close()
+    try:
+        wait_until(lambda: metrics.WIRE_LOST.labels("rpc-client")._value.get() > lost, "noticed")
+    finally:
+        client.close()

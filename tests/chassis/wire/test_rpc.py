@@ -122,6 +122,25 @@ def test_one_deadline_for_all(client: RpcClient, serve: Serve, service: str) -> 
     assert client.call_many([Call(service, "quick", b"2")], 5)[0].body == b"quick:2"
 
 
+def test_who_waits_long_keeps_nobody_from_an_answer(client: RpcClient, serve: Serve, service: str) -> None:
+    """Whoever waits may be the one who reads what comes, for the others too."""
+    held: list[Incoming] = []
+    serve(lambda incoming: held.append(incoming) if incoming.method == "slow" else echo(incoming))
+    with ThreadPoolExecutor(3) as pool:
+        slow = pool.submit(client.call_many, [Call(service, "slow", b"")], 30)
+        wait_until(lambda: held, "in hand")
+        for n in range(50):
+            started = time.monotonic()
+            assert client.call_many([Call(service, "quick", b"%d" % n)], 20)[0].body == b"quick:%d" % n
+            assert time.monotonic() - started < 5
+        second = pool.submit(client.call_many, [Call(service, "slow", b"")], 30)
+        wait_until(lambda: len(held) == 2, "in hand")
+        echo(held[0])  # who read leaves; somebody else must go on
+        assert slow.result(10)[0].status == OK
+        echo(held[1])
+        assert second.result(10)[0].status == OK
+
+
 def test_at_most_max_workers_in_hand(client: RpcClient, serve: Serve, service: str) -> None:
     lock, held, most = threading.Lock(), [], 0
 
