@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import calls, floors, measure, page
+from bench import calls, floors, measure, memory, page
 from bench.ground import Ground
 from bench.measure import Measure
 from bench.raw import connect
@@ -27,6 +27,7 @@ from bench.raw import connect
 #: To add rows: write a function that makes measures of the ground (a module of its own), and name it here.
 GROUPS: dict[str, Callable[[Ground], Sequence[Measure]]] = {
     "calls": calls.measures,
+    "memory": memory.measures,  # before what works on the product, so that it sees it idle
     "page": page.measures,
 }
 out = Console(width=160)

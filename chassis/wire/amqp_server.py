@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import structlog
 from amqp import Message
 from amqp.exceptions import ChannelError
@@ -140,15 +141,14 @@ class AmqpServer:
         """The call that a message holds; None for what is no call, or comes too late."""
         properties = message.properties
         headers = message.headers
-        method, left, context = headers.get("method"), headers.get("left_ms"), headers.get("context", {})
+        method, left, context = headers.get("method"), headers.get("left_ms"), _context(headers.get("context"))
         reply_to, number = properties.get("reply_to"), properties.get("correlation_id")
         if (
             not isinstance(reply_to, str)
             or not isinstance(number, str)
             or not isinstance(method, str)
             or not isinstance(left, int)
-            or not isinstance(context, dict)
-            or not all(isinstance(value, str) for value in context.values())
+            or context is None
         ):
             log.warning("rpc.malformed", service=self._service, headers=repr(headers)[:500])
             metrics.RPC_DROPPED.labels(self._service, "malformed").inc()
@@ -171,7 +171,7 @@ class AmqpServer:
                 unanswered.pop()
                 self._link.send(lane, lambda on: send(answer, on))
 
-        return Incoming(method, message.body, dict(context), time.monotonic() + left / 1000, reply)
+        return Incoming(method, message.body, context, time.monotonic() + left / 1000, reply)
 
     def _again(self, lane: Lane, message: Delivered) -> None:
         """Puts a call that was delivered before back with its count, until it has had its tries."""
@@ -188,6 +188,16 @@ class AmqpServer:
         lane.channel.basic_publish(
             Message(message.body, **properties), exchange="", routing_key=queue_of(self._service)
         )
+
+
+def _context(text: Any) -> dict[str, str] | None:
+    """Headers of the call from JSON; None for what is no object of texts."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:  # no text at all, too
+        return None
+    texts = isinstance(found, dict) and all(isinstance(value, str) for value in found.values())
+    return found if texts else None
 
 
 def _answer(lane: Lane, reply_to: str, number: str, answer: Answer) -> None:

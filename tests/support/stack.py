@@ -132,6 +132,10 @@ class Stack:
 
     # --- how it is ------------------------------------------------------------------------------------------------
 
+    def pids(self) -> dict[str, int]:
+        """Process ids by name."""
+        return {name: process.pid for name, process in self._processes.items()}
+
     def client(self) -> httpx.Client:
         """An HTTP client with the administrator's key."""
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=15)

@@ -249,13 +249,15 @@ def test_hostile_messages_are_dropped(amqp_url: str, name: str, channel: Any, cl
     wire = amqp_wire(amqp_url)
     server = closing(wire.rpc_server(name, echo, 2))
     server.start()
-    good = {"method": "m", "left_ms": 5000, "context": {}}
+    good = {"method": "m", "left_ms": 5000, "context": "{}"}
     for properties in (
         {},
         {"reply_to": "nobody"},
         {"reply_to": "nobody", "correlation_id": "1", "application_headers": {"method": 3}},
         {"reply_to": "nobody", "correlation_id": "1", "application_headers": {**good, "left_ms": "soon"}},
-        {"reply_to": "nobody", "correlation_id": "1", "application_headers": {**good, "context": {"a": 1}}},
+        {"reply_to": "nobody", "correlation_id": "1", "application_headers": {**good, "context": '{"a": 1}'}},
+        {"reply_to": "nobody", "correlation_id": "1", "application_headers": {**good, "context": {}}},
+        {"reply_to": "nobody", "correlation_id": "1", "application_headers": {**good, "context": "[" * 5000}},
         {"reply_to": "nobody", "correlation_id": "1", "application_headers": good},
     ):
         channel.basic_publish(Message(b"\xff\x00\xfe", **properties), routing_key=queue_of(name))
