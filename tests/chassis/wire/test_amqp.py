@@ -21,6 +21,7 @@ import pytest
 from amqp import Message
 
 from chassis import metrics
+from chassis.wire.amqp import AmqpWire
 from chassis.wire.amqp_client import queue_of
 from chassis.wire.amqp_events import QUEUE_LENGTH, events_queue_of, exchange_of
 from chassis.wire.amqp_link import connect
@@ -75,6 +76,30 @@ UNREADABLE = (
     struct.pack(">H", 0x0400) + b"\x01\xff",
     struct.pack(">HI", 0x2000, 11) + b"\x01aT" + b"\xff" * 8,
 )
+
+
+def hostile(chance: random.Random) -> bytes:
+    """Properties that the broker lets pass (it looks at lengths and types), their values by chance."""
+
+    def text(most: int) -> bytes:
+        return chance.randbytes(chance.randrange(most))
+
+    def value(kind: str) -> bytes:
+        if kind in "Sx":
+            return struct.pack(">I", len(long := text(40))) + long
+        if kind == "A":
+            return struct.pack(">I", len(inner := b"".join(b"S" + value("S") for _ in range(2)))) + inner
+        if kind in "df":
+            return struct.pack(f">{kind}", chance.uniform(-9, 9))
+        return chance.randbytes({"T": 8, "l": 8, "I": 4, "D": 5, "b": 1, "t": 1, "V": 0}[kind])
+
+    table = b""
+    for name in (b"method", b"left_ms", b"context", b"tries", text(30)):
+        kind = chance.choice("SSxATdlfIDbtV")
+        table += bytes((len(name),)) + name + kind.encode() + value(kind)
+    number, back = text(20), text(20)
+    made = struct.pack(">HI", 0x2600, len(table)) + table
+    return made + bytes((len(number),)) + number + bytes((len(back),)) + back
 
 
 @pytest.fixture
@@ -262,7 +287,7 @@ def test_hostile_messages_are_dropped(amqp_url: str, name: str, channel: Any, cl
     ):
         channel.basic_publish(Message(b"\xff\x00\xfe", **properties), routing_key=queue_of(name))
     chance = random.Random(1)
-    for unreadable in (*UNREADABLE, *(chance.randbytes(chance.randrange(2, 60)) for _ in range(200))):
+    for unreadable in (*UNREADABLE, *(hostile(chance) for _ in range(200))):
         channel.basic_publish(Raw(unreadable), routing_key=queue_of(name))
     client = closing(wire.rpc_client())
     assert client.call_many([Call(name, "m", b"\xff\x00")], 10)[0] == Answer(OK, b"\xff\x00")
@@ -624,3 +649,34 @@ def test_the_end_of_a_connection_is_noticed_while_nobody_calls(
         wait_until(lambda: metrics.WIRE_LOST.labels("rpc-client")._value.get() > lost, "noticed")
     finally:
         client.close()
+
+
+def test_frames_by_hand_and_by_py_amqp_are_asked_and_answer_alike(
+    amqp_url: str, name: str, closing: Callable[[Any], Any]
+) -> None:
+    wires = {plain: AmqpWire(amqp_url, plain=plain) for plain in (False, True)}
+    seen: dict[str, list[tuple[str, bytes, dict[str, str]]]] = {f"{name}.{plain}": [] for plain in wires}
+
+    def handle(service: str, incoming: Incoming) -> None:
+        seen[service].append((incoming.method, incoming.body, incoming.headers))
+        incoming.reply(Answer(incoming.method, incoming.body))
+
+    for plain, wire in wires.items():
+        service = f"{name}.{plain}"
+        closing(wire.rpc_server(service, lambda incoming, service=service: handle(service, incoming), 10)).start()
+    clients = [closing(wire.rpc_client()) for wire in wires.values()]
+    asked = [
+        (method, body, headers)
+        for method in (OK, "not_found", "é" * 50)
+        for body in (b"", b"{}", b"{" + b"\xce\x00" * 300, b"{" + b"y" * 400_000)
+        for headers in ({}, {"actor": '{"name":"Zoé"}', "n": ""}, {"x" * 300: "y" * 70_000})
+    ]
+    for client in clients:
+        for service, taken in seen.items():
+            taken.clear()
+            answers = client.call_many([Call(service, *each) for each in asked], 30)
+            expected = [Answer(method, body) for method, body, _ in asked]
+            # An error without a body that is an object is no answer, by either way.
+            for answer, right in zip(answers, expected, strict=True):
+                assert answer == right or (right.status != OK and not right.body and code(answer) == "bad_answer")
+            assert sorted(taken, key=repr) == sorted(asked, key=repr)
