@@ -52,6 +52,7 @@ class RpcServerExtension(SharedExtension, ProviderCollector):  # type: ignore[mi
     def __init__(self) -> None:
         super().__init__()
         self.server: RpcServer | None = None
+        self._stopping = False
 
     def start(self) -> None:
         if self.server is None:
@@ -66,7 +67,9 @@ class RpcServerExtension(SharedExtension, ProviderCollector):  # type: ignore[mi
     def take_no_more(self) -> None:
         """Leaves what comes to others, and returns when what is in hand is answered."""
         if self.server is not None:
-            self.server.stop()
+            first, self._stopping = not self._stopping, True
+            if first:
+                self.server.stop()
             self.workers.wait()
 
     def stop(self) -> None:
