@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.peers import FAN_OUT, Peers
+from chassis.embedded_pg import EmbeddedPostgres, free_port
 from chassis.settings import Settings
 from tests.support import servers
 from tests.support.s3 import running_s3
@@ -54,6 +55,14 @@ class Ground:
         database.start()
         self.stack.callback(database.stop)
         return database.url
+
+    @cached_property
+    def durable_postgres_url(self) -> str:
+        """One that keeps what it acknowledges on the disk, as in production: what the suite's own servers do not."""
+        database = EmbeddedPostgres(self.folder / "durable", port=free_port())
+        database.start()
+        self.stack.callback(database.stop)
+        return database.database_url("postgres")
 
     @cached_property
     def product(self) -> Stack:

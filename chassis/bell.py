@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from chassis.wire.base import LoggedEvent
+
+#: Events that a commit of this process told: the identity of their log, and they with their positions, in order.
+Told = tuple[str, Sequence[LoggedEvent]]
 
 
 class Bell:
@@ -11,15 +16,15 @@ class Bell:
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[Told | None], None]] = []
 
-    def ring(self) -> None:
-        """Wakes the waiter and calls the listeners (which must be quick and not raise)."""
+    def ring(self, told: Told | None = None) -> None:
+        """Wakes the waiter and calls the listeners (which must be quick and not raise) with what is told, if known."""
         self._event.set()
         for listener in tuple(self._listeners):
-            listener()
+            listener(told)
 
-    def listen(self, listener: Callable[[], None]) -> None:
+    def listen(self, listener: Callable[[Told | None], None]) -> None:
         """Calls `listener` at each ring from now on."""
         self._listeners.append(listener)
 

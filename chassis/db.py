@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import _socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+import psycopg2.extensions
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
@@ -49,10 +54,12 @@ class Database:
             max_overflow=2,
             pool_timeout=5,
             pool_use_lifo=True,
-            connect_args=connect_args(settings, service),
+            connect_args={**connect_args(settings, service), "connection_factory": _Connection},
         )
         event.listen(self.engine, "checkout", _refuse_closed)
         event.listen(self.engine, "checkin", _as_it_was)
+        event.listen(self.engine, "begin", _begin)
+        event.listen(self.engine, "before_cursor_execute", _before, retval=True)
         tracing.watch_sql(self.engine, service)
 
     def session(self, *, by_statement: bool = False) -> Session:
@@ -85,9 +92,116 @@ class _SessionByStatement(Session):
 
 @event.listens_for(_SessionByStatement, "after_begin")
 def _by_statement(_session: Session, _transaction: Any, connection: Connection) -> None:
-    # The driver's own switch, which costs nothing; SQLAlchemy's AUTOCOMMIT costs a statement to leave it.
+    _driver(connection).tail = None
+
+
+# --- fewer round trips: BEGIN goes with the first statement of a transaction, COMMIT with the last -------------------
+
+_DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
+_AS_IT_IS = {"no_parameters": True}
+
+
+@dataclass(slots=True)
+class Tail:
+    """What of an open transaction is not sent yet. `answer` is the row of `ask`, once committed."""
+
+    begun: bool = False
+    statements: list[str] = field(default_factory=list)
+    #: A statement that is run behind the COMMIT, in the same message.
+    ask: str = ""
+    answer: tuple[Any, ...] | None = None
+
+
+class _Connection(psycopg2.extensions.connection):  # type: ignore[misc]
+    """The driver's connection; with a `tail`, the transaction is begun and ended by us."""
+
+    tail: Tail | None = None
+
+    def commit(self) -> None:
+        tail, self.tail = self.tail, None
+        if tail is None:
+            super().commit()
+        elif tail.begun or tail.statements:
+            begin = [] if tail.begun else ["BEGIN"]
+            with self.cursor() as cursor:
+                cursor.execute("; ".join([*begin, *tail.statements, "COMMIT", *([tail.ask] if tail.ask else [])]))
+                tail.answer = cursor.fetchone() if tail.ask else None
+
+    def rollback(self) -> None:
+        self.tail = None
+        if self.autocommit and self.get_transaction_status() != TRANSACTION_STATUS_IDLE:
+            with self.cursor() as cursor:
+                cursor.execute("ROLLBACK")
+        else:
+            super().rollback()
+
+
+def _driver(connection: Connection) -> _Connection:
+    return connection.connection.dbapi_connection  # type: ignore[return-value]
+
+
+def later(session: Session, sql: str, params: Mapping[str, Any]) -> Tail:
+    """Has a statement run whose result nobody needs: in order, with the next one that is waited for, or the COMMIT.
+
+    So an error of it shows there (before a savepoint ends, `send`); and a row locked by what goes with the COMMIT is
+    held for no round trip.
+    """
+    session.flush()
+    driver = _driver(session.connection())
+    if driver.tail is None:
+        session.execute(text(sql), params)
+        return Tail()
+    with driver.cursor() as cursor:
+        driver.tail.statements.append(cursor.mogrify(_for_driver(sql), params).decode())
+    return driver.tail
+
+
+def send(session: Session) -> None:
+    """Sends what was put off, and waits for it."""
+    connection = session.connection()
+    tail = _driver(connection).tail
+    if tail is not None and tail.statements:
+        _send(connection, tail)
+
+
+def _send(connection: Connection, tail: Tail) -> None:
+    sent, tail.statements = tail.statements, []
+    connection.exec_driver_sql("; ".join(sent), execution_options=_AS_IT_IS)
+
+
+@lru_cache(maxsize=500)
+def _for_driver(sql: str) -> str:
+    return str(text(sql).compile(dialect=_DIALECT))
+
+
+def _begin(connection: Connection) -> None:
+    # What asks for an isolation level is begun and ended by the driver.
     if "isolation_level" not in connection.get_execution_options():
-        connection.connection.dbapi_connection.autocommit = True  # type: ignore[union-attr]
+        driver = _driver(connection)
+        driver.autocommit = True  # which costs nothing: from here on the driver sends no BEGIN by itself
+        driver.tail = Tail()
+
+
+def _before(
+    connection: Connection, cursor: Any, statement: str, parameters: Any, _context: Any, executemany: bool
+) -> tuple[str, Any]:
+    driver = _driver(connection)
+    tail = driver.tail
+    if tail is None:
+        return statement, parameters
+    if tail.statements:
+        _send(connection, tail)
+    if cursor.name is not None:
+        # Read in pieces, which the driver allows only where it ends the transaction itself.
+        driver.tail = None
+        driver.autocommit = False
+    elif not tail.begun:
+        tail.begun = True
+        if executemany:
+            connection.exec_driver_sql("BEGIN", execution_options=_AS_IT_IS)
+        else:
+            statement = f"BEGIN; {statement}"
+    return statement, parameters
 
 
 def _as_it_was(connection: Any, _record: Any) -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from chassis import tracing
-from chassis.bell import Bell
+from chassis.bell import Bell, Told
 from chassis.context import SYSTEM, Context
-from chassis.db import Database, is_transient
+from chassis.db import Database, Tail, is_transient, later
 from chassis.errors import Conflict, FicheError, Invalid, StartOver, Unavailable
+from chassis.events.log import is_public
 from chassis.ids import new_id
+from chassis.wire.base import LoggedEvent
 from contracts.base import Command, Envelope, Event, Request
 
 log = structlog.get_logger(__name__)
@@ -25,21 +27,21 @@ T = TypeVar("T")
 
 ATTEMPTS = 4
 
-# The last statement of every transaction that tells events: the head row's lock holds until commit, so positions
-# have no holes and grow in commit order (events-protocol, Producer).
-_NUMBER_AND_INSERT = text(
-    """
+# The last statement of every transaction that tells events, sent with the COMMIT: the head row's lock holds until then,
+# so positions have no holes and grow in commit order (events-protocol, Producer), and nobody waits for a round trip.
+_NUMBER_AND_INSERT = """
     WITH head AS (
-        UPDATE event_head SET position = position + :count RETURNING position - :count AS base
+        UPDATE event_head SET position = position + :count
+        RETURNING position - :count AS base, set_config('fiche.told', log_id || ' ' || position - :count, false)
     )
     INSERT INTO event_log (position, id, type, subject, ordering_key, event)
-    SELECT head.base + e.n, e.id::uuid, e.type, e.subject, e.ordering_key, e.event
-    FROM head, ROWS FROM (
-        json_to_recordset(CAST(:events AS json))
-        AS (id text, type text, subject text, ordering_key text, event text)
+    SELECT head.base + e.n, e.id, e.type, e.subject, e.ordering_key, e.event
+    FROM head, unnest(
+        CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:subjects AS text[]), CAST(:keys AS text[]),
+        CAST(:events AS text[])
     ) WITH ORDINALITY AS e(id, type, subject, ordering_key, event, n)
     """
-)
+_WHERE = "SELECT current_setting('fiche.told')"
 
 
 class UnitOfWork:
@@ -55,6 +57,9 @@ class UnitOfWork:
         self.now = datetime.now(UTC)
         self._session: Session | None = None
         self._events: list[tuple[Event, Context]] = []
+        #: What is written of them, and the part of the transaction that goes with the COMMIT.
+        self._rows: list[tuple[str, str, str, str, str]] = []
+        self._tail = Tail()
 
     @property
     def service(self) -> str:
@@ -71,6 +76,14 @@ class UnitOfWork:
     def emit(self, *events: Event) -> None:
         """Tells facts that become true with this transaction. Lock the business row before making its event."""
         self._events.extend((event, self.context) for event in events)
+
+    def later(self, sql: str, params: Mapping[str, Any]) -> None:
+        """Has a statement run whose result nobody needs; see `chassis.db.later`."""
+        later(self.session, sql, params)
+
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """Has something done once this transaction is committed; it must be quick and not raise."""
+        event.listen(self.session, "after_commit", lambda _session: work(), once=True)
 
     def run(self, request: Request | None, work: Callable[[], T]) -> T | bytes:
         """Runs `work` in one transaction and commits; runs it again when the database asks for that.
@@ -115,13 +128,13 @@ class UnitOfWork:
                 session.flush()
                 if keyed and request is not None:
                     self._remember(request, result)
-                told = self.write_events()
+                count = self.write_events()
                 session.commit()
             finally:
                 self._session = None
                 session.rollback()
-        if told:
-            self.bell.ring()
+        if count:
+            self.bell.ring(self._told())
         return result
 
     # --- idempotent answers -----------------------------------------------------------------------------------
@@ -167,13 +180,25 @@ class UnitOfWork:
     # --- events -----------------------------------------------------------------------------------------------
 
     def write_events(self) -> int:
-        """Numbers and inserts what was emitted; must be the last statement before the commit. Returns how many."""
-        if not self._events:
-            return 0
-        rows = [self._row(event, context) for event, context in self._events]
-        self.session.execute(_NUMBER_AND_INSERT, {"count": len(rows), "events": json.dumps(rows)})
+        """Numbers and inserts what was emitted; must be the last before the commit. Returns how many."""
+        self._rows = [self._row(event, context) for event, context in self._events]
         self._events.clear()
-        return len(rows)
+        if self._rows:
+            columns = (list(column) for column in zip(*self._rows, strict=True))
+            params = dict(zip(("ids", "types", "subjects", "keys", "events"), columns, strict=True))
+            self._tail = later(self.session, _NUMBER_AND_INSERT, params | {"count": len(self._rows)})
+            self._tail.ask = _WHERE
+        return len(self._rows)
+
+    def _told(self) -> Told | None:
+        """What was committed, and where in the log it is."""
+        if self._tail.answer is None:
+            return None
+        log_id, _, base = self._tail.answer[0].partition(" ")
+        return log_id, [
+            LoggedEvent(position, kind, subject, key, is_public(kind), body.encode())
+            for position, (_, kind, subject, key, body) in enumerate(self._rows, int(base) + 1)
+        ]
 
     def envelope(self, event: Event, context: Context | None = None) -> Envelope:
         """The event as CloudEvents tell it, under a new id."""
@@ -193,16 +218,11 @@ class UnitOfWork:
             data=event.model_dump(mode="json"),
         )
 
-    def _row(self, event: Event, context: Context) -> dict[str, str]:
+    def _row(self, event: Event, context: Context) -> tuple[str, str, str, str, str]:
         with tracing.span(f"{event.event_type()} publish", "producer"):
             envelope = self.envelope(event, context)
-        return {
-            "id": envelope.id,
-            "type": envelope.type,
-            "subject": envelope.subject,
-            "ordering_key": envelope.partitionkey,
-            "event": envelope.model_dump_json(exclude={"sequence"}, exclude_none=True),
-        }
+        body = envelope.model_dump_json(exclude={"sequence"}, exclude_none=True)
+        return envelope.id, envelope.type, envelope.subject, envelope.partitionkey, body
 
 
 #: How long an answer is kept for a repeat, and how many are removed by one transaction.

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import structlog
 
+from chassis.db import send
 from chassis.events import parked, place
 from chassis.events.following import Following
 from chassis.events.place import Moved, Place
@@ -107,7 +108,7 @@ def _replay(following: Following, event_type: str, position: int) -> None:
 
 
 def _replay_page(
-    following: Following, event_type: str, after: int, events: list[tuple[int, bytes]], upto: int
+    following: Following, event_type: str, after: int, events: list[tuple[int, dict[str, Any]]], upto: int
 ) -> int | None:
     """Applies a page; where an event is refused, it and what follows it under its key are parked. The next position."""
 
@@ -116,13 +117,11 @@ def _replay_page(
         here = place.lock(session, following.producer)
         if place.handlers(session, following.producer).get(event_type) != after:
             raise Moved
-        waiting = parked.waiting_keys(session, following.producer) if careful else set()
-        for position, body in events:
+        for position, event in events:
             if position > here.position:
                 break
-            event = orjson.loads(body)
             if careful:
-                _handle_or_park(service, following, position, body, event, waiting)
+                _handle_or_park(service, following, position, event, here.waiting)
             else:
                 parked.handle(service, following.handlers, event)
         following_position = upto if upto < here.position else None
@@ -138,7 +137,7 @@ def _replay_page(
 
 
 def _handle_or_park(
-    service: Any, following: Following, position: int, body: bytes, event: dict[str, Any], waiting: set[str]
+    service: Any, following: Following, position: int, event: dict[str, Any], waiting: set[str]
 ) -> None:
     session, key = service.uow.session, str(event.get("partitionkey", ""))
     reason = "attend derrière un événement rangé à part"
@@ -146,12 +145,13 @@ def _handle_or_park(
         try:
             with session.begin_nested():
                 parked.handle(service, following.handlers, event)
+                send(session)
             return
         except Exception as error:
             if parked.is_passing(error):
                 raise
             reason = f"{type(error).__name__}: {error}"
-    parked.park(session, following.producer, position, key, body, reason)
+    parked.park(session, following.producer, position, key, orjson.dumps(event), reason)
     waiting.add(key)
 
 

@@ -31,19 +31,22 @@ def head(session: Session) -> Head:
     return Head(row.log_id, row.position, row.published)
 
 
-def read(session: Session, after: int, limit: int) -> list[LoggedEvent]:
-    """Events behind `after`, in order."""
-    rows = session.execute(
-        text(
-            "SELECT position, type, subject, ordering_key, event FROM event_log "
-            "WHERE position > :after ORDER BY position LIMIT :limit"
-        ),
-        {"after": after, "limit": limit},
-    )
-    return [
+def read_on(session: Session, after: int | None, limit: int) -> tuple[Head, list[LoggedEvent]]:
+    """The head, and the events behind `after` (None: behind what is published), in order; seen at one moment."""
+    rows = session.execute(_READ, {"after": after, "limit": limit}).all()
+    found = [
         LoggedEvent(row.position, row.type, row.subject, row.ordering_key, is_public(row.type), row.event.encode())
         for row in rows
+        if row.position is not None
     ]
+    return Head(rows[0].log_id, rows[0].head, rows[0].published), found
+
+
+_READ = text(
+    "SELECT h.log_id, h.position AS head, h.published, l.* FROM event_head h LEFT JOIN LATERAL ("
+    "SELECT position, type, subject, ordering_key, event FROM event_log "
+    "WHERE position > coalesce(:after, h.published) ORDER BY position LIMIT :limit) l ON true"
+)
 
 
 def is_public(event_type: str) -> bool:
@@ -59,33 +62,41 @@ def first_position(session: Session, at: Head) -> int:
 
 def read_page(session: Session, request: LogRead) -> bytes:
     """Answer of the RPC `log_read`, its events untouched. Raises `Conflict` (`other_log`) for another log's reader."""
-    at = head(session)
-    if request.log_id is not None and request.log_id != at.log_id:
-        raise Conflict("Ce journal a été restauré d’une sauvegarde.", code="other_log", data={"log_id": str(at.log_id)})
-    if request.after_id is not None:
-        found = session.scalar(text("SELECT id FROM event_log WHERE position = :after"), {"after": request.after})
-        if found not in (None, request.after_id):
-            raise Conflict(
-                f"Ce journal a un autre événement à la position {request.after}\u202f: sa base vient d’une sauvegarde "
-                "et n’a pas été déclarée restaurée (fiche restore).",
-                code="other_log",
-            )
     types = request.types
     if request.public_only:
         public = {name for name, cls in Event.registry.items() if cls.public}
         types = sorted(public if types is None else public & set(types))
-    condition = "" if types is None else "AND type = ANY(:types) "
-    rows = session.execute(
-        text(
-            "SELECT position, event FROM event_log WHERE position > :after "
-            f"{condition}AND position <= :upto ORDER BY position LIMIT :limit"
-        ),
-        {"after": request.after, "limit": request.limit, "types": types, "upto": at.position},
-    ).all()
-    upto = rows[-1].position if len(rows) == request.limit else at.position
-    events = b",".join(b'{"position":%d,"event":%b}' % (row.position, row.event.encode()) for row in rows)
-    first = first_position(session, at)
-    return b'{"log_id":"%b","first":%d,"upto":%d,"events":[%b]}' % (str(at.log_id).encode(), first, upto, events)
+    row = session.execute(
+        _PAGE if types is None else _PAGE_OF_TYPES,
+        {"after": request.after, "limit": request.limit, "types": types},
+    ).one()
+    if request.log_id not in (None, row.log_id):
+        raise Conflict(
+            "Ce journal a été restauré d’une sauvegarde.", code="other_log", data={"log_id": str(row.log_id)}
+        )
+    if request.after_id is not None and row.after_id not in (None, request.after_id):
+        raise Conflict(
+            f"Ce journal a un autre événement à la position {request.after}\u202f: sa base vient d’une sauvegarde "
+            "et n’a pas été déclarée restaurée (fiche restore).",
+            code="other_log",
+        )
+    upto = row.last if row.n == request.limit else row.head
+    first = row.head + 1 if row.first is None else row.first
+    events = (row.events or "").encode()
+    return b'{"log_id":"%b","first":%d,"upto":%d,"events":[%b]}' % (str(row.log_id).encode(), first, upto, events)
+
+
+# Head, first event, the one at the reader's place and the page: seen at one moment, in one round trip.
+_PAGE_SQL = """
+    SELECT h.log_id, h.position AS head, (SELECT min(position) FROM event_log) AS first,
+        (SELECT id FROM event_log WHERE position = :after) AS after_id, p.*
+    FROM event_head h, LATERAL (
+        SELECT count(*) AS n, max(position) AS last,
+            string_agg('{"position":' || position || ',"event":' || event || '}', ',' ORDER BY position) AS events
+        FROM (SELECT position, event FROM event_log WHERE position > :after {} ORDER BY position LIMIT :limit) l
+    ) p
+    """
+_PAGE, _PAGE_OF_TYPES = (text(_PAGE_SQL.replace("{}", of)) for of in ("", "AND type = ANY(:types)"))
 
 
 def note_consumer(session: Session, name: str, position: int) -> None:

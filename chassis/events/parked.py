@@ -23,28 +23,6 @@ log = structlog.get_logger(__name__)
 UNDROPPABLE_KEY = "client-forest"
 
 
-def waiting_keys(session: Session, producer: str) -> set[str]:
-    """Ordering keys that have a parked event: later events of theirs wait behind it."""
-    rows = session.execute(
-        text("SELECT DISTINCT ordering_key FROM parked_event WHERE producer = :producer AND position > 0"),
-        {"producer": producer},
-    )
-    return {str(row[0]) for row in rows}
-
-
-def waiting_and_known(session: Session, producer: str) -> tuple[set[str], dict[str, int | None]]:
-    """`waiting_keys`, and types whose handlers some release has (see `place.handlers`): in one statement."""
-    rows = session.execute(
-        text(
-            "SELECT DISTINCT ordering_key AS name, true AS waits, CAST(NULL AS bigint) AS position "
-            "FROM parked_event WHERE producer = :producer AND position > 0 "
-            "UNION ALL SELECT type, false, position FROM event_handler WHERE producer = :producer"
-        ),
-        {"producer": producer},
-    ).all()
-    return {row.name for row in rows if row.waits}, {row.name: row.position for row in rows if not row.waits}
-
-
 def count_try(session: Session, producer: str, position: int) -> int:
     """Counts one more try of an event and returns how many it makes."""
     return int(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from chassis.db import later
 
 
 class Moved(Exception):
@@ -22,6 +24,10 @@ class Place:
     position: int
     event_id: str | None
     rebuild_asked_at: datetime | None
+    #: Of a locked place: ordering keys that have a parked event, later events of theirs wait behind it.
+    waiting: set[str] = field(default_factory=set)
+    #: Of a locked place: types whose handlers some release has; see `handlers`.
+    known: dict[str, int | None] = field(default_factory=dict)
 
 
 _COLUMNS = "SELECT log_id, position, event_id, rebuild_asked_at FROM event_place WHERE producer = :producer"
@@ -38,34 +44,45 @@ def read(session: Session, producer: str) -> Place:
     return _place(row)
 
 
+# Two statements of one message: what waits is seen once the lock is had, so after all that was replayed before it.
+_LOCK = text(
+    "SELECT 1 FROM event_place WHERE producer = :producer FOR UPDATE; SELECT log_id, position, event_id, "
+    "rebuild_asked_at, ARRAY(SELECT DISTINCT ordering_key FROM parked_event p WHERE p.producer = e.producer "
+    "AND p.position > 0) AS waiting, (SELECT json_object_agg(type, position) FROM event_handler h "
+    "WHERE h.producer = e.producer) AS known FROM event_place e WHERE producer = :producer"
+)
+
+
 def lock(session: Session, producer: str, expected: int | None = None) -> Place:
     """Locks the place until the transaction ends. Raises `Moved` when it is not where it is expected."""
-    row = session.execute(text(f"{_COLUMNS} FOR UPDATE"), {"producer": producer}).one()
+    row = session.execute(_LOCK, {"producer": producer}).one()
     if expected is not None and row.position != expected:
         raise Moved
-    return _place(row)
+    return _place(row, set(row.waiting), row.known)
 
 
-def _place(row: Any) -> Place:
+def _place(row: Any, waiting: set[str] | None = None, known: dict[str, int | None] | None = None) -> Place:
     return Place(
         None if row.log_id is None else str(row.log_id),
         int(row.position),
         None if row.event_id is None else str(row.event_id),
         row.rebuild_asked_at,
+        waiting or set(),
+        known or {},
     )
 
 
 def move(session: Session, producer: str, log_id: str | None, position: int, event_id: str | None) -> None:
-    """Moves the place, with the effects that lead there; tries behind it are forgotten."""
-    session.execute(
-        text(
-            "UPDATE event_place SET position = :position, log_id = CAST(:log AS uuid), "
-            "event_id = CAST(:event AS uuid), halted = NULL WHERE producer = :producer"
-        ),
+    """Moves the place, with the effects that lead there; tries behind it are forgotten. Goes with the COMMIT."""
+    later(
+        session,
+        "UPDATE event_place SET position = :position, log_id = CAST(:log AS uuid), "
+        "event_id = CAST(:event AS uuid), halted = NULL WHERE producer = :producer",
         {"position": position, "log": log_id, "event": event_id, "producer": producer},
     )
-    session.execute(
-        text("DELETE FROM event_attempt WHERE producer = :producer AND position <= :position"),
+    later(
+        session,
+        "DELETE FROM event_attempt WHERE producer = :producer AND position <= :position",
         {"producer": producer, "position": position},
     )
 

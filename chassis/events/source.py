@@ -31,7 +31,7 @@ class Page:
     log_id: str
     first: int
     upto: int
-    events: list[tuple[int, bytes]]
+    events: list[tuple[int, dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,16 @@ class LogSource:
         log_id: str | None = None,
         after_id: str | None = None,
         types: Sequence[str] | None = None,
+        report: bool = False,
     ) -> Page:
-        """What follows `after`. See `LogRead`.
+        """What follows `after`. See `LogRead`. With `report`, the producer notes how far this consumer is.
 
         Raises `OtherLog` when the producer's log has another identity, `FicheError` when the producer is away.
         """
         asked = {"log_id": log_id, "after": after, "after_id": after_id, "limit": limit, "types": types}
-        # What is read of chosen types only tells nothing of how far the consumer is.
-        named = {"consumer": self._consumer} if types is None else {}
+        named = {"consumer": self._consumer} if report else {}
         page = self._ask(producer, "log_read", asked | named, self._timeout)
-        events = [(int(row["position"]), orjson.dumps(row["event"])) for row in page["events"]]
+        events = [(int(row["position"]), row["event"]) for row in page["events"]]
         return Page(str(page["log_id"]), int(page["first"]), int(page["upto"]), events)
 
     def snapshot(self, producer: str) -> Snapshot:

@@ -14,7 +14,7 @@ class EquipmentService(Service):
 """
 
 from chassis.service.base import Service
-from chassis.service.calls import every, rpc
+from chassis.service.calls import every, rpc, whenever_told
 from chassis.service.extensions import EventsExtension, RpcEntrypoint, RpcServerExtension
 from chassis.service.handlers import followed_producers, handlers_of, on
 from chassis.service.refusals import invalid_from
@@ -30,4 +30,5 @@ __all__ = [
     "invalid_from",
     "on",
     "rpc",
+    "whenever_told",
 ]

@@ -12,7 +12,7 @@ from chassis.events import log as event_log
 from chassis.events import parked, place, snapshot
 from chassis.runtime import Runtime
 from chassis.service.calls import every, rpc
-from chassis.service.extensions import EventsExtension, RuntimeProvider, UnitOfWorkProvider
+from chassis.service.extensions import EventsExtension, RuntimeProvider, UnitOfWorkProvider, places_bell
 from chassis.service.handlers import handlers_of
 from chassis.uow import UnitOfWork, forget_answers
 from contracts import chassis as chassis_language
@@ -82,6 +82,7 @@ class Service:
     def rebuild(self, request: chassis_language.Rebuild) -> dict[str, Any]:
         if not place.ask_rebuild(self.uow.session, request.producer):
             raise NotFound(f"{self.name} ne lit pas le journal de {request.producer}.", code="not_followed")
+        self.uow.after_commit(self.runtime.bell(places_bell(self.name)).ring)
         return {"service": self.name, "producer": request.producer, "asked_at": self.uow.now.isoformat()}
 
     @rpc(chassis_language.LogPrune)

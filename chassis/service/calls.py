@@ -1,4 +1,4 @@
-"""`@rpc`: a method that answers one kind of request; `@every`: one that runs by the clock."""
+"""`@rpc`: a method that answers one kind of request; `@every` and `@whenever_told`: those that run by themselves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from chassis import tracing
 from chassis.errors import FicheError, InternalError, Invalid
-from chassis.service.extensions import RpcEntrypoint
+from chassis.service.extensions import RpcEntrypoint, ToldEntrypoint
 from chassis.service.refusals import invalid_from
 from chassis.uow import to_body
 from chassis.wire.base import OK, Answer
@@ -81,6 +81,15 @@ def _nul_at(value: Any, path: str = "") -> str | None:
         if found is not None:
             return found
     return None
+
+
+def whenever_told(seconds: float) -> Callable[[F], F]:
+    """Runs a method at start, after commits of this process that told something, and every so many seconds at least.
+
+    In a worker of its own, one at a time per process; see `every` for replicas.
+    """
+    decorate: Callable[[F], F] = ToldEntrypoint.decorator(seconds)
+    return decorate
 
 
 def every(seconds: float) -> Callable[[F], F]:

@@ -11,11 +11,12 @@ from eventlet.event import Event as EventletEvent
 from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector, SharedExtension
 
 from chassis import metrics
+from chassis.bell import Bell
 from chassis.context import Context
 from chassis.errors import Invalid, NotFound
 from chassis.events.consumer import Consumer
 from chassis.events.following import Following
-from chassis.events.relay import Notifier, Relay
+from chassis.events.relay import Relay
 from chassis.events.source import LogSource
 from chassis.runtime import Runtime
 from chassis.service.handlers import followed_producers, handlers_of, since_of
@@ -121,6 +122,11 @@ class RpcEntrypoint(Entrypoint):  # type: ignore[misc]
         self.server.unregister_provider(self)
 
 
+def places_bell(service: str) -> str:
+    """Name of the bell that tells a service's consumers that something was asked of them."""
+    return f"{service}, places"
+
+
 class EventsExtension(Entrypoint):  # type: ignore[misc]
     """Relay, notifier and consumers of one service; a batch of events runs as a Nameko worker of `apply_events`."""
 
@@ -128,17 +134,14 @@ class EventsExtension(Entrypoint):  # type: ignore[misc]
         self.runtime: Runtime = self.container.config["runtime"]
         self.consumers: list[Consumer] = []
         self.relay: Relay | None = None
-        self.notifier: Notifier | None = None
 
     def start(self) -> None:
         name = self.container.service_name
         database, bell, wire = self.runtime.database(name), self.runtime.bell(name), self.runtime.wire
         if wire.events_by_bell:
-            bell.listen(lambda: wire.ring(name))
+            bell.listen(lambda _told: wire.ring(name))
         else:
-            self.notifier = Notifier(database, bell)
             self.relay = Relay(database, bell, wire)
-            self.notifier.start()
             self.relay.start()
         cls = self.container.service_cls
         handlers, since, source = handlers_of(cls), since_of(cls), LogSource(self.runtime.client, name)
@@ -154,13 +157,17 @@ class EventsExtension(Entrypoint):  # type: ignore[misc]
             consumer.subscription.start()
             consumer.start()
             self.consumers.append(consumer)
+        self.runtime.bell(places_bell(name)).listen(lambda _told: self._look())
+
+    def _look(self) -> None:
+        for consumer in self.consumers:
+            consumer.look()
 
     def stop(self) -> None:
         for consumer in self.consumers:
             consumer.stop()
-        for part in (self.relay, self.notifier):
-            if part is not None:
-                part.stop()
+        if self.relay is not None:
+            self.relay.stop()
 
     @property
     def ready(self) -> bool:
@@ -178,3 +185,37 @@ class EventsExtension(Entrypoint):  # type: ignore[misc]
         raised = outcome.wait()
         if raised is not None:
             raise raised
+
+
+class ToldEntrypoint(Entrypoint):  # type: ignore[misc]
+    """A method that runs after commits of this process that told something, and by the clock."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._stopping = False
+        self._bell = Bell()
+
+    def setup(self) -> None:
+        runtime: Runtime = self.container.config["runtime"]
+        runtime.bell(self.container.service_name).listen(lambda _told: self._bell.ring())
+
+    def start(self) -> None:
+        self._thread = self.container.spawn_managed_thread(self._run)
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._bell.ring()
+        self._thread.wait()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            done = EventletEvent()
+
+            def ended(_worker: Any, result: Any, exc_info: Any, done: Any = done) -> tuple[Any, Any]:
+                done.send()
+                return result, exc_info
+
+            self.container.spawn_worker(self, (), {}, handle_result=ended)
+            done.wait()
+            self._bell.wait(self._seconds)

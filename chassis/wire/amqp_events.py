@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -60,7 +61,8 @@ class AmqpPublisher:
     def __init__(self, url: str, producer: str, *, plain: bool = False) -> None:
         self._producer = producer
         self._exchange = exchange_of(producer)
-        self._sent = 0
+        #: Numbers of what is published on the channel, as the broker counts.
+        self._numbers = itertools.count(1)
         self._batch: _Batch | None = None
         self._lock = threading.Lock()
         self._link = Link(url, f"relay-{producer}", self._opened, self._lost, plain=plain)
@@ -76,8 +78,14 @@ class AmqpPublisher:
             lane = self._link.lane
             if lane is None:
                 raise PublishError("RabbitMQ is out of reach")
+            messages = [
+                (next(self._numbers), exchange, event)
+                for event in events
+                for exchange in ((self._exchange, PUBLIC) if event.public else (self._exchange,))
+            ]
+            batch.tags = {number for number, _, _ in messages}
             self._batch = batch
-            self._link.do(lane, lambda on: self._publish(on, batch, log_id, events))
+        self._link.send(lane, lambda on: self._publish(on, log_id, messages))
         # A channel lost before the batch was set would never tell it.
         if self._link.lane is not lane:
             raise PublishError("connection lost")
@@ -91,27 +99,24 @@ class AmqpPublisher:
         """Closes the connection."""
         self._link.close()
 
-    # --- in the owner's thread ----------------------------------------------------------------------------------
+    # --- in the owner's thread, but for `_publish` --------------------------------------------------------------
 
     def _opened(self, lane: Lane) -> None:
-        self._sent = 0
+        with self._lock:
+            self._numbers = itertools.count(1)
         for exchange in (self._exchange, PUBLIC):
             ensure_exchange(lane.channel, exchange)
         lane.confirms(self._confirmed, self._refused)
         lane.channel.events["basic_return"].add(self._returned)
 
-    def _publish(self, lane: Lane, batch: _Batch, log_id: str, events: Sequence[LoggedEvent]) -> None:
-        for event in events:
-            told = event.told
+    def _publish(self, lane: Lane, log_id: str, messages: Sequence[tuple[int, str, LoggedEvent]]) -> None:
+        for _, exchange, event in messages:
             properties = {
                 "content_type": "application/cloudevents+json",
                 "delivery_mode": 2,
                 "application_headers": {"position": event.position, "log_id": log_id},
             }
-            for exchange in (self._exchange, PUBLIC) if event.public else (self._exchange,):
-                self._sent += 1
-                batch.tags.add(self._sent)
-                lane.publish(exchange, event.type, told, properties, mandatory=exchange == self._exchange)
+            lane.publish(exchange, event.type, event.told, properties, mandatory=exchange == self._exchange)
 
     def _confirmed(self, tag: int, multiple: bool) -> None:
         batch = self._batch

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.objects import ObjectStore, object_store
-from chassis.service import every, rpc
+from chassis.service import every, rpc, whenever_told
 from contracts import billing as c
 from contracts.base import Event
 from contracts.clients import ClientCreated, ClientUpdated
@@ -210,7 +210,7 @@ class BillingService(ClientRowsService):
     def get_file(self, request: c.GetFile) -> bytes:
         return files.get_file(self.uow, self.store, request)
 
-    @every(2)
+    @whenever_told(30)
     def make_files(self) -> None:
         while self.uow.run(None, lambda: files.make_one(self.uow, self.store)):
             pass

@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from chassis.db import later
 from chassis.service import on
 from contracts import accounts, billing, clients
 from contracts.base import Envelope
@@ -50,12 +51,10 @@ class ClientRowsService(ForestService):
         know_user(self.uow.session, event)
 
     def _know_client(self, event: Any) -> None:
-        self.uow.session.execute(
-            text(
-                "INSERT INTO known_client (id, display_name, reference, status) "
-                "VALUES (:id, :display_name, :reference, :status) ON CONFLICT (id) DO UPDATE SET "
-                "display_name = EXCLUDED.display_name, reference = EXCLUDED.reference, status = EXCLUDED.status"
-            ),
+        self.uow.later(
+            "INSERT INTO known_client (id, display_name, reference, status) "
+            "VALUES (:id, :display_name, :reference, :status) ON CONFLICT (id) DO UPDATE SET "
+            "display_name = EXCLUDED.display_name, reference = EXCLUDED.reference, status = EXCLUDED.status",
             {
                 "id": event.id,
                 "display_name": event.display_name,
@@ -65,14 +64,12 @@ class ClientRowsService(ForestService):
         )
 
     def _know_address(self, event: Any) -> None:
-        self.uow.session.execute(
-            text(
-                "INSERT INTO known_address (id, home_client_id, place_id, label, street, postal_code, city, retired) "
-                "VALUES (:id, :home, :place, :label, :street, :postal_code, :city, :retired) "
-                "ON CONFLICT (id) DO UPDATE SET home_client_id = EXCLUDED.home_client_id, "
-                "place_id = EXCLUDED.place_id, label = EXCLUDED.label, street = EXCLUDED.street, "
-                "postal_code = EXCLUDED.postal_code, city = EXCLUDED.city, retired = EXCLUDED.retired"
-            ),
+        self.uow.later(
+            "INSERT INTO known_address (id, home_client_id, place_id, label, street, postal_code, city, retired) "
+            "VALUES (:id, :home, :place, :label, :street, :postal_code, :city, :retired) "
+            "ON CONFLICT (id) DO UPDATE SET home_client_id = EXCLUDED.home_client_id, "
+            "place_id = EXCLUDED.place_id, label = EXCLUDED.label, street = EXCLUDED.street, "
+            "postal_code = EXCLUDED.postal_code, city = EXCLUDED.city, retired = EXCLUDED.retired",
             {
                 "id": event.id,
                 "home": event.home_client_id,
@@ -88,12 +85,11 @@ class ClientRowsService(ForestService):
 
 def know_user(session: Session, event: accounts.UserState) -> None:
     """Keeps name, roles and activity of a member of staff as accounts told them."""
-    session.execute(
-        text(
-            "INSERT INTO known_user (id, name, roles, active) "
-            "VALUES (:id, :name, CAST(:roles AS jsonb), :active) ON CONFLICT (id) DO UPDATE SET "
-            "name = EXCLUDED.name, roles = EXCLUDED.roles, active = EXCLUDED.active"
-        ),
+    later(
+        session,
+        "INSERT INTO known_user (id, name, roles, active) "
+        "VALUES (:id, :name, CAST(:roles AS jsonb), :active) ON CONFLICT (id) DO UPDATE SET "
+        "name = EXCLUDED.name, roles = EXCLUDED.roles, active = EXCLUDED.active",
         {
             "id": event.id,
             "name": event.name,

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 
 from chassis.bell import Bell
-from chassis.db import Database
+from chassis.db import Database, later, send
 from chassis.page import prepared
 from chassis.settings import Settings
 from chassis.uow import UnitOfWork
@@ -104,3 +105,88 @@ def test_a_statement_is_prepared_once_a_connection_and_again_on_the_next(databas
     assert rows(3) == [6, "12:30", "l’été : 100 %", "%", 1]
     close_all(database)
     assert rows(4)[0::4] == [8, 1]
+
+
+# --- what is put off ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noted(database: Database) -> Database:
+    """With a table that refuses a number twice, at once, and a word twice, at the commit."""
+    with database.session() as session:
+        session.execute(
+            text("CREATE TABLE noted (n int PRIMARY KEY, word text UNIQUE DEFERRABLE INITIALLY DEFERRED, at bigserial)")
+        )
+        session.commit()
+    return database
+
+
+def note(n: int, word: str) -> tuple[str, dict[str, object]]:
+    return "INSERT INTO noted (n, word) VALUES (:n, :word)", {"n": n, "word": word}
+
+
+def words(database: Database) -> list[str]:
+    with database.session() as session:
+        return list(session.scalars(text("SELECT word FROM noted ORDER BY at")))
+
+
+def test_what_is_put_off_is_done_in_order_and_seen_by_the_next_statement_and_kept_by_the_commit(
+    noted: Database,
+) -> None:
+    with noted.session() as session:
+        later(session, *note(1, "un : 100 %"))
+        later(session, *note(2, "l’autre ; 'fin"))
+        assert session.scalar(text("SELECT count(*) FROM noted")) == 2
+        later(session, *note(3, "trois"))
+        session.commit()
+        later(session, *note(4, "quatre"))
+        session.commit()
+    assert words(noted) == ["un : 100 %", "l’autre ; 'fin", "trois", "quatre"]
+
+
+def test_what_is_put_off_is_undone_with_its_transaction(noted: Database) -> None:
+    with noted.session() as session:
+        later(session, *note(1, "un"))
+        session.rollback()
+        later(session, *note(2, "deux"))
+        send(session)
+        session.rollback()
+        later(session, *note(3, "trois"))
+    assert words(noted) == []
+
+
+@pytest.mark.parametrize("second", [(1, "deux"), (2, "un")], ids=["statement", "commit"])
+def test_what_is_put_off_and_refused_fails_the_commit_whole(noted: Database, second: tuple[int, str]) -> None:
+    with noted.session() as session:
+        later(session, *note(1, "un"))
+        later(session, *note(*second))
+        with pytest.raises(IntegrityError):
+            session.commit()
+        session.rollback()
+        later(session, *note(3, "trois"))
+        session.commit()
+    assert words(noted) == ["trois"]
+
+
+def test_a_transaction_that_waits_for_its_first_statement_is_seen_by_nobody_before_its_commit(noted: Database) -> None:
+    other = Database("clients", noted.url.render_as_string(hide_password=False), Settings())
+    try:
+        with noted.session() as session:
+            session.execute(text(note(1, "un")[0]), [note(1, "un")[1], note(2, "deux")[1]])
+            assert words(other) == []
+            with session.begin_nested():
+                later(session, *note(3, "trois"))
+            assert words(other) == []
+            session.commit()
+        assert words(other) == ["un", "deux", "trois"]
+    finally:
+        other.dispose()
+
+
+def test_rows_are_read_in_pieces_in_a_transaction_of_their_own(noted: Database) -> None:
+    with noted.session() as session:
+        found = session.scalars(text("SELECT generate_series(1, 1000)").execution_options(yield_per=10))
+        assert next(found) == 1
+        later(session, *note(1, "un"))
+        session.commit()
+    assert words(noted) == ["un"]

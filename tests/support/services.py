@@ -18,10 +18,12 @@ from chassis.errors import FicheError
 from chassis.events import parked
 from chassis.host import service_class
 from chassis.migrations import ensure_database, upgrade
+from chassis.runtime import Runtime
 from chassis.service import Service, handlers_of
 from chassis.settings import Settings
 from chassis.uow import UnitOfWork
 from chassis.wire.base import OK
+from chassis.wire.local import LocalWire
 from contracts.base import Envelope, Event, Request
 
 CAMILLE = Actor(id="0193f000-0000-7000-8000-000000000001", name="Camille Roux", roles=("office",))
@@ -44,7 +46,7 @@ class ServiceUnderTest:
         """An instance as a Nameko worker would have it."""
         service: Any = self.cls()
         service.uow = UnitOfWork(self.database, Bell(), context or Context(actor=self.actor))
-        service.runtime = self.runtime
+        service.runtime = self.runtime or Runtime(self.settings, LocalWire())
         return service
 
     def call(self, request: Request, *, actor: Actor | None = None, key: str | None = None) -> Any:

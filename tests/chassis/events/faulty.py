@@ -22,6 +22,9 @@ from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
+from sqlalchemy.orm import Session  # noqa: E402
+
+from chassis.db import send  # noqa: E402
 from chassis.events import place  # noqa: E402
 from chassis.events.relay import Relay  # noqa: E402
 from chassis.uow import UnitOfWork  # noqa: E402
@@ -34,15 +37,24 @@ SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 def arm(folder: Path) -> None:
     """Has this process look for the files of `folder` at each point."""
 
-    def reach(point: str) -> None:
+    def reach(point: str, session: Session | None = None) -> None:
         try:
             action = (folder / point).read_text()
             (folder / point).unlink()
         except FileNotFoundError:
             return
+        if session is not None:
+            # What would go with the COMMIT goes now, so that the locks are held.
+            send(session)
         os.kill(os.getpid(), SIGNALS[action])
 
-    def around(owner: Any, name: str, before: str = "", after: str = "") -> None:
+    def around(
+        owner: Any,
+        name: str,
+        before: str = "",
+        after: str = "",
+        session: Callable[[Any], Session | None] = lambda _: None,
+    ) -> None:
         original: Callable[..., Any] = getattr(owner, name)
 
         def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -50,14 +62,14 @@ def arm(folder: Path) -> None:
                 reach(before)
             result = original(*args, **kwargs)
             if after and result != 0:
-                reach(after)
+                reach(after, session(args[0]))
             return result
 
         setattr(owner, name, wrapped)
 
-    around(UnitOfWork, "write_events", after="numbered")
+    around(UnitOfWork, "write_events", after="numbered", session=lambda uow: uow.session)
     around(AmqpPublisher, "publish", before="publishing", after="published")
-    around(place, "move", after="placed")
+    around(place, "move", after="placed", session=lambda session: session)
     around(AmqpSubscription, "ack_up_to", before="effective")
     if (folder / "every-relay-leads").exists():
         Relay._lead = lambda self, cursor: True  # type: ignore[method-assign]
