@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import _socket
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import psycopg2.extensions
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
@@ -97,7 +96,7 @@ def _by_statement(_session: Session, _transaction: Any, connection: Connection) 
 
 # --- fewer round trips: BEGIN goes with the first statement of a transaction, COMMIT with the last -------------------
 
-_DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
+_NAME = re.compile(r"(?<![:\w\\]):([a-z_]\w*)")
 _AS_IT_IS = {"no_parameters": True}
 
 
@@ -144,16 +143,44 @@ def later(session: Session, sql: str, params: Mapping[str, Any]) -> Tail:
     """Has a statement run whose result nobody needs: in order, with the next one that is waited for, or the COMMIT.
 
     So an error of it shows there (before a savepoint ends, `send`); and a row locked by what goes with the COMMIT is
-    held for no round trip.
+    held for no round trip. It is prepared, see `execution`.
     """
     session.flush()
-    driver = _driver(session.connection())
-    if driver.tail is None:
-        session.execute(text(sql), params)
+    execute = execution(session, sql, params)
+    tail = _driver(session.connection()).tail
+    if tail is None:
+        rows_of(session, execute)
         return Tail()
-    with driver.cursor() as cursor:
-        driver.tail.statements.append(cursor.mogrify(_for_driver(sql), params).decode())
-    return driver.tail
+    tail.statements.append(execute)
+    return tail
+
+
+def execution(session: Session, sql: str, params: Mapping[str, Any]) -> str:
+    """The EXECUTE of a statement that PostgreSQL parses and plans once a connection; parameters named as in `text()`.
+
+    For statements whose text never varies: each is kept as long as the connection.
+    """
+    connection = session.connection()
+    execute, names = prepare(connection, sql)
+    with _driver(connection).cursor() as cursor:
+        return str(cursor.mogrify(execute, [params[name] for name in names]).decode())
+
+
+def prepare(connection: Connection, sql: str) -> tuple[str, list[str]]:
+    """An EXECUTE with a place for each parameter, and their names; the statement is prepared where it was not yet."""
+    known: dict[str, tuple[str, list[str]]] = connection.info.setdefault("prepared", {})
+    if sql not in known:
+        names = list(dict.fromkeys(_NAME.findall(sql)))
+        statement = _NAME.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
+        call = f"p{len(known)}"
+        connection.exec_driver_sql(f"PREPARE {call} AS {statement}", execution_options=_AS_IT_IS)
+        known[sql] = (f"EXECUTE {call} ({', '.join(['%s'] * len(names))})" if names else f"EXECUTE {call}", names)
+    return known[sql]
+
+
+def rows_of(session: Session, *statements: str) -> CursorResult[Any]:
+    """What the last of some statements gives, sent in one message; they are as PostgreSQL takes them."""
+    return session.connection().exec_driver_sql("; ".join(statements), execution_options=_AS_IT_IS)
 
 
 def send(session: Session) -> None:
@@ -167,11 +194,6 @@ def send(session: Session) -> None:
 def _send(connection: Connection, tail: Tail) -> None:
     sent, tail.statements = tail.statements, []
     connection.exec_driver_sql("; ".join(sent), execution_options=_AS_IT_IS)
-
-
-@lru_cache(maxsize=500)
-def _for_driver(sql: str) -> str:
-    return str(text(sql).compile(dialect=_DIALECT))
 
 
 def _begin(connection: Connection) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from chassis.db import prepare
 from chassis.errors import Invalid
 
 
@@ -179,21 +179,11 @@ def _next(sort: str, found: Any, limit: int) -> bytes:
     return orjson.dumps(encode_cursor(sort, found.value, found.key)) if found.fetched > limit else b"null"
 
 
-_NAME = re.compile(r"(?<![:\w\\]):([a-z_]\w*)")
-
-
 def prepared(session: Session, sql: str, params: Mapping[str, Any]) -> Sequence[Any]:
     """Rows of a statement that PostgreSQL parses and plans once a connection: most of its time, for a wide first page.
 
     For statements of which there are few; parameters are named as in `text()`.
     """
     connection = session.connection()
-    known: dict[str, tuple[str, list[str]]] = connection.info.setdefault("prepared", {})
-    if sql not in known:
-        names = list(dict.fromkeys(_NAME.findall(sql)))
-        statement = _NAME.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
-        call = f"p{len(known)}"
-        connection.exec_driver_sql(f"PREPARE {call} AS {statement}", execution_options={"no_parameters": True})
-        known[sql] = (f"EXECUTE {call} ({', '.join(['%s'] * len(names))})" if names else f"EXECUTE {call}", names)
-    execute, names = known[sql]
+    execute, names = prepare(connection, sql)
     return connection.exec_driver_sql(execute, tuple(params[name] for name in names)).all()

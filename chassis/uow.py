@@ -185,8 +185,10 @@ class UnitOfWork:
         self._events.clear()
         if self._rows:
             columns = (list(column) for column in zip(*self._rows, strict=True))
-            params = dict(zip(("ids", "types", "subjects", "keys", "events"), columns, strict=True))
-            self._tail = later(self.session, _NUMBER_AND_INSERT, params | {"count": len(self._rows)})
+            params: dict[str, Any] = dict(zip(("ids", "types", "subjects", "keys", "events"), columns, strict=True))
+            # A literal of PostgreSQL's: a list of texts would be none of identifiers.
+            params |= {"count": len(self._rows), "ids": f"{{{','.join(params['ids'])}}}"}
+            self._tail = later(self.session, _NUMBER_AND_INSERT, params)
             self._tail.ask = _WHERE
         return len(self._rows)
 

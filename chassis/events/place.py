@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chassis.db import later
+from chassis.db import execution, later, rows_of
 
 
 class Moved(Exception):
@@ -44,18 +44,20 @@ def read(session: Session, producer: str) -> Place:
     return _place(row)
 
 
-# Two statements of one message: what waits is seen once the lock is had, so after all that was replayed before it.
-_LOCK = text(
-    "SELECT 1 FROM event_place WHERE producer = :producer FOR UPDATE; SELECT log_id, position, event_id, "
-    "rebuild_asked_at, ARRAY(SELECT DISTINCT ordering_key FROM parked_event p WHERE p.producer = e.producer "
-    "AND p.position > 0) AS waiting, (SELECT json_object_agg(type, position) FROM event_handler h "
-    "WHERE h.producer = e.producer) AS known FROM event_place e WHERE producer = :producer"
-)
+_LOCK = "SELECT 1 FROM event_place WHERE producer = :producer FOR UPDATE"
+_LOCKED = """
+    SELECT log_id, position, event_id, rebuild_asked_at,
+        ARRAY(SELECT DISTINCT ordering_key FROM parked_event p WHERE p.producer = e.producer AND p.position > 0)
+            AS waiting,
+        (SELECT json_object_agg(type, position) FROM event_handler h WHERE h.producer = e.producer) AS known
+    FROM event_place e WHERE producer = :producer
+    """
 
 
 def lock(session: Session, producer: str, expected: int | None = None) -> Place:
     """Locks the place until the transaction ends. Raises `Moved` when it is not where it is expected."""
-    row = session.execute(_LOCK, {"producer": producer}).one()
+    # Two statements of one message: what waits is seen once the lock is had, so after all that was replayed before it.
+    row = rows_of(session, *(execution(session, sql, {"producer": producer}) for sql in (_LOCK, _LOCKED))).one()
     if expected is not None and row.position != expected:
         raise Moved
     return _place(row, set(row.waiting), row.known)

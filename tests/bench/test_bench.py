@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bench import calls, floors, measure
+from bench import calls, events, floors, measure
 from bench.ground import Ground
 from bench.measure import Measure, Target
 
@@ -66,3 +66,23 @@ def test_every_way_of_calling_is_measured_and_answers_right(amqp_url: str) -> No
     assert {row["floor"] for row in rows} <= {row["name"] for row in rows}
     assert {row["name"] for row in rows if row["targets"]} == {"RPC round trip", "RPC fan-out", "RPC calls, pipelined"}
     assert all(row["samples"] and row["p50"] for row in rows)
+
+
+@pytest.mark.broker
+def test_events_are_measured_and_each_has_its_effect_once(amqp_url: str) -> None:
+    with Ground(amqp_url=amqp_url) as ground:
+        raw = Measure(floors.RAW, lambda: 1.0, 1, floors.RAW)
+        measures = [raw, *events.measures(ground, count=300, seconds=0.2)]
+        for each in measures:
+            each.times = 1
+        measure.run(measures, 1)
+        rows = measure.rows(measures)
+    assert {row["floor"] for row in rows} <= {row["name"] for row in rows}
+    assert [row["name"] for row in rows if row["targets"]] == [
+        "commit → effect elsewhere",
+        "log → effects, events",
+        "log → effects, from behind",
+        "commits told, 1 at once",
+        "commits told, 16 at once",
+    ]
+    assert all(row["p50"] for row in rows)
