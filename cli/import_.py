@@ -51,8 +51,22 @@ def import_dolibarr(
 def generate(
     clients: Annotated[int, typer.Option(min=1, max=1_000_000, help="Nombre de clients.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Même graine, même entreprise.")] = 1,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Écrit droit dans les bases d’un produit arrêté et vide : pour le volume.")
+    ] = False,
+    interventions: Annotated[
+        int | None, typer.Option(min=0, help="Avec --direct : nombre d’interventions (dix par client sinon).")
+    ] = None,
 ) -> None:
     """Crée une entreprise de démonstration, la même pour une même graine."""
+    if direct:
+        from chassis.settings import load_settings
+        from cli.volume.command import generate_direct, tell
+
+        tell(generate_direct(load_settings(), clients, clients * 10 if interventions is None else interventions, seed))
+        return
+    if interventions is not None:
+        raise FicheError("--interventions va avec --direct.")
     job = http.api("POST", "/api/v1/imports", {"source": "demo", "clients": clients, "seed": seed})
     _finish(job["id"], None)
 

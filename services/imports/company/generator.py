@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
-
-from faker import Faker
 
 from services.imports.company import people, words
 from services.imports.company.history import History, type_ref
-from services.imports.company.outline import Numbers, outlines
+from services.imports.company.names import FrenchNames, Names
+from services.imports.company.outline import Numbers, Outline, outlines
 from services.imports.company.sales import Books
 from services.imports.records import CustomField, InterventionType, Record, Relation
 
 
-def generate(clients: int, seed: int, today: date) -> Iterator[Record]:
+def generate(
+    clients: int, seed: int, today: date, *, names: Names | None = None, first: int = 0, staff_for: int | None = None
+) -> Iterator[Record]:
     """Records of a company with so many clients, each after what it refers to.
 
-    The same arguments give the same records. Outside references start with `demo:<seed>:`.
+    The same arguments give the same records. Outside references start with `demo:<seed>:`. Clients draw from `names`
+    and are counted from `first`; the staff is that of a company of `staff_for` clients.
     """
-    faker = Faker("fr_FR")
-    staff = people.staff(clients, seed, faker)
+    french = FrenchNames()
+    names = names or french
+    staff = people.staff(staff_for or clients, seed, french)
     yield from staff
     yield CustomField(
         ref=f"demo:{seed}:field:date_inscription", key="date_inscription", label="Date d’inscription", kind="date"
@@ -36,10 +40,11 @@ def generate(clients: int, seed: int, today: date) -> Iterator[Record]:
         office=next(user for user in staff if user.role == "office"),
         technicians=tuple(user.ref for user in staff if user.technician),
     )
-    _count(clients, books)
+    known = [_moved(outline, first) for outline in outlines(clients, seed)] if first else None
+    _count(known or outlines(clients, seed), books)
     sellers = [user.ref for user in staff if user.role == "salesperson"]
-    for outline in outlines(clients, seed):
-        yield from people.identity(outline, seed, today, faker, sellers[outline.index % len(sellers)])
+    for outline in known or outlines(clients, seed):
+        yield from people.identity(outline, seed, today, names, sellers[outline.index % len(sellers)])
         if outline.manager is not None:
             manager = people.client_ref(seed, outline.manager)
             own = people.client_ref(seed, outline.index)
@@ -47,9 +52,14 @@ def generate(clients: int, seed: int, today: date) -> Iterator[Record]:
         yield from History(outline, books).records()
 
 
-def _count(clients: int, books: Books) -> None:
+def _moved(outline: Outline, first: int) -> Outline:
+    manager = None if outline.manager is None else outline.manager + first
+    return replace(outline, index=outline.index + first, manager=manager)
+
+
+def _count(known: Iterable[Outline], books: Books) -> None:
     """Count the numbered documents of each day, so that numbers follow the dates."""
-    for outline in outlines(clients, books.seed):
+    for outline in known:
         for work in outline.works:
             if work.quoted is not None and work.quote_status != "draft":
                 books.quotes.count(work.quoted)

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
-from faker import Faker
-
 from services.imports.company import words
+from services.imports.company.names import Names
 from services.imports.company.outline import Outline
 from services.imports.records import Address, Billing, Client, Contact, Record, User
 
@@ -47,27 +46,17 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
-def mobile(rng: Random) -> str:
-    """A number of the range kept for fiction."""
-    return f"06 39 98 {rng.randrange(100):02d} {rng.randrange(100):02d}"
-
-
-def landline(rng: Random) -> str:
-    """A number of the range kept for fiction."""
-    return f"01 99 00 {rng.randrange(100):02d} {rng.randrange(100):02d}"
-
-
-def staff(clients: int, seed: int, faker: Faker) -> list[User]:
+def staff(clients: int, seed: int, names: Names) -> list[User]:
     """Manager, office, salespeople and technicians: so many as the number of clients asks for."""
     wanted = [("administrator", "Gérante", 1), ("office", "Assistante de gestion", 1 + min(6, clients // 1500)),
               ("salesperson", "Chargé d’affaires", 1 + min(12, clients // 600)),
               ("technician", "Technicien chauffagiste", 3 + min(45, clients // 120))]  # fmt: skip
     found: list[User] = []
-    faker.seed_instance(f"{seed}/staff")
+    names.begin(f"{seed}/staff")
     rng = Random(f"{seed}/staff")
     for role, job, count in wanted:
         for _ in range(count):
-            first, last = faker.first_name(), faker.last_name()
+            first, last = names.first_name(), names.last_name()
             login = f"{slug(first)[:1]}{slug(last).replace('-', '')}{len(found) + 1}"
             found.append(
                 User(
@@ -76,7 +65,7 @@ def staff(clients: int, seed: int, faker: Faker) -> list[User]:
                     first_name=first,
                     last_name=last,
                     email=f"{login}@rhone-chauffage.example",
-                    phone=mobile(rng),
+                    phone=names.mobile(rng),
                     job_title=job,
                     role=role,
                     technician=role == "technician",
@@ -90,17 +79,17 @@ def client_ref(seed: int, index: int) -> str:
     return f"demo:{seed}:client:{index + 1}"
 
 
-def identity(outline: Outline, seed: int, today: date, faker: Faker, sales_rep: str) -> Iterator[Record]:
+def identity(outline: Outline, seed: int, today: date, names: Names, sales_rep: str) -> Iterator[Record]:
     """The record of a client, its addresses, billing details and contacts."""
     rng = Random(f"{seed}/{outline.index}/identity")
-    faker.seed_instance(f"{seed}/{outline.index}/faker")
+    names.begin(f"{seed}/{outline.index}/faker")
     ref = client_ref(seed, outline.index)
-    postal_code, city = rng.choice(words.TOWNS)
-    street = f"{rng.randint(1, 140)} {rng.choice(words.STREETS)}"
-    first, last = faker.first_name(), faker.last_name()
+    postal_code, city = names.town(rng)
+    street = f"{rng.randint(1, 140)} {names.street(rng)}"
+    first, last = names.first_name(), names.last_name()
     number = siren(outline.index, seed)
     individual = outline.kind == "individual"
-    name = _name(outline, rng, last, city)
+    name = _name(outline, rng, names, last, city)
     company = not individual and not (outline.kind == "building" and rng.random() < 0.4)
     host = f"{slug(name)[:40]}-{outline.index + 1}.example"
     created = today - timedelta(days=1100 + rng.randrange(1800))
@@ -118,8 +107,8 @@ def identity(outline: Outline, seed: int, today: date, faker: Faker, sales_rep: 
         siret=siret(number) if company else None,
         vat_number=vat_number(number) if company else None,
         email=f"{slug(first)}.{slug(last)}{outline.index + 1}@courriel.example" if individual else f"contact@{host}",
-        phone=mobile(rng) if individual else landline(rng),
-        secondary_phone=mobile(rng) if rng.random() < 0.3 else None,
+        phone=names.mobile(rng) if individual else names.landline(rng),
+        secondary_phone=names.mobile(rng) if rng.random() < 0.3 else None,
         website=f"https://www.{host}" if not individual and rng.random() < 0.5 else None,
         sales_rep_ref=sales_rep,
         tags=tuple(sorted(rng.sample(words.TAGS, rng.choice((0, 0, 1, 1, 2))))),
@@ -139,12 +128,12 @@ def identity(outline: Outline, seed: int, today: date, faker: Faker, sales_rep: 
         is_main=True,
     )
     for extra in range(2, 2 + (rng.randint(1, 4) if outline.big else int(rng.random() < 0.08))):
-        postal_code, city = rng.choice(words.TOWNS)
+        postal_code, city = names.town(rng)
         yield Address(
             ref=f"{ref}:address:{extra}",
             client_ref=ref,
             label=rng.choice(("Entrepôt", "Annexe", "Logement loué", "Agence", "Résidence secondaire")),
-            street=f"{rng.randint(1, 140)} {rng.choice(words.STREETS)}",
+            street=f"{rng.randint(1, 140)} {names.street(rng)}",
             postal_code=postal_code,
             city=city,
             access_notes=rng.choice(words.ACCESS) if rng.random() < 0.5 else None,
@@ -159,7 +148,7 @@ def identity(outline: Outline, seed: int, today: date, faker: Faker, sales_rep: 
         accounting_account=f"411{outline.index + 1:06d}",
     )
     for place in range(1, 1 + (rng.choice((0, 0, 0, 1)) if individual else rng.randint(1, 4 if outline.big else 2))):
-        contact_first, contact_last = faker.first_name(), faker.last_name()
+        contact_first, contact_last = names.first_name(), names.last_name()
         yield Contact(
             ref=f"{ref}:contact:{place}",
             client_ref=ref,
@@ -167,15 +156,15 @@ def identity(outline: Outline, seed: int, today: date, faker: Faker, sales_rep: 
             last_name=contact_last,
             role=rng.choice(words.ROLES),
             email=f"{slug(contact_first)}.{slug(contact_last)}@{'courriel.example' if individual else host}",
-            phone=mobile(rng),
+            phone=names.mobile(rng),
         )
 
 
-def _name(outline: Outline, rng: Random, last: str, city: str) -> str:
+def _name(outline: Outline, rng: Random, names: Names, last: str, city: str) -> str:
     if outline.kind == "building":
-        return f"SDC {rng.choice(words.BUILDING_NAMES)} – {city}"
+        return f"SDC {names.building(rng)} – {city}"
     if outline.kind == "property_manager":
-        return f"{rng.choice(words.SYNDICS)} – {city}"
+        return f"{names.syndic(rng)} – {city}"
     if rng.random() < 0.5:
         return f"{rng.choice(words.TRADES)} {last}"
     return f"{last} {rng.choice(words.TRADES)} {rng.choice(words.LEGAL_FORMS)}"

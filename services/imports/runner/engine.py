@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, fields
 from itertools import islice
 from typing import Any
@@ -53,10 +54,10 @@ class Engine:
         self.resolver = Resolver(self.post)
         self.lines: list[tuple[str, str, str, str]] = []
 
-    def run(self) -> None:
-        """Until the end of the source. Raises `LeaseLost` and `OwnersAwayError`."""
+    def run(self, given: Source | None = None) -> None:
+        """Until the end of the job's source, or of the one given. Raises `LeaseLost` and `OwnersAwayError`."""
         try:
-            with open_source(self.job, self.runtime.settings) as source:
+            with nullcontext(given) if given else open_source(self.job, self.runtime.settings) as source:
                 self.score.start(source.rows())
                 self.ledger.save(self.job, self.score)
                 items = source.items()
