@@ -63,11 +63,25 @@ class Client(StampedMixin, Base):  # type: ignore[valid-type,misc]
         CheckConstraint("merged_into <> id", name="not_itself"),
         Index("ix_client_sort", "sort_name", "id"),
         Index("ix_client_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+        Index("ix_client_words", text("string_to_array(search, ' ')"), postgresql_using="gin"),
         Index("ix_client_phones", "phones", postgresql_using="gin", postgresql_ops={"phones": "gin_trgm_ops"}),
         Index("ix_client_created", "created_at", "id"),
         Index("ix_client_updated", "updated_at", "id"),
         Index("ix_client_email", text("lower(email)"), postgresql_where=text("email <> ''")),
         Index("ix_client_vat", "vat_number", postgresql_where=text("vat_number <> ''")),
+    )
+
+
+class SearchWord(Base):  # type: ignore[valid-type,misc]
+    """A word of letters that clients are or were found by; a trigger of `client` writes it, whoever writes the client.
+
+    Many clients share few words: a typo is looked for among these.
+    """
+
+    __tablename__ = "search_word"
+    word: Mapped[str] = mapped_column(primary_key=True)
+    __table_args__ = (
+        Index("ix_search_word_letters", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}),
     )
 
 
@@ -243,7 +257,10 @@ class Activity(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     link: Mapped[dict[str, Any] | None]
     source_event: Mapped[uuid.UUID | None] = mapped_column(unique=True)
     deleted_at: Mapped[datetime | None]
-    __table_args__ = (Index("ix_activity_home", "home_client_id", "occurred_at", "id"),)
+    __table_args__ = (
+        Index("ix_activity_home", "home_client_id", "occurred_at", "id"),
+        Index("ix_activity_moment", "occurred_at", "home_client_id"),
+    )
 
 
 class ClientTag(Base):  # type: ignore[valid-type,misc]

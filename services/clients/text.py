@@ -68,15 +68,25 @@ def looks_like_phone(text: str) -> bool:
     return bool(re.fullmatch(r"[\d\s.()+/-]+", text)) and len(re.sub(r"\D", "", text)) >= 6
 
 
-def one_typo(word: str) -> list[str]:
-    """LIKE patterns of all words that one wrong, missing, extra or swapped letter leads to; none for short words."""
-    if len(word) < TYPO_MIN or not word.isalpha():
-        return []
-    patterns = {f"%{word[:n]}_{word[n + 1 :]}%" for n in range(len(word))}
-    patterns |= {f"%{word[:n]}_{word[n:]}%" for n in range(1, len(word))}
-    patterns |= {f"%{word[:n]}{word[n + 1 :]}%" for n in range(len(word))}
-    patterns |= {f"%{word[:n]}{word[n + 1]}{word[n]}{word[n + 2 :]}%" for n in range(len(word) - 1)}
-    return sorted(patterns)
+def one_typo(word: str) -> str | None:
+    """Regular expression of all words that hold `word` with one wrong, missing, extra or swapped letter.
+
+    None for short words, and for those that are not letters alone.
+    """
+    if len(word) < TYPO_MIN or not word.isalpha() or not word.isascii():
+        return None
+    forms = {f"{word[:n]}.{word[n + 1 :]}" for n in range(len(word))}
+    forms |= {f"{word[:n]}.{word[n:]}" for n in range(1, len(word))}
+    forms |= {f"{word[:n]}{word[n + 1 :]}" for n in range(len(word))}
+    forms |= {f"{word[:n]}{word[n + 1]}{word[n]}{word[n + 2 :]}" for n in range(len(word) - 1)}
+    return "|".join(sorted(forms))
+
+
+def untouched(word: str) -> list[str]:
+    """Pieces of which every word that `one_typo` finds holds one: a half is left as it is, or the border swapped."""
+    middle = len(word) // 2
+    swapped = word[: middle - 1] + word[middle] + word[middle - 1] + word[middle + 1 :]
+    return [word[:middle], word[middle:], swapped]
 
 
 def display_name(kind: str, first_name: str, last_name: str, company_name: str) -> str:

@@ -54,6 +54,7 @@ HISTORY = Listing(
     key="w.client_id",
     sorts={"-at": ("w.seq", "bigint")},
     default="-at",
+    told_by=("w.seq", "bigint"),
 )
 
 

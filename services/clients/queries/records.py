@@ -9,11 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import Gone, Moved, NotFound
-from chassis.page import Listing, meta, prepared
+from chassis.page import Listing, meta
 from contracts import clients as c
 from services.clients.queries import rows
 from services.clients.relations import HIERARCHICAL
-from services.kit.homes import fiche_answer, tree_of
+from services.kit.homes import (
+    fiche_answer,
+    tree_sections,
+)
 
 ABSENT = "Cette fiche n’existe pas."
 
@@ -140,10 +143,16 @@ def counts(session: Session, kept_days: int) -> dict[str, Any]:
     }
 
 
+_BESIDES = {
+    "forest": "SELECT version::text FROM client_forest",
+    "client": f"SELECT ({CLIENTS.item})::text FROM {CLIENTS.source} WHERE c.id = CAST(:asked AS uuid) "
+    "AND c.deleted_at IS NULL AND c.merged_into IS NULL",
+}
+
+
 def fiche(session: Session, request: c.ClientFiche) -> bytes:
-    """The record and its sections, in a bounded number of queries, with the true tree and the forest's version."""
-    client = get_client(session, request.client_id)
-    tree = tree_of(session, request.client_id)
-    [(forest,)] = prepared(session, "SELECT version FROM client_forest", {})
-    sections = rows.sections(session, tree, request.limit)
-    return fiche_answer(tree, sections, forest=b"%d" % forest, client=client)
+    """The record and its sections, with the true tree and the forest's version. Raises as `get_client`."""
+    tree, sections, more = tree_sections(session, request, rows.parts_of, _BESIDES)
+    if more["client"] is None:
+        refuse(session, request.client_id)
+    return fiche_answer(tree, sections, forest=more["forest"].encode(), client=str(more["client"]).encode())

@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from chassis import page
 from chassis.errors import NotFound
-from chassis.page import Listing, meta
+from chassis.page import Listing, Part, meta, of_pairs
 from contracts import clients as c
 from services.clients.relations import KINDS
 from services.clients.text import asked_digits, fold, looks_like_phone
@@ -23,11 +22,11 @@ _OWNER = f"'client_id', {_ROOT}, 'written_client_id', nullif(x.written_client_id
 
 ADDRESSES = Listing(
     source=f"address x {_JOIN} LEFT JOIN client o ON o.id = {_ROOT}",
-    item=(
-        f"json_build_object({meta('x')}, {_OWNER}, 'label', x.label, 'street', x.street, "
+    item=of_pairs(
+        f"{meta('x')}, {_OWNER}, 'label', x.label, 'street', x.street, "
         "'street_extra', x.street_extra, 'postal_code', x.postal_code, 'city', x.city, 'country', x.country, "
         "'access_notes', x.access_notes, 'role', x.role, 'place_id', x.place_id, "
-        "'is_main', x.id IS NOT DISTINCT FROM o.main_address_id, 'retired', x.retired_at IS NOT NULL)"
+        "'is_main', x.id IS NOT DISTINCT FROM o.main_address_id, 'retired', x.retired_at IS NOT NULL"
     ),
     key="x.id",
     # The main one on top, the retired ones last, the others as they came.
@@ -42,10 +41,10 @@ ADDRESSES = Listing(
 )
 CONTACTS = Listing(
     source=f"contact x {_JOIN}",
-    item=(
-        f"json_build_object({meta('x')}, {_OWNER}, 'first_name', x.first_name, 'last_name', x.last_name, "
+    item=of_pairs(
+        f"{meta('x')}, {_OWNER}, 'first_name', x.first_name, 'last_name', x.last_name, "
         "'name', trim(x.first_name || ' ' || x.last_name), 'role', x.role, 'email', x.email, 'phone', x.phone, "
-        "'phone_e164', x.phone_e164, 'phone_display', x.phone_display, 'portal_access', x.portal_access)"
+        "'phone_e164', x.phone_e164, 'phone_display', x.phone_display, 'portal_access', x.portal_access"
     ),
     key="x.id",
     sorts={"created_at": ("x.created_at", "timestamptz")},
@@ -53,12 +52,12 @@ CONTACTS = Listing(
 )
 ACTIVITIES = Listing(
     source=f"activity x {_JOIN} LEFT JOIN contact k ON k.id = x.contact_id",
-    item=(
-        f"json_build_object({meta('x')}, {_OWNER}, 'kind', x.kind, 'direction', x.direction, "
+    item=of_pairs(
+        f"{meta('x')}, {_OWNER}, 'kind', x.kind, 'direction', x.direction, "
         "'occurred_at', x.occurred_at, 'subject', x.subject, 'body', x.body, 'contact_id', x.contact_id, "
         "'contact', CASE WHEN k.id IS NOT NULL THEN json_build_object('id', k.id, 'name', "
         "trim(k.first_name || ' ' || k.last_name)) END, 'document_ids', x.document_ids, "
-        "'automatic', x.automatic, 'link', x.link)"
+        "'automatic', x.automatic, 'link', x.link"
     ),
     key="x.id",
     sorts={"-occurred_at": ("x.occurred_at", "timestamptz"), "occurred_at": ("x.occurred_at", "timestamptz")},
@@ -87,12 +86,12 @@ RELATIONS = Listing(
         f"relation x {_JOIN} LEFT JOIN client_alias oa ON oa.id = x.other_home_client_id "
         f"LEFT JOIN client oc ON oc.id = ({_OTHER})"
     ),
-    item=(
-        f"json_build_object({meta('x')}, 'client_id', (CASE WHEN {_AT_HOME} THEN {_ROOT} ELSE "
+    item=of_pairs(
+        f"{meta('x')}, 'client_id', (CASE WHEN {_AT_HOME} THEN {_ROOT} ELSE "
         f"coalesce(oa.root_id, x.other_home_client_id) END), 'type', {_case('inferior', 'superior')}, "
         f"'label', {_case('inferior_label', 'superior_label')}, 'hierarchical', x.type IN ({_HIERARCHICAL}), "
         "'other_client_id', oc.id, 'other', json_build_object('id', oc.id, 'name', oc.display_name, "
-        "'reference', oc.reference))"
+        "'reference', oc.reference)"
     ),
     key="x.id",
     sorts={"created_at": ("x.created_at", "timestamptz")},
@@ -158,15 +157,15 @@ def list_sub(session: Session, request: c.ListSub) -> bytes:
     return LISTINGS[request.kind].page(session, where, params, request)
 
 
-def sections(session: Session, tree: Sequence[uuid.UUID], limit: int) -> dict[str, bytes]:
-    """First pages and counts of the client's own sections, in one query."""
-    parts: dict[str, page.Part] = {}
+def parts_of(tree: Sequence[uuid.UUID]) -> tuple[dict[str, Part], dict[str, Any]]:
+    """The client's own sections and their parameters."""
+    parts: dict[str, Part] = {}
     bound: dict[str, Any] = {}
     for kind, listing in LISTINGS.items():
         where, params = of_client(kind, tree)
         parts[kind] = (listing, where)
         bound |= params
-    return page.sections(session, parts, bound, limit)
+    return parts, bound
 
 
 FOUND_CONTACTS = dataclasses.replace(
