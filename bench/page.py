@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import create_engine, text
 
-from bench.floors import RAW_FAN
+from bench.floors import CALLERS, RAW_FAN, RAW_FANS_A_SECOND
 from bench.ground import Ground
 from bench.measure import Measure, Target
+from bench.peers import Callers
 from gateway.web.labels import TABS
 
 FICHE = "fiche over HTTP"
@@ -191,6 +192,15 @@ def measures(ground: Ground) -> list[Measure]:
     rows = ", ".join(f"{name} {count}" for name, count in holds["rows"].items())
     ground.notes.append(f"The fiche: {holds['bytes'] / 1000:.0f} kB; {rows}.")
     made = [Measure(FICHE, once, 20, RAW_FAN, targets=[Target(3.5), Target(6, percent=99)])]
+    url, token = (given, os.environ.get("FICHE_TOKEN", "")) if given else (ground.product.url, ground.product.token)
+    readers = Callers(["bench.reading", url, token, f"/clients/{client}/fiche", str(holds["bytes"])], CALLERS)
+    ground.stack.callback(readers.close)
+    made.append(
+        Measure(
+            "fiches a second", lambda: readers.a_second(1), 1, RAW_FANS_A_SECOND, "/s",
+            [Target(0.3, at_least=True)], rounds=8,
+        )
+    )  # fmt: skip
     made += [Measure(f"page {name}", each, 5, FICHE) for name, each in tabs(api, client).items()]
     if not given:
         ground.notes.append(f"Lists and searches: pages of 50 among {MANY} clients.")

@@ -24,7 +24,7 @@ from chassis.settings import SERVICES, Settings
 from chassis.wire.base import OK, RpcClient, Wire
 from contracts.base import Request
 from contracts.chassis import Health
-from contracts.clients import Identify
+from contracts.clients import FicheSettings, Identify
 from gateway import history, problems, ties
 from gateway.api import (
     client_settings,
@@ -95,9 +95,11 @@ class PageBackend:
         return {name: orjson.loads(answer.body) if answer.status == OK else None for name, answer in pairs}
 
     def fiche(self, client_id: UUID) -> dict[str, Any]:
-        """The assembled fiche."""
-        result: dict[str, Any] = orjson.loads(compose(self._rpc, client_id))
-        return result
+        """The assembled fiche as pages need it, with its tree and the settings of all fiches."""
+        found = compose(self._rpc, client_id, paged=True, also=[FicheSettings()])
+        settings = orjson.loads(self._rpc.unwrap(found.also[0]))
+        tree = [UUID(record) for record in found.tree]
+        return {**orjson.loads(found.body), "tree": tree, "settings": settings}
 
     def tree(self, client_id: UUID) -> list[UUID]:
         """The ids under which a client's rows may stand."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -33,6 +34,8 @@ FEEDERS: tuple[tuple[type[Query], tuple[str, ...]], ...] = (
     (DocumentsFiche, ("documents",)),
     (AccountsFiche, ("portal",)),
 )
+#: Feeders whose rows the pages list by themselves, by the filters of their tab: of these a fiche's page needs counts.
+LISTED = frozenset({InterventionFiche, BillingFiche, EquipmentFiche, MaintenanceFiche, DocumentsFiche})
 #: What `services.kit.homes.fiche_answer` puts between its parts; within a text its quotes would be escaped.
 _CLIENT, _MARK = b',"client":', b',"sections":{'
 
@@ -42,17 +45,29 @@ class _Parts(NamedTuple):
     sections: bytes
 
 
-def compose(rpc: Rpc, client_id: UUID) -> bytes:
-    """JSON of the fiche. Raises what `clients` refuses (`NotFound`, `Moved`, `Gone`) or `Unavailable`.
+class Composed(NamedTuple):
+    """JSON of a fiche, the records of its tree, and the answers to what was asked beside it."""
+
+    body: bytes
+    tree: list[str]
+    also: list[Answer]
+
+
+def compose(rpc: Rpc, client_id: UUID, *, paged: bool = False, also: Sequence[Query] = ()) -> Composed:
+    """The fiche. `paged`: of sections whose rows a page asks for by itself (`LISTED`), counts and a row at most.
+
+    Raises what `clients` refuses (`NotFound`, `Moved`, `Gone`) or `Unavailable`.
 
     Sections are spliced as the services made them. A service whose tree differs from the true one (a merge of
     seconds ago) is asked again with the tree given, so that no half-merged fiche exists; one deadline holds for both.
     """
     deadline = time.monotonic() + rpc.timeout
     feeders = [feeder for feeder in FEEDERS if rights.allowed(rpc.user, feeder[0])]
+    short = LISTED if paged else frozenset()
     calls = [rpc.call(ClientFiche(client_id=client_id))]
-    calls += [_call(rpc, kind, client_id, None) for kind, _ in feeders]
-    answers = rpc.ask_all(calls)
+    calls += [_call(rpc, kind, client_id, None, kind in short) for kind, _ in feeders]
+    whole = rpc.ask_all([*calls, *map(rpc.call, also)])
+    answers, others = whole[: len(calls)], whole[len(calls) :]
     rpc.unwrap(answers[0])
     own, *found = [_split(answer) for answer in answers]
     if own is None:
@@ -61,7 +76,7 @@ def compose(rpc: Rpc, client_id: UUID) -> bytes:
     tree = set(records)
     late = [n for n, part in enumerate(found) if part is not None and set(_tree(part.head)) != tree]
     if late:
-        again = [_call(rpc, feeders[n][0], client_id, records) for n in late]
+        again = [_call(rpc, feeders[n][0], client_id, records, feeders[n][0] in short) for n in late]
         for n, answer in zip(late, rpc.ask_all(again, max(0.0, deadline - time.monotonic())), strict=True):
             answers[n + 1], found[n] = answer, _split(answer)
     parts = [own.sections]
@@ -75,11 +90,16 @@ def compose(rpc: Rpc, client_id: UUID) -> bytes:
     hidden = [name for feeder in FEEDERS if feeder not in feeders for name in feeder[1]]
     # Not for this role: the rest of the page is, and the pages leave these out.
     parts += [b'"%b":{"status":"unavailable","reason":"role"}' % name.encode() for name in hidden]
-    return b'{"client":' + own.head.partition(_CLIENT)[2] + b',"sections":{' + b",".join(parts) + b"}}"
+    body = b'{"client":' + own.head.partition(_CLIENT)[2] + b',"sections":{' + b",".join(parts) + b"}}"
+    return Composed(body, records, others)
 
 
-def _call(rpc: Rpc, kind: type[Query], client_id: UUID, tree: list[str] | None) -> Call:
-    values = {"client_id": client_id} if tree is None else {"client_id": client_id, "tree": tree}
+def _call(rpc: Rpc, kind: type[Query], client_id: UUID, tree: list[str] | None, short: bool) -> Call:
+    values: dict[str, Any] = {"client_id": client_id}
+    if tree is not None:
+        values["tree"] = tree
+    if short:
+        values["limit"] = 1
     return rpc.call(kind.model_validate(values))
 
 

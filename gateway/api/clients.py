@@ -64,7 +64,7 @@ def register(api: Api) -> None:
 
     @api.route("GET", "/clients/{client_id}/fiche", "La fiche assemblée", tag=TAG)
     def get_fiche(client_id: UUID) -> Response:
-        return reply(compose(api.rpc, client_id))
+        return reply(compose(api.rpc, client_id).body)
 
     for kind in _SUBS:
         _rows(api, kind)

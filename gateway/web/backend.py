@@ -31,7 +31,10 @@ class Backend(Protocol):
         ...
 
     def fiche(self, client_id: UUID) -> dict[str, Any]:
-        """The assembled fiche: `{"client", "sections"}`."""
+        """The assembled fiche: `{"client", "sections", "tree", "settings"}`.
+
+        Sections whose tab lists their rows by its own filters have counts, and a row at most.
+        """
         ...
 
     def tree(self, client_id: UUID) -> list[UUID]:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound, Unauthenticated
-from chassis.page import Listing, meta, sections
+from chassis.page import (
+    Listing,
+    Part,
+    meta,
+)
 from contracts import accounts as c
 from services.accounts.model import ApiKey, SessionToken, User
-from services.kit.homes import fiche_answer, in_tree, tree_of
+from services.kit.homes import (
+    fiche_answer,
+    in_tree,
+    tree_sections,
+)
 
 USERS = Listing(
     source='"user" u',
@@ -82,9 +92,13 @@ def list_api_keys(session: Session, request: c.ListApiKeys) -> bytes:
 
 def fiche(session: Session, request: c.AccountsFiche) -> bytes:
     """The section of a fiche: who has access to the portal, count and first page in one query."""
-    tree = request.tree or tree_of(session, request.client_id)
-    where, params = in_tree("p", tree)
-    return fiche_answer(tree, sections(session, {"portal": (PORTAL, ["p.granted", *where])}, params, request.limit))
+
+    def parts(tree: Sequence[uuid.UUID]) -> tuple[dict[str, Part], dict[str, Any]]:
+        where, params = in_tree("p", tree)
+        return {"portal": (PORTAL, ["p.granted", *where])}, params
+
+    tree, found, _ = tree_sections(session, request, parts)
+    return fiche_answer(tree, found)
 
 
 def authenticate(session: Session, secret_digest: str, now: datetime) -> c.Identity:

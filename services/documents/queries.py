@@ -10,12 +10,25 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import Gone, NotFound
-from chassis.page import Listing, like, meta, sections
+from chassis.page import (
+    Listing,
+    Part,
+    like,
+    meta,
+    of_pairs,
+)
 from contracts import documents as c
 from services.documents.model import Content, Document, DocumentVersion, plain
 from services.documents.sniff import INLINE, SHOWN
 from services.kit.history import history, known
-from services.kit.homes import client_join, client_pairs, fiche_answer, in_tree, tree_of
+from services.kit.homes import (
+    client_join,
+    client_pairs,
+    fiche_answer,
+    in_tree,
+    of_root,
+    tree_sections,
+)
 
 ABSENT = "Ce document n’existe pas."
 
@@ -38,15 +51,15 @@ DOCUMENTS = Listing(
         f"document e {client_join('e')} LEFT JOIN content co ON co.sha256 = e.sha256 "
         f"CROSS JOIN LATERAL (SELECT {_BEFORE} AS n) same"
     ),
-    item=(
-        f"json_build_object({meta('e')}, {client_pairs('e')}, 'name', e.name, 'shown_name', {_SHOWN}, "
+    item=of_pairs(
+        f"{meta('e')}, {client_pairs('e')}, 'name', e.name, 'shown_name', {_SHOWN}, "
         "'folder', e.folder, 'description', e.description, 'content_type', e.content_type, "
         f"'inline', {_among(INLINE)} AND e.sha256 IS NOT NULL, 'size', e.size, 'sha256', e.sha256, "
         "'missing', e.sha256 IS NULL, 'equipment_id', e.equipment_id, "
         f"'preview', {_among(SHOWN)} AND e.sha256 IS NOT NULL AND co.shows IS NOT FALSE, "
         "'pages', co.pages, 'width', co.width, 'height', co.height, "
         "'version_count', (SELECT count(*) FROM document_version v WHERE v.document_id = e.id), "
-        "'deleted_at', e.deleted_at)"
+        "'deleted_at', e.deleted_at"
     ),
     key="e.id",
     sorts={
@@ -175,11 +188,18 @@ def folder(session: Session, tree: Sequence[uuid.UUID], path: str) -> bytes:
     return str(session.execute(text(f"{sql} WHERE f.folder = :path"), values).scalar_one()).encode()
 
 
+_OF_ONE = of_root(DOCUMENTS, "e")
+
+
 def fiche(session: Session, request: c.DocumentsFiche) -> bytes:
     """The section of a fiche: count and first page in one query."""
-    tree = request.tree or tree_of(session, request.client_id)
-    where, params = in_tree("e", tree)
-    return fiche_answer(tree, sections(session, {"documents": (DOCUMENTS, [_KEPT, *where])}, params, request.limit))
+
+    def parts(tree: Sequence[uuid.UUID]) -> tuple[dict[str, Part], dict[str, Any]]:
+        where, params = in_tree("e", tree)
+        return {"documents": (_OF_ONE, [_KEPT, *where])}, params
+
+    tree, found, _ = tree_sections(session, request, parts)
+    return fiche_answer(tree, found)
 
 
 def check(session: Session, request: c.CheckDocuments) -> dict[str, list[str]]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, meta, sections
+from chassis.page import (
+    Listing,
+    Part,
+    meta,
+    of_pairs,
+)
 from contracts import equipment as c
 from services.kit.history import history, known
 from services.kit.homes import (
@@ -18,18 +25,19 @@ from services.kit.homes import (
     client_pairs,
     fiche_answer,
     in_tree,
-    tree_of,
+    of_root,
+    tree_sections,
 )
 from services.kit.search import words_in
 
 EQUIPMENT = Listing(
     source=f"equipment e {client_join('e')} {address_join('e')}",
-    item=(
-        f"json_build_object({meta('e')}, {client_pairs('e')}, 'name', e.name, 'address_id', e.address_id, "
+    item=of_pairs(
+        f"{meta('e')}, {client_pairs('e')}, 'name', e.name, 'address_id', e.address_id, "
         f"'address', {ADDRESS_JSON}, 'place_id', e.place_id, 'description', e.description, 'brand', e.brand, "
         "'model', e.model, 'serial_number', e.serial_number, 'reference', e.reference, 'type_id', e.type_id, "
         "'parent_id', e.parent_id, 'state', e.state, 'purchased_on', e.purchased_on, 'installed_on', e.installed_on, "
-        "'warranty_until', e.warranty_until, 'details', e.details, 'photos', e.photos)"
+        "'warranty_until', e.warranty_until, 'details', e.details, 'photos', e.photos"
     ),
     key="e.id",
     sorts={"name": ("e.name", "text"), "-created_at": ("e.created_at", "timestamptz")},
@@ -106,12 +114,18 @@ def equipment_history(session: Session, request: c.ListEquipmentHistory) -> byte
     return history(session, request.id, request)
 
 
+_OF_ONE = of_root(EQUIPMENT, "e")
+
+
 def fiche(session: Session, request: c.EquipmentFiche) -> bytes:
     """The section of a fiche: count and first page in one query."""
-    tree = request.tree or tree_of(session, request.client_id)
-    where, params = in_tree("e", tree)
-    parts = {"equipment": (EQUIPMENT, [_LIVING, *where])}
-    return fiche_answer(tree, sections(session, parts, params, request.limit))
+
+    def parts(tree: Sequence[uuid.UUID]) -> tuple[dict[str, Part], dict[str, Any]]:
+        where, params = in_tree("e", tree)
+        return {"equipment": (_OF_ONE, [_LIVING, *where])}, params
+
+    tree, found, _ = tree_sections(session, request, parts)
+    return fiche_answer(tree, found)
 
 
 def check(session: Session, request: c.CheckEquipment) -> dict[str, list[str]]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chassis.page import prepared
+from chassis.page import Listing, Part, prepared, sections
 
 _TREE = (
     "SELECT r.id, ARRAY(SELECT a.id FROM client_alias a WHERE a.root_id = r.id ORDER BY a.id) FROM (SELECT "
@@ -35,6 +36,48 @@ def tree_of(session: Session, client_id: uuid.UUID) -> list[uuid.UUID]:
     return [uuid.UUID(str(record)) for record in (root, *below)]
 
 
+#: The tree as `tree_of` gives it, as JSON, of the parameter `root`.
+_TREE_JSON = (
+    "SELECT array_to_json(r.id || ARRAY(SELECT a.id FROM client_alias a WHERE a.root_id = r.id ORDER BY a.id))::text "
+    "FROM (SELECT coalesce((SELECT root_id FROM client_alias WHERE id = CAST(:root AS uuid)), "
+    "CAST(:root AS uuid)) AS id) r"
+)
+
+
+class Asked(Protocol):
+    """What of a request for a fiche matters here."""
+
+    @property
+    def client_id(self) -> uuid.UUID: ...
+    @property
+    def limit(self) -> int: ...
+
+
+def tree_sections(
+    session: Session,
+    asked: Asked,
+    parts: Callable[[Sequence[uuid.UUID]], tuple[Mapping[str, Part], dict[str, Any]]],
+    besides: Mapping[str, str] | None = None,
+) -> tuple[list[uuid.UUID], dict[str, bytes], dict[str, Any]]:
+    """The tree of a client, its sections, and the answers to `besides`.
+
+    These may use the parameters `asked` (the id), `root` and `records` (of the tree).
+    `parts` gives the sections and parameters of a tree. Nearly every client is a tree by itself: its sections are
+    asked together with the tree, and again in the rare case that it is another one.
+    """
+    given: list[uuid.UUID] | None = getattr(asked, "tree", None)
+    tree = given or [asked.client_id]
+    while True:
+        wanted, params = parts(tree)
+        more = {**(besides or {}), "tree": _TREE_JSON}
+        bound = {**params, "asked": asked.client_id, "root": tree[0], "records": list(tree)}
+        found, answers = sections(session, wanted, bound, asked.limit, more)
+        true = [uuid.UUID(record) for record in orjson.loads(answers["tree"])]
+        if given or true == tree:
+            return list(tree), found, answers
+        tree = true
+
+
 def in_tree(alias: str, tree: Sequence[uuid.UUID] | None) -> tuple[list[str], dict[str, Any]]:
     """Conditions and parameters that keep the rows of a tree; nothing when `tree` is None (all clients).
 
@@ -55,23 +98,50 @@ def client_join(alias: str) -> str:
     )
 
 
+def of_root(listing: Listing, alias: str) -> Listing:
+    """The listing for rows of one tree, whose root is the parameter `root`: what is the root's is looked up once.
+
+    For the sections of a fiche: the joins with alias and client cost as much a row as half its JSON.
+    """
+    joins = client_join(alias)
+    assert joins in listing.source
+    source = listing.source.replace(joins, "").replace(_root(alias), _GIVEN)
+    item = listing.item.replace(_client(alias), _CLIENT_OF_ROOT).replace(_root(alias), _GIVEN)
+    return replace(listing, source=source, item=item)
+
+
+def _root(alias: str) -> str:
+    return f"coalesce(ca.root_id, {alias}.home_client_id)"
+
+
+def _client(alias: str) -> str:
+    return (
+        f"json_build_object('id', {_root(alias)}, 'name', coalesce(kc.display_name, ''), "
+        "'reference', coalesce(kc.reference, ''))"
+    )
+
+
+_GIVEN = "CAST(:root AS uuid)"
+_CLIENT_OF_ROOT = (
+    f"(SELECT json_build_object('id', {_GIVEN}, 'name', coalesce(max(k.display_name), ''), "
+    f"'reference', coalesce(max(k.reference), '')) FROM known_client k WHERE k.id = {_GIVEN})"
+)
+
+
 def client_pairs(alias: str) -> str:
     """SQL pairs for `json_build_object`: `client_id`, `client` and, where it differs, `written_client_id`."""
-    root = f"coalesce(ca.root_id, {alias}.home_client_id)"
+    root = _root(alias)
     return (
-        f"'client_id', {root}, "
-        f"'client', json_build_object('id', {root}, 'name', coalesce(kc.display_name, ''), "
-        "'reference', coalesce(kc.reference, '')), "
+        f"'client_id', {root}, 'client', {_client(alias)}, "
         f"'written_client_id', nullif({alias}.written_client_id, {root})"
     )
 
 
 def client_columns(alias: str) -> str:
     """The same as columns, for `chassis.page.row`."""
-    root = f"coalesce(ca.root_id, {alias}.home_client_id)"
+    root = _root(alias)
     return (
-        f"{root} AS client_id, json_build_object('id', {root}, 'name', coalesce(kc.display_name, ''), "
-        "'reference', coalesce(kc.reference, '')) AS client, "
+        f"{root} AS client_id, {_client(alias)} AS client, "
         f"nullif({alias}.written_client_id, {root}) AS written_client_id"
     )
 

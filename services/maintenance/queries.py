@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, meta, sections
+from chassis.page import (
+    Listing,
+    Part,
+    meta,
+    of_pairs,
+)
 from contracts import maintenance as c
-from services.kit.homes import ADDRESS_JSON, address_join, client_join, client_pairs, fiche_answer, in_tree, tree_of
+from services.kit.homes import (
+    ADDRESS_JSON,
+    address_join,
+    client_join,
+    client_pairs,
+    fiche_answer,
+    in_tree,
+    of_root,
+    tree_sections,
+)
 from services.kit.zone import TODAY, ZONE
 
 _COLOUR = (
@@ -21,14 +37,14 @@ _ASSIGNEE = "CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name
 
 PLANS = Listing(
     source=f"plan x {client_join('x')} {address_join('x')} LEFT JOIN known_user u ON u.id = x.assignee_id",
-    item=(
-        f"json_build_object({meta('x')}, {client_pairs('x')}, 'title', x.title, 'equipment_ids', x.equipment_ids, "
+    item=of_pairs(
+        f"{meta('x')}, {client_pairs('x')}, 'title', x.title, 'equipment_ids', x.equipment_ids, "
         f"'address_id', x.address_id, 'address', {ADDRESS_JSON}, 'place_id', x.place_id, "
         "'visits_per_period', x.visits_per_period, 'period', x.period, 'months', x.months, 'rrule', x.rrule, "
         "'closed_months', x.closed_months, 'billable', x.billable, "
         "'starts_on', x.starts_on, "
         f"'ends_on', x.ends_on, 'assignee_id', x.assignee_id, 'assignee', {_ASSIGNEE}, "
-        "'contract_reference', x.contract_reference, 'description', x.description, 'paused', x.paused)"
+        "'contract_reference', x.contract_reference, 'description', x.description, 'paused', x.paused"
     ),
     key="x.id",
     sorts={"-created_at": ("x.created_at", "timestamptz")},
@@ -39,8 +55,8 @@ VISITS = Listing(
         f"visit x JOIN plan p ON p.id = x.plan_id {client_join('x')} {address_join('p')} "
         "LEFT JOIN known_user u ON u.id = x.assignee_id"
     ),
-    item=(
-        f"json_build_object({meta('x')}, {client_pairs('x')}, 'plan_id', x.plan_id, "
+    item=of_pairs(
+        f"{meta('x')}, {client_pairs('x')}, 'plan_id', x.plan_id, "
         "'plan', json_build_object('id', p.id, 'title', p.title, 'visits_per_period', p.visits_per_period, "
         "'period', p.period, 'months', p.months, 'rrule', p.rrule, 'paused', p.paused), "
         "'period_start', x.period_start, "
@@ -48,7 +64,7 @@ VISITS = Listing(
         f"'colour', {_COLOUR}, 'intervention_id', x.intervention_id, "
         "'intervention', CASE WHEN x.intervention_id IS NOT NULL THEN json_build_object('id', x.intervention_id, "
         f"'starts_at', x.intervention_starts_at) END, 'done_at', x.done_at, 'assignee_id', x.assignee_id, "
-        f"'assignee', {_ASSIGNEE}, 'address_id', p.address_id, 'address', {ADDRESS_JSON})"
+        f"'assignee', {_ASSIGNEE}, 'address_id', p.address_id, 'address', {ADDRESS_JSON}"
     ),
     key="x.id",
     sorts={
@@ -127,9 +143,13 @@ def of_equipment(session: Session, request: c.EquipmentVisits) -> bytes:
 
 def fiche(session: Session, request: c.MaintenanceFiche) -> bytes:
     """The section of a fiche: visits, next ones first."""
-    tree = request.tree or tree_of(session, request.client_id)
-    where, params = in_tree("x", tree)
-    return fiche_answer(tree, sections(session, {"maintenance": (_NEXT, where)}, params, request.limit))
+
+    def parts(tree: Sequence[uuid.UUID]) -> tuple[dict[str, Part], dict[str, Any]]:
+        where, params = in_tree("x", tree)
+        return {"maintenance": (_NEXT, where)}, params
+
+    tree, found, _ = tree_sections(session, request, parts)
+    return fiche_answer(tree, found)
 
 
-_NEXT = Listing(VISITS.source, VISITS.item, VISITS.key, VISITS.sorts, "next")
+_NEXT = of_root(Listing(VISITS.source, VISITS.item, VISITS.key, VISITS.sorts, "next"), "x")

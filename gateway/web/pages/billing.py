@@ -107,8 +107,7 @@ def tab(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
     if fiche["sections"]["quotes"]["status"] != "ok":
         return {"money": None}
     try:
-        tree = backend.tree(UUID(fiche["client"]["id"]))
-        return {"money": listing(backend, tree)}
+        return {"money": listing(backend, fiche["tree"])}
     except FicheError:
         return {"money": None}
 

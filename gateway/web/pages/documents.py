@@ -67,7 +67,7 @@ def documents_tab(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
     words, folder = request.args.get("q", "").strip(), request.args.get("dossier", "")
     binned, sort = request.args.get("corbeille") == "1", request.args.get("tri", "")
     sort = sort if sort in SORTS else "nom"
-    tree = backend.tree(UUID(client_id))
+    tree = fiche["tree"]
     asked = {"tree": tree, "q": words[:200], "cursor": request.args.get("cursor") or None, "sort": SORTS[sort]}
     if binned:
         asked |= {"status": "deleted", "sort": "-created_at"}

@@ -84,8 +84,7 @@ def equipment_tab(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
     """What the tab shows, all by the address."""
     if fiche["sections"]["equipment"]["status"] != "ok":
         return {}
-    tree = backend.tree(UUID(fiche["client"]["id"]))
-    view = _list(backend, tree)
+    view = _list(backend, fiche["tree"])
     if view["page"] is None:
         fiche["sections"]["equipment"] = {"status": "unavailable"}
     return view

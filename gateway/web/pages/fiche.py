@@ -33,7 +33,7 @@ def register(web: Blueprint, backend: Backend) -> None:
 
     def _fiche(client_id: UUID, tab: str) -> str:
         fiche = backend.fiche(client_id)
-        layout = layout_of(backend.ask(clients.FicheSettings()), fiche["client"])
+        layout = layout_of(fiche["settings"], fiche["client"])
         more = TAB_DATA[tab](backend, fiche) if tab in TAB_DATA else {}
         tabs = [each for each in labels.TABS if each[0] in layout["tabs"] or each[0] == tab]
         tabs.sort(key=lambda each: layout["order"].get(each[0], -1 if each[0] == "fiche" else len(tabs)))

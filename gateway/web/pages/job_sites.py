@@ -29,8 +29,7 @@ def register(web: Blueprint, backend: Backend) -> None:
 
     def of_client(asked: Backend, fiche: Row) -> Row:
         client = fiche["client"]
-        tree = asked.tree(UUID(client["id"]))
-        return {"sites": _listed(asked, f"/clients/{client['id']}/chantiers", client, tree)}
+        return {"sites": _listed(asked, f"/clients/{client['id']}/chantiers", client, fiche["tree"])}
 
     fiche_pages.TAB_DATA["job_sites"] = of_client
 

@@ -120,8 +120,7 @@ def register(web: Blueprint, backend: Backend) -> None:
 
     def of_fiche(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
         client_id = UUID(fiche["client"]["id"])
-        tree = backend.tree(client_id)
-        return {"t": table(backend, f"/clients/{client_id}/maintenances", tree)}
+        return {"t": table(backend, f"/clients/{client_id}/maintenances", fiche["tree"])}
 
     TAB_DATA["maintenance"] = of_fiche
 

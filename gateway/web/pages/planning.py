@@ -159,8 +159,7 @@ def register(web: Blueprint, backend: Backend) -> None:
     def of_client(asked: Backend, fiche: Row) -> Row:
         client = fiche["client"]
         address = Address.of(f"/clients/{client['id']}/interventions", request.args, "liste")
-        tree = asked.tree(UUID(client["id"]))
-        return {"board": board(asked, address, client, tree)}
+        return {"board": board(asked, address, client, fiche["tree"])}
 
     @web.record
     def _filters(state: Any) -> None:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.page import Listing, columns, like, row, sections
+from chassis.page import (
+    Listing,
+    Part,
+    columns,
+    like,
+    row,
+)
 from contracts import billing as c
-from services.billing.queries.parties import TODAY, get_details
-from services.kit.homes import ADDRESS_JSON, address_join, client_columns, client_join, fiche_answer, in_tree, tree_of
+from services.billing.queries.parties import DETAILS, TODAY
+from services.kit.homes import (
+    ADDRESS_JSON,
+    address_join,
+    client_columns,
+    client_join,
+    fiche_answer,
+    in_tree,
+    of_root,
+    tree_sections,
+)
 
 _ROOT = "coalesce(ca.root_id, e.home_client_id)"
 _PAYER = f"coalesce(pa.root_id, pid.id, {_ROOT})"
@@ -120,6 +136,7 @@ def _listing(table: str, *, whole: bool = False) -> Listing:
 
 
 _LISTS = {table: _listing(table) for table in _OWN}
+_OF_ONE = {table: of_root(listing, "e") for table, listing in _LISTS.items()}
 _WHOLE = {table: _listing(table, whole=True) for table in _OWN}
 _ABSENT = {
     "quote": "Ce devis n’existe pas.",
@@ -195,14 +212,14 @@ def list_credit_notes(session: Session, request: c.ListCreditNotes) -> bytes:
 
 
 def fiche(session: Session, request: c.BillingFiche) -> bytes:
-    """Sections `quotes`, `invoices`, `credit_notes` (in one query) and `billing` (in one)."""
-    tree = request.tree or tree_of(session, request.client_id)
-    where, params = in_tree("e", tree)
-    parts = {f"{table}s": (listing, where) for table, listing in _LISTS.items()}
-    details = get_details(session, tree[0] if request.tree is None else request.client_id, tree)
-    return fiche_answer(
-        tree, {**sections(session, parts, params, request.limit), "billing": b'{"data":' + details + b"}"}
-    )
+    """Sections `quotes`, `invoices`, `credit_notes` and `billing`."""
+
+    def parts(tree: Sequence[uuid.UUID]) -> tuple[dict[str, Part], dict[str, Any]]:
+        where, params = in_tree("e", tree)
+        return {f"{table}s": (listing, where) for table, listing in _OF_ONE.items()}, params
+
+    tree, found, more = tree_sections(session, request, parts, {"billing": DETAILS})
+    return fiche_answer(tree, {**found, "billing": b'{"data":' + str(more["billing"]).encode() + b"}"})
 
 
 def check(session: Session, request: c.CheckBilling) -> dict[str, list[str]]:

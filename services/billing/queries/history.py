@@ -34,6 +34,7 @@ DETAILS_HISTORY = Listing(
     key="w.home_client_id",
     sorts={"-at": ("w.seq", "bigint")},
     default="-at",
+    told_by=("w.seq", "bigint"),
 )
 
 

@@ -65,7 +65,7 @@ def get_company(session: Session) -> bytes:
 
 
 _FIELDS = ", ".join(f"'{name}', d.{name}" for name in DETAIL_FIELDS if name != "payer_id")
-_DETAILS = f"""
+DETAILS = f"""
     SELECT json_build_object(
         'id', r.id, 'client_id', r.id, 'version', coalesce(d.version, 0),
         'created_at', d.created_at,
@@ -85,7 +85,7 @@ _DETAILS = f"""
                 SELECT DISTINCT od.home_client_id AS id, coalesce(ok.display_name, '') AS name
                 FROM billing_details od
                 LEFT JOIN known_client ok ON ok.id = od.home_client_id
-                WHERE od.payer_id = ANY(:tree) AND od.home_client_id <> ALL(:tree)
+                WHERE od.payer_id = ANY(:records) AND od.home_client_id <> ALL(:records)
                     AND NOT EXISTS (SELECT 1 FROM client_alias ca WHERE ca.id = od.home_client_id)
                 LIMIT 200
             ) o),
@@ -103,10 +103,10 @@ _DETAILS = f"""
                 FILTER (WHERE i.open AND i.total_incl_tax > i.paid AND i.due_on < {TODAY}), 0.00) AS overdue,
             coalesce(sum(i.paid - i.total_incl_tax) FILTER (WHERE i.ours AND i.paid > i.total_incl_tax), 0.00)
             + (SELECT coalesce(sum(n.total_incl_tax - n.used), 0.00) FROM credit_note n
-               WHERE n.home_client_id = ANY(:tree) AND n.status = 'issued' AND n.total_incl_tax > n.used) AS credit
+               WHERE n.home_client_id = ANY(:records) AND n.status = 'issued' AND n.total_incl_tax > n.used) AS credit
         FROM (SELECT total_incl_tax, paid, due_on, status IN ('issued', 'sent', 'partly_paid') AS open,
                      status = 'paid' AS ours
-              FROM invoice WHERE home_client_id = ANY(:tree)) i
+              FROM invoice WHERE home_client_id = ANY(:records)) i
     ) b
 """
 
@@ -115,5 +115,5 @@ def get_details(session: Session, client_id: uuid.UUID, tree: Sequence[uuid.UUID
     """How a client is billed, with balances over its tree, in one query."""
     records = list(tree) if tree else tree_of(session, client_id)
     root = root_of(session, client_id) if tree is None else client_id
-    [(details,)] = prepared(session, _DETAILS, {"root": root, "tree": records})
+    [(details,)] = prepared(session, DETAILS, {"root": root, "records": records})
     return str(details).encode()

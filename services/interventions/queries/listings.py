@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.page import Listing, columns, meta, row
+from chassis.page import Listing, columns, meta, of_pairs, row
 from services.kit.homes import ADDRESS_JSON, address_join, client_columns, client_join, client_pairs
 from services.kit.zone import TODAY, ZONE
 
@@ -74,14 +74,14 @@ INTERVENTIONS = Listing(
 _ON_SITE = "FROM intervention w WHERE w.job_site_id = x.id AND w.deleted_at IS NULL AND w.state <> 'cancelled'"
 JOB_SITES = Listing(
     source=f"job_site x {client_join('x')} {address_join('x')}",
-    item=(
-        f"json_build_object({meta('x')}, {client_pairs('x')}, 'number', x.number, 'title', x.title, "
+    item=of_pairs(
+        f"{meta('x')}, {client_pairs('x')}, 'number', x.number, 'title', x.title, "
         f"'address_id', x.address_id, 'address', {ADDRESS_JSON}, 'place_id', x.place_id, 'status', x.status, "
         "'starts_on', x.starts_on, 'ends_on', x.ends_on, 'estimated_hours', x.estimated_hours::text, "
         "'description', x.description, 'quote_id', x.quote_id, "
         f"'intervention_count', (SELECT count(*) {_ON_SITE}), "
         f"'done_count', (SELECT count(*) {_ON_SITE} AND w.state = 'done'), "
-        f"'minutes_spent', (SELECT coalesce(sum((w.report->>'minutes')::int), 0) {_ON_SITE}))"
+        f"'minutes_spent', (SELECT coalesce(sum((w.report->>'minutes')::int), 0) {_ON_SITE})"
     ),
     key="x.id",
     sorts={"-created_at": ("x.created_at", "timestamptz"), "number": ("x.number", "text")},

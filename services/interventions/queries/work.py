@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.errors import Forbidden, NotFound
-from chassis.page import sections
+from chassis.page import Part
 from contracts import interventions as c
 from services.interventions.queries.filters import conditions
 from services.interventions.queries.listings import INTERVENTIONS, JOB_SITES, LIVING
 from services.interventions.queries.sight import Sight
 from services.kit.history import history, known
-from services.kit.homes import fiche_answer, in_tree, tree_of
+from services.kit.homes import fiche_answer, in_tree, of_root, tree_sections
 
 ABSENT = "Cette intervention n’existe pas."
 NOT_SEEN = "Cette intervention ne vous est pas confiée."
@@ -96,17 +97,23 @@ def work_history(session: Session, request: c.ListWorkHistory, sight: Sight | No
     return history(session, request.id, request)
 
 
+_OF_ONE, _SITES_OF_ONE = of_root(INTERVENTIONS, "x"), of_root(JOB_SITES, "x")
+
+
 def fiche(session: Session, request: c.InterventionFiche, sight: Sight | None = None) -> bytes:
     """Both sections, in one query."""
-    tree = request.tree or tree_of(session, request.client_id)
-    where, params = in_tree("x", tree)
-    work, sites = [LIVING, *where], list(where)
-    if sight is not None:
-        for part, (condition, more) in ((work, sight.work()), (sites, sight.sites())):
-            part.append(condition)
-            params |= more
-    parts = {"interventions": (INTERVENTIONS, work), "job_sites": (JOB_SITES, sites)}
-    return fiche_answer(tree, sections(session, parts, params, request.limit))
+
+    def parts(tree: Sequence[uuid.UUID]) -> tuple[dict[str, Part], dict[str, Any]]:
+        where, params = in_tree("x", tree)
+        work, sites = [LIVING, *where], list(where)
+        if sight is not None:
+            for part, (condition, more) in ((work, sight.work()), (sites, sight.sites())):
+                part.append(condition)
+                params |= more
+        return {"interventions": (_OF_ONE, work), "job_sites": (_SITES_OF_ONE, sites)}, params
+
+    tree, found, _ = tree_sections(session, request, parts)
+    return fiche_answer(tree, found)
 
 
 def check(session: Session, request: c.CheckInterventions) -> dict[str, Any]:
