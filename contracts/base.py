@@ -5,7 +5,7 @@ Contracts hold shapes only. They import nothing of ours, so that a partner could
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -36,13 +36,14 @@ DecimalText = Annotated[
 
 
 def _of_this_world(value: datetime) -> datetime:
-    """Refuses what has no date in another time zone: whoever reads the event would fail on it."""
+    """In UTC. Refuses what has no date in another time zone: whoever reads the event would fail on it."""
     if not 1000 <= value.year <= 9000:
         raise ValueError("Cette date est hors de portée.")
-    return value
+    # Offsets go to a day here, to sixteen hours in PostgreSQL.
+    return value.astimezone(UTC)
 
 
-#: Moment: aware, normalised to UTC by the database, ISO 8601 on the wire; years 1000 to 9000.
+#: Moment: aware, in UTC whatever offset it came with, ISO 8601 on the wire; years 1000 to 9000.
 Moment = Annotated[AwareDatetime, AfterValidator(_of_this_world)]
 #: Short text of one line, outer white space refused by trimming.
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]

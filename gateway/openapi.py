@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from gateway.api.routes import Route
 
 _HIDDEN = {"tree", "id", "client_id", "kind_of"}
-_PROBLEMS = {"400", "401", "403", "404", "409", "410", "412", "413", "422", "428", "503"}
+_PROBLEMS = {"308", "400", "401", "403", "404", "409", "410", "412", "413", "415", "422", "428", "429", "503"}
 
 
 def document(routes: list[Route]) -> dict[str, Any]:
@@ -99,8 +99,11 @@ def _operation(route: Route) -> dict[str, Any]:
         if "tree" in fields.get("properties", {}):
             uuid = {"type": "string", "format": "uuid"}
             parameters.append({"name": "client_id", "in": "query", "required": False, "schema": uuid})
-    if route.method == "PATCH" and route.body is not None:
-        parameters.append({"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}})
+    headers = dict(route.headers)
+    if route.method in ("PATCH", "PUT") and route.body is not None:
+        headers["If-Match"] = {"type": "string", "pattern": '^"[0-9]{1,9}"$', "examples": ['"1"']}
+    for name, schema in headers.items():
+        parameters.append({"name": name, "in": "header", "required": True, "schema": schema})
     if route.method == "POST":
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string"}})
     answer: dict[str, Any] = {"description": "OK"}
@@ -131,6 +134,12 @@ def _operation(route: Route) -> dict[str, Any]:
         if route.client_in_body:
             schema = {"$ref": f"#/components/schemas/{route.body.__name__}OfClient"}
         result["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if route.form:
+        fields = {name: {"type": "string"} for name in route.form if name != "file"}
+        fields["file"] = {"type": "string", "format": "binary"}
+        required = [name for name in ("client_id", "file") if name in route.form]
+        schema = {"type": "object", "properties": fields, "required": required}
+        result["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     return result
 
 

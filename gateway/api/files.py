@@ -33,6 +33,7 @@ def _documents(api: Api) -> None:
         tag=TAG,
         answer=d.Document,
         status=201,
+        form=("client_id", "name", "folder", "description", "equipment_id", "sha256", "photo", "file"),
     )
     def add_document() -> Response:
         return content.add(api, request.stream, request.content_type or "")
@@ -81,7 +82,8 @@ def _versions(api: Api) -> None:
     def list_versions(id: UUID) -> Response:
         return api.send(build(d.ListVersions, query(id=id)))
 
-    @api.route("POST", "/documents/{id}/versions", "Remplace le contenu (multipart : file)", tag=TAG, answer=d.Document)
+    @api.route("POST", "/documents/{id}/versions", "Remplace le contenu (multipart : file)", tag=TAG, answer=d.Document,
+               form=("sha256", "file"))  # fmt: skip
     def replace_document(id: UUID) -> Response:
         return content.replace(api, id, request.stream, request.content_type or "")
 

@@ -74,7 +74,8 @@ def _imports(api: Api) -> None:
     def list_imports() -> Response:
         return api.list(im.ListImports)
 
-    @api.route("POST", "/imports", "Lance un import (multipart file, ou JSON)", tag=tag, answer=im.Import, status=201)
+    @api.route("POST", "/imports", "Lance un import (multipart file, ou JSON)", tag=tag, answer=im.Import, status=201,
+               form=("source", "dry_run", "file"))  # fmt: skip
     def create_import() -> Response:
         if request.mimetype != "multipart/form-data":
             return api.send(build(im.CreateImport, json_body()), 201)

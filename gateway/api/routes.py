@@ -47,6 +47,10 @@ class Route:
     listed: bool
     status: int
     client_in_body: bool
+    #: Headers that are asked for, beside those that follow from the method, and what they hold.
+    headers: dict[str, dict[str, Any]]
+    #: Fields of a multipart form in place of a JSON body; `file` is the file.
+    form: tuple[str, ...]
 
 
 @dataclass
@@ -75,12 +79,26 @@ class Api:
         status: int = 200,
         client_in_body: bool = False,
         admin: bool = False,
+        headers: dict[str, dict[str, Any]] | None = None,
+        form: tuple[str, ...] = (),
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Registers a view. `{id}` in the path is a UUID argument called `id`, `{x}` one called `x`."""
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             known = Route(
-                method, path, view.__name__, summary, tag, body, query, answer, listed, status, client_in_body
+                method,
+                path,
+                view.__name__,
+                summary,
+                tag,
+                body,
+                query,
+                answer,
+                listed,
+                status,
+                client_in_body,
+                headers or {},
+                form,
             )
             self.routes.append(known)
 

@@ -25,6 +25,8 @@ from gateway.door import uuid_of
 from gateway.problems import HttpProblem
 
 TAG = "Documents"
+_TUS: dict[str, dict[str, Any]] = {"Tus-Resumable": {"type": "string", "const": "1.0.0"}}
+_BYTES = {"type": "integer", "minimum": 0}
 VERSION = "1.0.0"
 #: Bytes of one piece, at most: what a cut line can cost.
 MAX_PIECE = 64 * 1024 * 1024
@@ -36,7 +38,8 @@ _GONE = "Cet envoi n’existe plus\u202f: recommencez-le."
 def register(api: Api) -> None:
     """Adds the routes."""
 
-    @api.route("POST", "/uploads", "Commence un envoi (tus 1.0)", tag=TAG, status=201)
+    @api.route("POST", "/uploads", "Commence un envoi (tus 1.0)", tag=TAG, status=201,
+               headers=_TUS | {"Upload-Length": _BYTES, "Upload-Metadata": {"type": "string"}})  # fmt: skip
     def begin_upload() -> Response:
         length = _number("Upload-Length")
         if length > api.max_upload:
@@ -51,12 +54,13 @@ def register(api: Api) -> None:
         api.objects.put(_about_key(identifier), iter([orjson.dumps(about)]))
         return _told(201, {"Location": f"/api/v1/uploads/{identifier}"})
 
-    @api.route("HEAD", "/uploads/{id}", "Où en est un envoi", tag=TAG)
+    @api.route("HEAD", "/uploads/{id}", "Où en est un envoi", tag=TAG, headers=_TUS)
     def upload_state(id: UUID) -> Response:
         about = _about(api, id)
         return _told(200, {"Upload-Offset": str(_offset(api, id)), "Upload-Length": str(about["length"])})
 
-    @api.route("PATCH", "/uploads/{id}", "Continue un envoi ; le dernier morceau fait le document", tag=TAG, status=204)
+    @api.route("PATCH", "/uploads/{id}", "Continue un envoi ; le dernier morceau fait le document", tag=TAG, status=204,
+               headers=_TUS | {"Upload-Offset": _BYTES})  # fmt: skip
     def continue_upload(id: UUID) -> Response:
         about = _about(api, id)
         if request.content_type != "application/offset+octet-stream":
@@ -73,7 +77,7 @@ def register(api: Api) -> None:
             headers["Content-Location"] = f"/api/v1/documents/{_finish(api, id, about)}"
         return _told(204, headers)
 
-    @api.route("DELETE", "/uploads/{id}", "Abandonne un envoi", tag=TAG, status=204)
+    @api.route("DELETE", "/uploads/{id}", "Abandonne un envoi", tag=TAG, status=204, headers=_TUS)
     def end_upload(id: UUID) -> Response:
         _about(api, id)
         _clear(api, id)
