@@ -354,12 +354,14 @@ def test_bytes_that_are_no_event_are_handed_over(
     wire, received = amqp_wire(amqp_url), Received()
     subscription = closing(received.subscribe(wire, "reader", name))
     good = {"position": 1, "log_id": LOG}
-    for body, headers in ((b"\xff\x00", good), (b"{}", {}), (b"{}", {"position": -1, "log_id": LOG}), (b"[1]", good)):
+    far = {"position": -1, "log_id": LOG}
+    other = b'{"sequence":2}'  # the event of another position would pass for this one's
+    for body, headers in ((b"\xff\x00", good), (b"{}", {}), (b"{}", far), (b"[1]", good), (other, good)):
         channel.basic_publish(Message(body, application_headers=headers), exchange_of(name), "x")
     for unreadable in UNREADABLE:
         channel.basic_publish(Raw(unreadable), exchange_of(name), "x")
-    wait_until(lambda: len(received.bad) == 6, "handed over")
-    assert received.bad[4:] == [(b"x", {}, "no position")] * 2
+    wait_until(lambda: len(received.bad) == 7, "handed over")
+    assert received.bad[5:] == [(b"x", {}, "no position")] * 2
     assert received.bad[0][:2] == (b"\xff\x00", {"position": "1", "log_id": LOG})
     assert received.deliveries == []
     subscription.stop()
