@@ -139,7 +139,15 @@ class Clerk:
         return f"{self._name}-{self._count}"
 
     def _do(
-        self, kind: str, marker: str, method: str, path: str, *, headers: dict[str, str] | None = None, **given: Any
+        self,
+        kind: str,
+        marker: str,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        sha256: str = "",
+        **given: Any,
     ) -> dict[str, Any]:
         """Asks under one key until there is an answer; keeps it as acknowledged."""
         key = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
@@ -156,10 +164,8 @@ class Clerk:
             self._book.told[str(answer.status_code)] += 1
             if answer.is_success:
                 body = dict(answer.json())
-                sent = dict(given.get("json") or {})
-                self._book.acks.append(
-                    Ack(kind, str(body.get("id")), marker, began, time.monotonic(), tries, {"sent": sent, "got": body})
-                )
+                detail = {"got": body, "sha256": sha256}
+                self._book.acks.append(Ack(kind, str(body.get("id")), marker, began, time.monotonic(), tries, detail))
                 return body
             if answer.status_code in _AGAIN or '"in_progress"' in answer.text:
                 self._pause()
@@ -247,6 +253,5 @@ class Clerk:
         marker = self._marker()
         content = self._random.randbytes(self._random.randrange(1_000, 60_000))
         files = {"file": (f"{marker}.bin", content)}
-        made = self._do("document", marker, "POST", "/documents", data={"client_id": client["id"]}, files=files)
-        self._book.acks[-1].detail["sha256"] = hashlib.sha256(content).hexdigest()
-        assert made["id"]
+        given = {"data": {"client_id": client["id"]}, "files": files}
+        self._do("document", marker, "POST", "/documents", sha256=hashlib.sha256(content).hexdigest(), **given)
