@@ -24,7 +24,7 @@ def fuzz(url: str, token: str, *, seed: int, seconds: int, phases: str) -> tuple
         *(str(Path(__file__).with_name("schemathesis.toml")), "run", f"{url}/api/openapi.json"),
         *("--header", f"Authorization: Bearer {token}"),
         *("--checks", "all", "--phases", phases, "--max-time", str(seconds), "--seed", str(seed), "--no-shrink"),
-        *("--continue-on-failure", "--request-timeout", "20", "--workers", "2", "--no-color"),
+        *("--continue-on-failure", "--request-timeout", "20", "--no-color"),
         *("--suppress-health-check", "all", "--warnings", "off", "--generation-database", "none"),
     ]
     with tempfile.TemporaryDirectory() as folder:

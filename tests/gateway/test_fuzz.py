@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import httpx
 import pytest
 
@@ -13,7 +11,8 @@ from tests.gateway.fuzz import PHASES, fuzz
 
 @pytest.mark.parametrize("phases", PHASES)
 def test_no_fault_and_no_undocumented_answer_whatever_is_asked(product: Product, phases: str) -> None:
-    holds, said = fuzz(product.url, TOKEN, seed=random.randrange(10**6), seconds=10, phases=phases)
+    # The same requests each time: `make faults` looks for others.
+    holds, said = fuzz(product.url, TOKEN, seed=1, seconds=10, phases=phases)
     assert holds, said[-8_000:]
 
 
