@@ -188,7 +188,8 @@ class Wire(Protocol):
 
         `receive` gets each delivery, `rung` is called when there may be something to read (connected again, bell of
         the producer in the same process), `undecodable` gets the bytes, headers and reason of a message that is no
-        delivery, and what to call once these are kept: only then is the message acknowledged. None of them may block.
+        delivery, and what to call once these are kept: only then is the message acknowledged. None of them may block,
+        nor take a lock under which another thread waits: with green threads they run in the hub itself.
         """
         ...
 
