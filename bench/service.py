@@ -16,7 +16,7 @@ import structlog  # noqa: E402
 from nameko.containers import ServiceContainer  # noqa: E402
 
 from bench.raw import end_with_parent  # noqa: E402
-from chassis.runtime import Runtime  # noqa: E402
+from chassis.runtime import Runtime, settled  # noqa: E402
 from chassis.service import RpcEntrypoint  # noqa: E402
 from chassis.settings import Settings  # noqa: E402
 from chassis.wire.amqp import AmqpWire  # noqa: E402
@@ -44,6 +44,7 @@ def main(kind: str, url: str, name: str) -> None:
     else:
         answering = wire.rpc_server(name, lambda incoming: incoming.reply(Answer(OK, incoming.body)), 10)
     answering.start()
+    settled()
     end_with_parent()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

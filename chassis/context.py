@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import orjson
 
@@ -24,6 +25,7 @@ class Actor:
         return orjson.dumps({"id": self.id, "name": self.name, "kind": self.kind, "roles": list(self.roles)}).decode()
 
     @staticmethod
+    @lru_cache(1_000)
     def from_json(text: str) -> Actor:
         """Inverse of `to_json`. Raises `ValueError` or `KeyError` when the text is not an actor's."""
         raw = orjson.loads(text)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import _socket
 import os
 import ssl
-import threading
 import time
 from typing import Any
+
+from chassis.wire.amqp_wait import short_lock
 
 _CHUNK = 1 << 16
 
@@ -27,7 +28,7 @@ class Flow:
         self._recv = transport._quick_recv
         self._send_all = transport._write
         self._out = bytearray()
-        self._lock = threading.Lock()
+        self._lock = short_lock()
         self._sending = False
         #: When bytes were last given to the socket; of this process's monotonic clock.
         self.sent_at = time.monotonic()

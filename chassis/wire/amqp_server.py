@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -159,17 +158,18 @@ class AmqpServer:
         if message.redelivered:
             self._again(lane, message)
             return None
-        tag = message.tag
-        unanswered = [tag]
-
-        def send(answer: Answer, on: Lane) -> None:
-            _answer(on, reply_to, number, answer)
-            on.ack(tag)
+        unanswered = [message.tag]
 
         def reply(answer: Answer) -> None:
-            with contextlib.suppress(IndexError):
-                unanswered.pop()
-                self._link.send(lane, lambda on: send(answer, on))
+            def send(on: Lane) -> None:
+                _answer(on, reply_to, number, answer)
+                on.ack(tag)
+
+            try:
+                tag = unanswered.pop()
+            except IndexError:  # answered before, or at this moment by another thread
+                return
+            self._link.send(lane, send)
 
         return Incoming(method, message.body, context, time.monotonic() + left / 1000, reply)
 

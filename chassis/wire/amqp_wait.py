@@ -198,6 +198,15 @@ def green() -> bool:
     return eventlet is not None and bool(eventlet.is_monkey_patched("thread"))
 
 
+def short_lock() -> Any:
+    """A lock for sections that never wait: the system's, which green threads take without eventlet's ado."""
+    if not green():
+        return threading.Lock()
+    from eventlet.patcher import original
+
+    return original("_thread").allocate_lock()
+
+
 def waiter(sock: Any, bell: socket.socket, pump: Pump, busy: Callable[[], bool]) -> Waiter:
     """The one that fits this process's threads. `busy`: whether anything is awaited."""
     return (GreenWaiter if green() else ThreadWaiter)(sock, bell, pump, busy)

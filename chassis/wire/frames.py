@@ -167,7 +167,10 @@ def _read_table(data: bytes, at: int, end: int, depth: int) -> tuple[dict[str, A
         at += 1
         value: Any
         if kind == 0x53:  # S
-            value, at = _text(data, at + 4, _U32.unpack_from(data, at)[0], limit)
+            stop = at + 4 + _U32.unpack_from(data, at)[0]
+            if stop > limit:
+                raise _Unusual
+            value, at = data[at + 4 : stop].decode(), stop
         elif kind == 0x49:  # I
             value, at = int.from_bytes(data[at : at + 4], "big", signed=True), at + 4
         elif kind == 0x6C:  # l
@@ -300,7 +303,8 @@ class Inbound:
         if header_stop > end:
             return -header_stop
         size: int = _U64.unpack_from(data, stop + 11)[0]
-        pieces, place = [], header_stop
+        pieces: list[bytes] = []
+        place = header_stop
         while size:
             if end - place < 8:
                 return -(place + size + 8)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from chassis import metrics
 from chassis.errors import Unavailable
+from chassis.wire.amqp_wait import short_lock
 from chassis.wire.base import Answer, Call
 
 
@@ -27,7 +28,7 @@ class Pending:
         self.deadline = self._began + timeout
         self._answers: list[Answer | None] = [None] * len(calls)
         self._missing = len(calls)
-        self._lock = threading.Lock()
+        self._lock = short_lock()
         #: Held until the last answer is in; a lock wakes its waiter with less ado than an event.
         self._waiting = threading.Lock()
         if calls:
