@@ -34,6 +34,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 #: Modules that take longest, longest first: workers begin with them, so that none ends the run alone.
 LONG = (
     "stack/test_stack.py",
+    "faults/",
     "chassis/wire/test_again.py",
     "browser/",
     "embedded/",
