@@ -6,13 +6,17 @@ from bench.floors import PIPELINED, RAW, RAW_FAN, RAW_PIPELINED
 from bench.ground import Ground
 from bench.measure import Measure, Target, rate
 from bench.raw import BODY
+from chassis.context import Actor, Context
 from chassis.wire.amqp import AmqpWire
 from chassis.wire.base import OK, Answer, Call, RpcClient
+
+#: What each call of the gateway bears: who asks, in which request.
+HEADERS = Context(actor=Actor("0193f000-0000-7000-8000-000000000001", "Camille Roux", roles=("office",))).headers()
 
 
 def ask(client: RpcClient, services: list[str]) -> int:
     """Asks all at once; returns how many. Raises `AssertionError` when an answer is wrong."""
-    answers = client.call_many([Call(service, "echo", BODY) for service in services], 10)
+    answers = client.call_many([Call(service, "echo", BODY, HEADERS) for service in services], 10)
     assert answers == [Answer(OK, BODY)] * len(services), answers
     return len(services)
 
