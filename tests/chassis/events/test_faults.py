@@ -199,13 +199,14 @@ def _rename_often(stack: EventsStack, client_id: str, count: int) -> None:
         connection.execute(text("UPDATE event_head SET position = position + :count"), {"count": count})
         connection.execute(
             text(
+                "WITH model AS MATERIALIZED (SELECT subject, ordering_key, "
+                "jsonb_set(event::jsonb, '{data,changed}', '[]') AS event "
+                "FROM event_log WHERE subject = :subject ORDER BY position LIMIT 1) "
                 "INSERT INTO event_log (position, id, type, subject, ordering_key, event) "
-                "SELECT h.position - :count + n, e.id, 'fiche.clients.client.updated.v1', e.subject, e.ordering_key, "
-                "jsonb_set(jsonb_set(jsonb_set(e.event::jsonb, '{id}', to_jsonb(e.id)), '{data,display_name}', "
-                "to_jsonb('Nom ' || n)), '{type}', '\"fiche.clients.client.updated.v1\"') || '{}' "
-                "FROM event_head h, generate_series(1, :count) AS n, LATERAL (SELECT gen_random_uuid() AS id, l.* FROM "
-                "(SELECT subject, ordering_key, jsonb_set(event::jsonb, '{data,changed}', '[]') AS event "
-                "FROM event_log WHERE subject = :subject ORDER BY position LIMIT 1) AS l WHERE n > 0) AS e"
+                "SELECT h.position - :count + n, e.id, 'fiche.clients.client.updated.v1', m.subject, m.ordering_key, "
+                "jsonb_set(jsonb_set(jsonb_set(m.event, '{id}', to_jsonb(e.id)), '{data,display_name}', "
+                "to_jsonb('Nom ' || n)), '{type}', '\"fiche.clients.client.updated.v1\"') "
+                "FROM event_head h, model m, (SELECT n, gen_random_uuid() AS id FROM generate_series(1, :count) AS n) e"
             ),
             {"count": count, "subject": client_id},
         )
