@@ -22,7 +22,7 @@ from bench.ground import Ground
 from bench.measure import Measure, Target
 from chassis.embedded_pg import EmbeddedPostgres, free_port
 from chassis.settings import Settings
-from cli.volume.command import generate_direct
+from cli.volume.command import PATTERN, generate_direct
 from tests.support import servers
 from tests.support.s3 import running_s3
 from tests.support.stack import Stack
@@ -86,7 +86,7 @@ def _company(ground: Ground, name: str, clients: int, works: int) -> page.Api:
             s3_access_key=s3["s3_access_key"],
             s3_secret_key=s3["s3_secret_key"],
         )
-        generate_direct(settings, clients, works, seed=1)
+        generate_direct(settings, clients, works, seed=1, pattern=60 if name == "small" else PATTERN)
         if name == "large":
             (kept / "made").touch()
             for old in kept.parent.glob("volume-*"):
