@@ -49,6 +49,30 @@ def test_a_colleagues_change_appears_without_reloading(desk: Page, client: dict[
     expect(desk.locator("details[data-section=contacts]")).to_contain_text("Arrivé Entre-temps", timeout=15_000)
 
 
+def test_several_tabs_share_one_stream_and_the_next_takes_it_over(
+    desk: Page, client: dict[str, Any], product: Product
+) -> None:
+    streams: list[str] = []
+    desk.context.on("request", lambda request: streams.append(request.url) if request.url.endswith("/live") else None)
+    desk.goto(f"/clients/{client['id']}")
+    desk.wait_for_selector("html[data-live=open]")
+    other = desk.context.new_page()
+    other.goto(f"/clients/{client['id']}")
+
+    def both_hear(name: str, *pages: Page) -> None:
+        product.http.post(f"/clients/{client['id']}/contacts", json={"last_name": name})
+        for page in pages:
+            page.bring_to_front()
+            expect(page.locator("details[data-section=contacts]")).to_contain_text(name, timeout=15_000)
+
+    both_hear("Premier", desk, other)
+    assert len(streams) == 1, streams
+    desk.goto("about:blank")
+    other.wait_for_selector("html[data-live=open]")
+    both_hear("Second", other)
+    assert len(streams) == 2, streams
+
+
 def test_a_save_that_nobody_answered_keeps_the_text_and_is_one_deed_when_asked_again(
     desk: Page, client: dict[str, Any], product: Product
 ) -> None:

@@ -50,6 +50,32 @@ def test_an_exchange_is_corrected_taken_off_and_restored_under_its_version(produ
     assert product.http.post(elsewhere, json={}).status_code == 404
 
 
+def test_documents_joined_to_an_exchange_are_of_this_client_and_stay_when_one_goes_to_the_bin(product: Product) -> None:
+    client, other = product.new_client(), product.new_client()
+    path = f"/clients/{client['id']}/activities"
+
+    def document(owner: dict[str, Any]) -> str:
+        answer = product.http.post("/documents", data={"client_id": owner["id"]}, files={"file": ("a.txt", b"bonjour")})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    first, second, foreign = document(client), document(client), document(other)
+    body: dict[str, Any] = {"kind": "email", "subject": "Devis", "occurred_at": AT}
+    refused = product.http.post(path, json=body | {"document_ids": [foreign]})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "document_ids")
+    made = product.http.post(path, json=body | {"document_ids": [first, first]})
+    assert (made.status_code, made.json()["document_ids"]) == (201, [first])
+    assert product.http.delete(f"/documents/{first}").status_code == 204
+    row = f"{path}/{made.json()['id']}"
+    more = {"document_ids": [first, second]}
+    changed = product.http.patch(row, json=more, headers={"If-Match": made.headers["ETag"]})
+    assert (changed.status_code, changed.json()["document_ids"]) == (200, [first, second])
+    told = product.http.get(f"/clients/{client['id']}/history").json()["items"]
+    assert any(line["field"] == "activities.document_ids" for line in told)
+    none = product.http.patch(row, json={"document_ids": None}, headers={"If-Match": changed.headers["ETag"]})
+    assert (none.status_code, none.json()["document_ids"]) == (200, [])
+
+
 def test_a_stale_memo_is_a_412_with_both_texts_and_their_join(product: Product) -> None:
     path = f"/clients/{product.new_client()['id']}/memo"
     empty = product.http.get(path)
