@@ -20,7 +20,7 @@ PASSWORD = "une phrase de passe assez longue"
 def technician(product: Product) -> dict[str, Any]:
     """A new technician, who can sign in."""
     email = f"karim{uuid.uuid4().hex[:6]}@exemple.example"
-    body = {"email": email, "name": "Karim Haddad", "roles": ["technician"], "password": PASSWORD}
+    body = {"email": email, "name": "Nadia Technicienne", "roles": ["technician"], "password": PASSWORD}
     answer = product.http.post("/users", json=body)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
