@@ -24,7 +24,11 @@ async function again() {
   let opened = all("details[open]");
   const unfolded = Boolean(one(".column.open"));
   document.addEventListener("htmx:before:swap", () => { opened = all("details[open]"); }, { once: true });
-  await window.htmx.ajax("GET", location.pathname + location.search, { target: "#contenu", select: "#contenu", swap: "outerMorph" });
+  // Filtered meanwhile, the page that came is of an address that is no longer shown.
+  for (let asked = null; asked !== location.pathname + location.search;) {
+    asked = location.pathname + location.search;
+    await window.htmx.ajax("GET", asked, { target: "#contenu", select: "#contenu", swap: "outerMorph" });
+  }
   for (const [node, top] of scrolled) if (node.isConnected) node.scrollTop = top;
   for (const node of opened) if (node.isConnected) node.open = true;
   applySections();
