@@ -78,7 +78,7 @@ def day(value: Any) -> str:
     parsed = parse_day(value)
     if parsed is None:
         return ""
-    return f"{_number(parsed)}{NBSP}{_MONTHS[parsed.month - 1]} {parsed.year}"
+    return f"{parsed.day}{NBSP}{_MONTHS[parsed.month - 1]} {parsed.year}"
 
 
 def short_day(value: Any, today: date | None = None) -> str:
@@ -88,7 +88,7 @@ def short_day(value: Any, today: date | None = None) -> str:
         return ""
     if parsed.year != (today or datetime.now(zone()).date()).year:
         return day(parsed)
-    return f"{_number(parsed)}{NBSP}{_MONTHS[parsed.month - 1]}"
+    return f"{parsed.day}{NBSP}{_MONTHS[parsed.month - 1]}"
 
 
 def week_day(value: Any, today: date | None = None) -> str:
@@ -114,12 +114,8 @@ def long_day(value: Any) -> str:
     parsed = parse_day(value)
     if parsed is None:
         return ""
-    return f"{_number(parsed)}{NBSP}{_LONG_MONTHS[parsed.month - 1]} {parsed.year}"
-
-
-def _number(parsed: date) -> str:
-    """The first of a month is an ordinal in French, the other days are not."""
-    return "1ᵉʳ" if parsed.day == 1 else str(parsed.day)
+    number = "1ᵉʳ" if parsed.day == 1 else str(parsed.day)
+    return f"{number}{NBSP}{_LONG_MONTHS[parsed.month - 1]} {parsed.year}"
 
 
 def time_of_day(value: Any) -> str:
