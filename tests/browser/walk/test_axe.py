@@ -97,7 +97,8 @@ def values(ids: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     one = {
         "edit_activity": "activity", "edit_address": "address", "document_edit": "document",
         "document_versions": "document", "equipment_page": "equipment", "equipment_move": "equipment",
-        "equipment_edit": "equipment", "equipment_reassign": "equipment", "refund_form": "credit_note", "job_site": "site", "edit_job_site": "site",
+        "equipment_edit": "equipment", "equipment_reassign": "equipment",
+        "refund_form": "credit_note", "job_site": "site", "edit_job_site": "site",
         "invoice_form": "quote", "credit_form": "invoice", "payment_form": "invoice", "report": "work",
         "move_intervention": "work", "edit_intervention": "work", "intervention": "work",
     }  # fmt: skip
