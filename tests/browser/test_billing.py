@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_pages import serious
+from tests.browser.axe import serious
 from tests.gateway.conftest import Product
 from tests.gateway.test_money import COMPANY
 

