@@ -61,7 +61,7 @@ def chip(walk: Walk, form: str, word: str) -> Locator:
 
 
 def row_menu(walk: Walk, row: str, deed: str) -> None:
-    """A deed of a row's menu; pressed again, as anybody would, where the list was brought up to date under the finger."""
+    """A deed of a row’s menu; pressed again, as anybody would, where the list was brought up to date meanwhile."""
     link = walk.page.get_by_role("link", name=deed).locator("visible=true")
     for _ in range(3):
         if not link.count():
