@@ -15,8 +15,14 @@ MODES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 def serious(page: Page) -> list[str]:
     """What axe finds serious or worse."""
     page.evaluate(AXE.read_text())
-    # What still fades in has colours of its own.
-    page.evaluate("() => Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))")
+    # What still fades in has colours of its own; what turns for ever is not waited for.
+    page.evaluate(
+        """() => Promise.race([
+            new Promise((end) => setTimeout(end, 1000)),
+            Promise.all(document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime < 1000)
+                .map((each) => each.finished.catch(() => null))),
+        ])"""
+    )
     found: dict[str, Any] = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{rule['id']}: {node['target']} {node['failureSummary']}"
