@@ -26,12 +26,6 @@ class UndoBody(Model):
     keep: list[str] = Field(default_factory=list)
 
 
-class DryRun(Model):
-    """With `dry_run=true` nothing is changed: the answer tells what would be."""
-
-    dry_run: bool = False
-
-
 def register(api: Api) -> None:
     """Adds the routes."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from contracts.billing import DetailsChanges
 from contracts.clients import merges as m
 from services.clients import fields
 from services.clients.model import Client
@@ -35,10 +37,7 @@ LABELS = {
 #: Public name → name of the writes.
 _STORED = {"display_name": "own_name"}
 #: Facts of a client that `billing` keeps; their choices are passed on with the event.
-BILLING = (
-    "billing_name", "billing_address_id", "payer_id", "payment_terms", "payment_means", "iban", "accounting_account",
-    "invoice_contact_id",
-)  # fmt: skip
+BILLING = frozenset(DetailsChanges.model_fields)
 #: What stays the survivor's unless somebody says otherwise: what it is, how it is called and found.
 _IDENTITY = frozenset({"kind", "display_name", "reference", "main_address_id"})
 
@@ -107,8 +106,10 @@ def _shown(session: Session, name: str, value: Any) -> Any:
     return session.scalar(text(statement), {"id": value}) or str(value)
 
 
-def conflicts(session: Session, survivor: Client, duplicate: Client) -> list[m.MergeConflict]:
-    """What could make a person think twice, each in words."""
+def conflicts(
+    session: Session, survivor: Client, duplicate: Client, mine: Sequence[uuid.UUID], theirs: Sequence[uuid.UUID]
+) -> list[m.MergeConflict]:
+    """What could make a person think twice, each in words. `mine` and `theirs` are the two trees."""
     found = []
 
     def tell(code: str, detail: str) -> None:
@@ -128,15 +129,15 @@ def conflicts(session: Session, survivor: Client, duplicate: Client) -> list[m.M
         tell("survivor_archived", "La fiche conservée est archivée et le reste après la fusion.")
     if survivor.main_address_id and duplicate.main_address_id:
         tell("two_main_addresses", "Chaque fiche a son adresse principale\u202f: celle de la fiche conservée le reste.")
-    hidden = _relations_between(session, survivor.id, duplicate.id)
+    hidden = _relations_between(session, mine, theirs)
     if hidden:
         names = "La relation" if hidden == 1 else f"Les {hidden} relations"
         verb = "est masquée" if hidden == 1 else "sont masquées"
         tell("relations_between", f"{names} entre les deux fiches {verb} tant qu’elles sont fusionnées.")
-    shared = _shared_tags(session, survivor.id, duplicate.id)
+    shared = _shared_tags(session, mine, theirs)
     if shared:
         tell("same_tags", f"Étiquettes communes, affichées une seule fois\u202f: {', '.join(shared)}.")
-    portal = _portal_contacts(session, duplicate.id)
+    portal = _portal_contacts(session, theirs)
     if portal:
         tell(
             "portal_access",
@@ -149,45 +150,38 @@ def _list(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} et {names[-1]}"
 
 
-def _pair(session: Session, statement: str, survivor: uuid.UUID, duplicate: uuid.UUID) -> Any:
-    ids = "WITH s(id) AS (SELECT CAST(:survivor AS uuid) UNION SELECT id FROM client_alias WHERE root_id = :survivor), "
-    ids += "d(id) AS (SELECT CAST(:duplicate AS uuid) UNION SELECT id FROM client_alias WHERE root_id = :duplicate) "
-    return session.execute(text(ids + statement), {"survivor": survivor, "duplicate": duplicate})
-
-
-def _relations_between(session: Session, survivor: uuid.UUID, duplicate: uuid.UUID) -> int:
+def _relations_between(session: Session, mine: Sequence[uuid.UUID], theirs: Sequence[uuid.UUID]) -> int:
     return int(
-        _pair(
-            session,
-            "SELECT count(*) FROM relation r WHERE r.deleted_at IS NULL AND ("
-            "(r.home_client_id IN (SELECT id FROM s) AND r.other_home_client_id IN (SELECT id FROM d)) OR "
-            "(r.home_client_id IN (SELECT id FROM d) AND r.other_home_client_id IN (SELECT id FROM s)))",
-            survivor,
-            duplicate,
+        session.execute(
+            text(
+                "SELECT count(*) FROM relation r WHERE r.deleted_at IS NULL AND ("
+                "(r.home_client_id = ANY(:mine) AND r.other_home_client_id = ANY(:theirs)) OR "
+                "(r.home_client_id = ANY(:theirs) AND r.other_home_client_id = ANY(:mine)))"
+            ),
+            {"mine": mine, "theirs": theirs},
         ).scalar_one()
     )
 
 
-def _shared_tags(session: Session, survivor: uuid.UUID, duplicate: uuid.UUID) -> list[str]:
+def _shared_tags(session: Session, mine: Sequence[uuid.UUID], theirs: Sequence[uuid.UUID]) -> list[str]:
     return list(
-        _pair(
-            session,
-            "SELECT DISTINCT a.tag FROM client_tag a JOIN client_tag b ON b.tag = a.tag "
-            "WHERE a.home_client_id IN (SELECT id FROM s) AND b.home_client_id IN (SELECT id FROM d) ORDER BY a.tag",
-            survivor,
-            duplicate,
+        session.execute(
+            text(
+                "SELECT DISTINCT a.tag FROM client_tag a JOIN client_tag b ON b.tag = a.tag "
+                "WHERE a.home_client_id = ANY(:mine) AND b.home_client_id = ANY(:theirs) ORDER BY a.tag"
+            ),
+            {"mine": mine, "theirs": theirs},
         ).scalars()
     )
 
 
-def _portal_contacts(session: Session, duplicate: uuid.UUID) -> list[str]:
+def _portal_contacts(session: Session, theirs: Sequence[uuid.UUID]) -> list[str]:
     return list(
         session.execute(
             text(
                 "SELECT coalesce(nullif(trim(first_name || ' ' || last_name), ''), email) FROM contact "
-                "WHERE home_client_id IN (SELECT CAST(:id AS uuid) UNION SELECT id FROM client_alias "
-                "WHERE root_id = :id) AND portal_access AND deleted_at IS NULL ORDER BY 1"
+                "WHERE home_client_id = ANY(:theirs) AND portal_access AND deleted_at IS NULL ORDER BY 1"
             ),
-            {"id": duplicate},
+            {"theirs": theirs},
         ).scalars()
     )

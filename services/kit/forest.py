@@ -33,18 +33,9 @@ class ForestService(Service):
 
     @on(clients.ClientMerged, since="snapshot")
     def client_merged(self, event: clients.ClientMerged, envelope: Envelope) -> None:
-        session = self.uow.session
         if not self._in_turn(event.forest):
             return
-        ids = {"duplicate": event.duplicate_id, "survivor": event.survivor_id, "merge": event.merge_id}
-        session.execute(text("UPDATE client_alias SET root_id = :survivor WHERE root_id = :duplicate"), ids)
-        session.execute(
-            text(
-                "INSERT INTO client_alias (id, parent_id, merge_id, root_id) "
-                "VALUES (:duplicate, :survivor, :merge, :survivor)"
-            ),
-            ids,
-        )
+        graft(self.uow.session, event.merge_id, event.survivor_id, event.duplicate_id)
         self._reached(event.forest)
         self.chosen(
             event.merge_id, event.forest, event.survivor_id, event.duplicate_id, event.choices.get(self.name, {})
@@ -56,13 +47,9 @@ class ForestService(Service):
         session = self.uow.session
         if not self._in_turn(event.forest):
             return
-        session.execute(text("DELETE FROM client_alias WHERE id = :id"), {"id": event.duplicate_id})
-        session.execute(
-            text("UPDATE client_alias SET root_id = :id WHERE id = ANY(:tree) AND id <> :id"),
-            {"id": event.duplicate_id, "tree": event.duplicate_tree},
-        )
+        cut(session, event.duplicate_id, event.duplicate_tree)
         self._reached(event.forest)
-        self.move(event.moves)
+        self._move(event.moves)
         self.unchosen([event.duplicate_id, *path_to_root(session, event.survivor_id)])
         self._report(event.merge_id, event.forest, "undo", self._counts(event.duplicate_tree))
 
@@ -98,7 +85,7 @@ class ForestService(Service):
             if at <= version:
                 continue
             if undone:
-                self.move(deed["moves"] or [])
+                self._move(deed["moves"] or [])
             else:
                 choices = (deed["choices"] or {}).get(self.name, {})
                 merge_id, survivor, duplicate = (uuid.UUID(deed[name]) for name in ("merge_id", *ends))
@@ -122,23 +109,13 @@ class ForestService(Service):
     def blank(self, tree: Sequence[uuid.UUID]) -> None:
         """Takes everything personal out of the rows whose home is in `tree`; what the law keeps stays."""
 
-    def moved(self, kind: str, identifier: uuid.UUID) -> None:
-        """Tells others that a row has another home now."""
-
     # --- shared ---------------------------------------------------------------------------------------------------
 
-    def move(self, moves: Sequence[Mapping[str, Any]]) -> None:
-        """Rows that change sides with an undo; one that has another home by now was re-assigned since, and stays."""
-        for move in moves:
-            if move["service"] != self.name or move["kind"] not in self.kinds:
-                continue
-            table = table_of(self.kinds[move["kind"]])
-            found = self.uow.session.execute(
-                text(f"UPDATE {table} SET home_client_id = :home WHERE id = :id AND home_client_id = :seen"),
-                {"home": move["home"], "id": move["id"], "seen": move["home_seen"]},
-            )
-            if getattr(found, "rowcount", 0):
-                self.moved(move["kind"], uuid.UUID(str(move["id"])))
+    def _move(self, moves: Sequence[Mapping[str, Any]]) -> None:
+        """Rows of this service that change sides with an undo."""
+        for move in map(forest.Move.model_validate, moves):
+            if move.service == self.name and move.kind in self.kinds:
+                rehome(self.uow.session, self.kinds[move.kind], move)
 
     def event_parked(self, raw: Mapping[str, Any], error: str) -> None:
         """A forest event put aside is told, so that its merge says that it has not ended here."""
@@ -172,8 +149,38 @@ class ForestService(Service):
         )
 
 
-def table_of(model: type) -> str:
-    """Name of a model's table."""
+def graft(session: Session, merge_id: uuid.UUID, survivor: uuid.UUID, duplicate: uuid.UUID) -> None:
+    """A record and all below it mean another, living one."""
+    ids = {"duplicate": duplicate, "survivor": survivor, "merge": merge_id}
+    session.execute(text("UPDATE client_alias SET root_id = :survivor WHERE root_id = :duplicate"), ids)
+    session.execute(
+        text(
+            "INSERT INTO client_alias (id, parent_id, merge_id, root_id) "
+            "VALUES (:duplicate, :survivor, :merge, :survivor)"
+        ),
+        ids,
+    )
+
+
+def cut(session: Session, duplicate: uuid.UUID, branch: Sequence[uuid.UUID]) -> None:
+    """A record stands by itself again, with all below it (`branch`, itself included)."""
+    session.execute(text("DELETE FROM client_alias WHERE id = :id"), {"id": duplicate})
+    session.execute(
+        text("UPDATE client_alias SET root_id = :id WHERE id = ANY(:tree) AND id <> :id"),
+        {"id": duplicate, "tree": list(branch)},
+    )
+
+
+def rehome(session: Session, model: type, move: forest.Move) -> bool:
+    """Gives a row its new home. One that has another home by now was re-assigned since, and stays: False."""
+    found = session.execute(
+        text(f"UPDATE {_table_of(model)} SET home_client_id = :home WHERE id = :id AND home_client_id = :seen"),
+        {"home": move.home, "id": move.id, "seen": move.home_seen},
+    )
+    return bool(getattr(found, "rowcount", 0))
+
+
+def _table_of(model: type) -> str:
     return str(model.__tablename__)  # type: ignore[attr-defined]
 
 
@@ -182,7 +189,7 @@ def count_homes(session: Session, kinds: Mapping[str, type], tree: Sequence[uuid
     if not kinds:
         return {}
     parts = [
-        f"SELECT '{kind}' AS kind, count(*) AS n FROM {table_of(model)} WHERE home_client_id = ANY(:tree)"
+        f"SELECT '{kind}' AS kind, count(*) AS n FROM {_table_of(model)} WHERE home_client_id = ANY(:tree)"
         for kind, model in kinds.items()
     ]
     found = session.execute(text(" UNION ALL ".join(parts)), {"tree": list(tree)})

@@ -5,15 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from chassis.ids import new_id
-from chassis.stamp import check_version, stamp_new
+from chassis.stamp import check_version
 from chassis.uow import UnitOfWork
 from contracts.billing import UpdateDetails
 from services.billing import queries
 from services.billing.commands import merged
-from services.billing.commands.facts import details_of
-from services.billing.model import BillingDetails, BillingFieldWrite
-from services.billing.model.parties import DETAIL_FIELDS
+from services.billing.commands.facts import details_to_write
+from services.billing.model import BillingFieldWrite
 from services.kit.forest import path_to_root
 
 
@@ -22,16 +20,7 @@ def update_details(uow: UnitOfWork, request: UpdateDetails) -> bytes:
     session, home = uow.session, request.home_client_id
     records = path_to_root(session, home)
     merged.lock(session, records)
-    row = details_of(session, home)
-    if row is None:
-        row = BillingDetails(
-            id=new_id(),
-            home_client_id=home,
-            written_client_id=request.written_client_id,
-            **stamp_new(uow) | {"version": 0},
-            **dict.fromkeys(DETAIL_FIELDS),
-        )
-        session.add(row)
+    row = details_to_write(uow, home, request.written_client_id)
     check_version(row, request.expected_version)
     for field in sorted(request.changes.model_fields_set):
         value = getattr(request.changes, field)

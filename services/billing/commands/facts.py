@@ -12,8 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict
+from chassis.ids import new_id
+from chassis.stamp import stamp_new
 from chassis.uow import UnitOfWork
 from services.billing.model import BillingDetails, Company, CreditNote, Invoice, Quote
+from services.billing.model.parties import DETAIL_FIELDS
 from services.kit.homes import root_of, row_facts
 
 Row = TypeVar("Row", Quote, Invoice, CreditNote)
@@ -40,6 +43,21 @@ def today(uow: UnitOfWork) -> date:
 def details_of(session: Session, client_id: uuid.UUID) -> BillingDetails | None:
     """How a living client is billed, None where nothing was written."""
     return session.scalar(select(BillingDetails).where(BillingDetails.home_client_id == client_id))
+
+
+def details_to_write(uow: UnitOfWork, client_id: uuid.UUID, written_client_id: uuid.UUID) -> BillingDetails:
+    """How a living client is billed; a first row, of version 0, where nothing was written. Under its lock."""
+    row = details_of(uow.session, client_id)
+    if row is None:
+        row = BillingDetails(
+            id=new_id(),
+            home_client_id=client_id,
+            written_client_id=written_client_id,
+            **stamp_new(uow) | {"version": 0},
+            **dict.fromkeys(DETAIL_FIELDS),
+        )
+        uow.session.add(row)
+    return row
 
 
 def payer_of(session: Session, client_id: uuid.UUID) -> uuid.UUID:

@@ -13,11 +13,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chassis.ids import new_id
-from chassis.stamp import stamp_new, touch
+from chassis.stamp import touch
 from chassis.uow import UnitOfWork
 from contracts.billing import DetailsUpdated
-from services.billing.commands.facts import details_of
+from services.billing.commands.facts import details_of, details_to_write
 from services.billing.model import BillingDetails, BillingFieldWrite
 from services.billing.model.parties import DETAIL_FIELDS
 from services.kit.homes import root_of
@@ -97,14 +96,7 @@ def materialise(uow: UnitOfWork, records: Sequence[uuid.UUID]) -> None:
         if row is None:
             if all(each is None for each in found.values()):
                 continue
-            row = BillingDetails(
-                id=new_id(),
-                home_client_id=home,
-                written_client_id=home,
-                **stamp_new(uow) | {"version": 0},
-                **dict.fromkeys(DETAIL_FIELDS),
-            )
-            uow.session.add(row)
+            row = details_to_write(uow, home, home)
         changed = sorted(field for field, each in found.items() if getattr(row, field) != each)
         if not changed:
             continue

@@ -28,7 +28,7 @@ from services.clients.model import KINDS, Client, Merge, MergeProgress
 from services.clients.queries import merges as queries
 from services.clients.queries.identity import choices_told
 from services.clients.relating import settle
-from services.kit.forest import count_homes, path_to_root
+from services.kit.forest import count_homes, cut, graft, path_to_root
 from services.kit.homes import root_of, tree_of
 
 
@@ -51,7 +51,7 @@ def merge_clients(uow: UnitOfWork, request: m.MergeClients) -> bytes:
         duplicate_id=duplicate.id,
         choices=choices,
         reason=body.reason,
-        actor={"id": uow.context.actor.id, "name": uow.context.actor.name},
+        actor=_actor(uow),
         merged_at=uow.now,
         forest=forest,
         undo_until=uow.now + timedelta(days=uow.database.settings.undo_days),
@@ -59,7 +59,7 @@ def merge_clients(uow: UnitOfWork, request: m.MergeClients) -> bytes:
     uow.session.add(merge)
     duplicate.merged_into = survivor.id
     uow.session.flush()
-    _graft(uow, merge)
+    graft(uow.session, merge.id, survivor.id, duplicate.id)
     _start_progress(uow, merge, duplicate_tree)
     settle(uow.session, [survivor.id])
     changed = _take(uow, merge, survivor, choices)
@@ -80,7 +80,7 @@ def merge_clients(uow: UnitOfWork, request: m.MergeClients) -> bytes:
         ),
         c.ClientUpdated(**facts(survivor), changed=sorted(changed)),
     )
-    return queries.get_merge(uow.session, merge.id, uow.now)
+    return queries.get_merge(uow.session, merge.id)
 
 
 def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
@@ -101,7 +101,7 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
     merge.moves = [move.model_dump(mode="json") for move in request.moves]
     duplicate.merged_into = None
     uow.session.flush()
-    _cut(uow, merge, duplicate_tree)
+    cut(uow.session, duplicate.id, duplicate_tree)
     reported(uow, c.OWNER, merge.id, forest, None)
     row_moves.move_rows(uow, request.moves)
     settle(uow.session, [duplicate.id, root.id])
@@ -129,9 +129,7 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
         )
     )
     restored = changed[root.id]
-    return queries.get_merge(
-        uow.session, merge.id, uow.now, restored=sorted(restored), kept=sorted(set(written) - restored)
-    )
+    return queries.get_merge(uow.session, merge.id, restored=sorted(restored), kept=sorted(set(written) - restored))
 
 
 def check_undoable(merge: Merge, now: Any) -> None:
@@ -249,27 +247,7 @@ def _actor(uow: UnitOfWork) -> dict[str, str]:
     return {"id": uow.context.actor.id, "name": uow.context.actor.name}
 
 
-# --- the forest -------------------------------------------------------------------------------------------------------
-
-
-def _graft(uow: UnitOfWork, merge: Merge) -> None:
-    ids = {"duplicate": merge.duplicate_id, "survivor": merge.survivor_id, "merge": merge.id}
-    uow.session.execute(text("UPDATE client_alias SET root_id = :survivor WHERE root_id = :duplicate"), ids)
-    uow.session.execute(
-        text(
-            "INSERT INTO client_alias (id, parent_id, merge_id, root_id) "
-            "VALUES (:duplicate, :survivor, :merge, :survivor)"
-        ),
-        ids,
-    )
-
-
-def _cut(uow: UnitOfWork, merge: Merge, branch: Sequence[uuid.UUID]) -> None:
-    uow.session.execute(text("DELETE FROM client_alias WHERE id = :id"), {"id": merge.duplicate_id})
-    uow.session.execute(
-        text("UPDATE client_alias SET root_id = :id WHERE id = ANY(:tree) AND id <> :id"),
-        {"id": merge.duplicate_id, "tree": list(branch)},
-    )
+# --- what services report ---------------------------------------------------------------------------------------------
 
 
 def _start_progress(uow: UnitOfWork, merge: Merge, duplicate_tree: Sequence[uuid.UUID]) -> None:
@@ -280,9 +258,6 @@ def _start_progress(uow: UnitOfWork, merge: Merge, duplicate_tree: Sequence[uuid
             uow.session.add(MergeProgress(merge_id=merge.id, service=service))
     own = count_homes(uow.session, KINDS, duplicate_tree)
     uow.session.add(MergeProgress(merge_id=merge.id, service=c.OWNER, forest=merge.forest, moved=own))
-
-
-# --- what services report ---------------------------------------------------------------------------------------------
 
 
 def reported(uow: UnitOfWork, service: str, merge_id: uuid.UUID, forest: int, counts: dict[str, int] | None) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import text
-
 from chassis.stamp import touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
 from contracts.forest import Move
 from services.clients.commands import addresses, contacts
 from services.clients.model import KINDS, Address, Contact
-from services.kit.forest import table_of
+from services.kit.forest import rehome
 from services.kit.homes import root_of
 
 
@@ -23,11 +21,7 @@ def move_rows(uow: UnitOfWork, moves: Sequence[Move]) -> None:
         model = KINDS.get(move.kind)
         if move.service != c.OWNER or model is None or move.kind == "client_tag":
             continue
-        found = uow.session.execute(
-            text(f"UPDATE {table_of(model)} SET home_client_id = :home WHERE id = :id AND home_client_id = :seen"),
-            {"home": move.home, "id": move.id, "seen": move.home_seen},
-        )
-        if getattr(found, "rowcount", 0):
+        if rehome(uow.session, model, move):
             _tell(uow, uow.session.get_one(model, move.id, populate_existing=True))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -55,7 +55,6 @@ MERGES = Listing(
 def get_merge(
     session: Session,
     identifier: uuid.UUID,
-    now: datetime | None = None,
     *,
     restored: list[str] | None = None,
     kept: list[str] | None = None,
@@ -88,15 +87,15 @@ def preview_merge(session: Session, request: m.PreviewMerge) -> m.MergePreview:
     for record in (request.survivor_id, request.duplicate_id):
         refuse(session, record)
     survivor, duplicate = (session.get_one(Client, record) for record in (request.survivor_id, request.duplicate_id))
-    tree = tree_of(session, duplicate.id)
+    mine, theirs = tree_of(session, survivor.id), tree_of(session, duplicate.id)
     return m.MergePreview(
         survivor=_brief(survivor),
         duplicate=_brief(duplicate),
-        survivor_tree=tree_of(session, survivor.id),
-        duplicate_tree=tree,
+        survivor_tree=mine,
+        duplicate_tree=theirs,
         fields=merging.previews(session, survivor, duplicate),
-        conflicts=merging.conflicts(session, survivor, duplicate),
-        counts=count_homes(session, KINDS, tree),
+        conflicts=merging.conflicts(session, survivor, duplicate, mine, theirs),
+        counts=count_homes(session, KINDS, theirs),
     )
 
 
@@ -117,7 +116,8 @@ def preview_undo(session: Session, request: m.PreviewUndo) -> m.UndoPreview:
     merge = session.get(Merge, request.id)
     if merge is None:
         raise NotFound("Cette fusion n’existe pas.")
-    root = tree_of(session, merge.survivor_id)[0]
+    tree = tree_of(session, merge.survivor_id)
+    root, goes = tree[0], branch(session, merge.duplicate_id)
     restored: list[m.FieldUndone] = []
     kept: list[m.FieldUndone] = []
     for name in written_by(session, merge):
@@ -127,13 +127,11 @@ def preview_undo(session: Session, request: m.PreviewUndo) -> m.UndoPreview:
         undone = m.FieldUndone(field=name, label=merging.LABELS.get(name, name), now=now, then=then)
         (kept if now == then else restored).append(undone)
     return m.UndoPreview(
-        merge=m.MergeView.model_validate_json(get_merge(session, merge.id)).model_dump(mode="json"),
+        merge=orjson.loads(get_merge(session, merge.id)),
         restored=restored,
         kept=kept,
-        duplicate_tree=branch(session, merge.duplicate_id),
-        survivor_tree=[
-            record for record in tree_of(session, root) if record not in branch(session, merge.duplicate_id)
-        ],
+        duplicate_tree=goes,
+        survivor_tree=[record for record in tree if record not in goes],
     )
 
 
@@ -155,7 +153,7 @@ def branch(session: Session, record: uuid.UUID) -> list[uuid.UUID]:
 
 def written_by(session: Session, merge: Merge) -> list[str]:
     """Public names of the fields that a merge has written, sorted."""
-    public = {stored: name for name, stored in ((name, merging.stored(name)) for name in merging.LABELS)}
+    public = {merging.stored(name): name for name in merging.LABELS}
     found = session.execute(
         text("SELECT DISTINCT field FROM client_field_write WHERE client_id = :id AND merge_id = :merge"),
         {"id": merge.survivor_id, "merge": merge.id},
