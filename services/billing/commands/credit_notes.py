@@ -10,7 +10,7 @@ from chassis.stamp import check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts import billing as c
 from services.billing import queries
-from services.billing.commands.drafts import line_rows, lines_of, new_document, store
+from services.billing.commands.drafts import following_document, line_rows, lines_of, store
 from services.billing.commands.facts import ABSENT, document_facts, refuse_existing, remaining
 from services.billing.commands.invoicing import refresh_invoiced, refuse_deducted
 from services.billing.commands.issuing import freeze, number_credit_note
@@ -49,23 +49,15 @@ def credit_invoice(uow: UnitOfWork, request: c.CreditInvoice) -> bytes:
             code="partly_credited",
         )
     bodies = lines_of(uow, invoice) if request.body.lines is None else request.body.lines
-    row = new_document(
+    row = following_document(
         uow,
         CreditNote,
-        invoice.home_client_id,
-        invoice.home_client_id,
-        **({"id": request.credit_note_id} if request.credit_note_id else {}),
+        invoice,
+        request.credit_note_id,
         invoice_id=invoice.id,
         reason=request.body.reason,
         title=f"Avoir sur la facture {invoice.number}",
-        client_reference=invoice.client_reference,
         notes="",
-        vat_mention=invoice.vat_mention,
-        operations=invoice.operations,
-        job_site_id=invoice.job_site_id,
-        address_id=invoice.address_id,
-        currency=invoice.currency,
-        intervention_ids=list(invoice.intervention_ids or []),
     )
     store(uow, row, line_rows(CreditNote, row.id, bodies))
     if request.body.lines is None:

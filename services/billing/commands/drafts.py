@@ -44,6 +44,20 @@ def new_document(uow: UnitOfWork, kind: type[Row], home: uuid.UUID, written: uui
     return kind(home_client_id=home, written_client_id=written, **stamp_new(uow), **begun | own[kind] | values)
 
 
+#: What a document that follows from another takes over as it stands there.
+_TAKEN_OVER = ("client_reference", "vat_mention", "operations", "job_site_id", "address_id", "currency")
+
+
+def following_document(
+    uow: UnitOfWork, kind: type[Row], source: Quote | Invoice, identifier: uuid.UUID | None, /, **values: Any
+) -> Row:
+    """A draft's row that follows from another document of the same client; `values` come over what it takes over."""
+    taken = {name: getattr(source, name) for name in _TAKEN_OVER}
+    taken["intervention_ids"] = list(source.intervention_ids or [])
+    own = {"id": identifier} if identifier else {}
+    return new_document(uow, kind, source.home_client_id, source.home_client_id, **taken | own | values)
+
+
 def line_rows(kind: type[Any], document_id: uuid.UUID, lines: Sequence[Any], **extra: Sequence[Any]) -> list[Any]:
     """Rows of lines in order; `extra` gives further columns, one value a line."""
     return [

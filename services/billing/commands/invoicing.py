@@ -16,7 +16,7 @@ from chassis.stamp import lock, touch
 from chassis.uow import UnitOfWork
 from contracts import billing as c
 from services.billing import queries
-from services.billing.commands.drafts import line_rows, lines_of, new_document, store
+from services.billing.commands.drafts import following_document, line_rows, lines_of, store
 from services.billing.commands.facts import ABSENT, document_facts, refuse_existing
 from services.billing.commands.quotes import forbidden
 from services.billing.commands.works import PARTS, claim_works
@@ -49,23 +49,15 @@ def invoice_quote(uow: UnitOfWork, request: c.InvoiceQuote) -> bytes:
     if quote.status != "accepted":
         raise forbidden(quote, "facturé" if quote.status != "invoiced" else "facturé deux fois")
     refuse_existing(uow.session, Invoice, request.invoice_id)
-    row = new_document(
+    row = following_document(
         uow,
         Invoice,
-        quote.home_client_id,
-        quote.home_client_id,
-        **({"id": request.invoice_id} if request.invoice_id else {}),
+        quote,
+        request.invoice_id,
         kind=request.kind or "standard",
         quote_id=quote.id,
         title=quote.title,
-        client_reference=quote.client_reference,
         notes=quote.notes,
-        vat_mention=quote.vat_mention,
-        operations=quote.operations,
-        job_site_id=quote.job_site_id,
-        address_id=quote.address_id,
-        currency=quote.currency,
-        intervention_ids=list(quote.intervention_ids or []),
     )
     if request.kind is None:
         _of_lines(uow, quote, row, request)
