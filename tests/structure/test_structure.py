@@ -6,12 +6,15 @@ import importlib
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
@@ -40,6 +43,34 @@ def test_locks_have_hashes_and_name_no_index(lock: str) -> None:
     assert "--hash=sha256:" in text
     assert not re.search(r"https?://|index-url|--find-links|--extra-index", text)
     assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
+
+
+@pytest.mark.parametrize("lock", ["run", "dev", *(f"image-{name}" for name in (*SERVICES, "gateway"))])
+def test_locks_pin_a_package_with_the_extras_that_others_ask_of_it(lock: str) -> None:
+    """Else pip takes `coverage[toml]` for another package, looks for its newest release and refuses it, unhashed."""
+    lines = (ROOT / "requirements" / f"{lock}.txt").read_text().splitlines()
+    pinned = {
+        canonicalize_name(pin.name): pin for line in lines if re.match(r"\w", line) for pin in [_requirement(line)]
+    }
+    lacking = [
+        f"{name}: {wanted}"
+        for name in pinned
+        for wanted in map(Requirement, _requires(name))
+        if wanted.extras - getattr(pinned.get(canonicalize_name(wanted.name)), "extras", wanted.extras)
+        and (wanted.marker is None or wanted.marker.evaluate({"extra": ""}))
+    ]
+    assert lacking == []
+
+
+def _requirement(line: str) -> Requirement:
+    return Requirement(line.removesuffix("\\").strip())
+
+
+def _requires(name: str) -> list[str]:
+    try:
+        return metadata.requires(name) or []
+    except metadata.PackageNotFoundError:
+        return []  # for another Python or system
 
 
 def test_every_setting_is_in_the_example() -> None:
