@@ -121,7 +121,7 @@ class Door:
         cookie = request.cookies.get(CSRF_COOKIE, "")
         sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
         if not cookie or not hmac.compare_digest(cookie.encode(), sent.encode()):
-            raise Forbidden("Cette page est trop ancienne : rechargez-la, puis recommencez.", code="csrf")
+            raise Forbidden("Cette page est trop ancienne\u202f: rechargez-la, puis recommencez.", code="csrf")
 
     def _keep_csrf(self, answer: Response) -> Response:
         if "csrf" in g and request.cookies.get(CSRF_COOKIE) != g.csrf:

@@ -80,7 +80,7 @@ class ClientDoor:
             raise Moved("Cette fiche a été fusionnée dans une autre.", data={"client_id": str(root)})
         if new_work and found["status"] == "archived":
             refuse_unless_answered(
-                Conflict("Cette fiche est archivée : désarchivez-la pour y travailler.", code="client_archived")
+                Conflict("Cette fiche est archivée\u202f: désarchivez-la pour y travailler.", code="client_archived")
             )
         for name, what, given, table in (
             (names[0], "Cette adresse", address_id, answer["addresses"]),
@@ -149,7 +149,9 @@ class ClientDoor:
                 return
             cursor = page["next"]
             if cursor is None:
-                raise Invalid.field("payer_id", "Ce payeur n’est pas en relation avec ce client : ajoutez la relation.")
+                raise Invalid.field(
+                    "payer_id", "Ce payeur n’est pas lié à ce client\u202f: ajoutez d’abord la relation."
+                )
 
     def check_work(self, tree: list[UUID], *, job_site_id: Any = None, intervention_ids: Any = ()) -> None:
         """Raises `Invalid` when a job site or an intervention is not of the tree."""

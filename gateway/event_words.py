@@ -87,7 +87,7 @@ SENTENCES = {
     "interventions.report.filled": "Un bon d’intervention est rempli, ou corrigé.",
     "maintenance.plan.created": "Un plan de maintenance est ouvert.",
     "maintenance.plan.updated": "Un plan de maintenance a changé.",
-    "maintenance.visit.done": "Une visite de maintenance est faite.",
+    "maintenance.visit.done": "Une visite de maintenance est effectuée.",
     "maintenance.visit.rescheduled": "Une visite de maintenance planifiée change de jour.",
     "maintenance.visit.scheduled": "Une visite de maintenance est planifiée.",
     "maintenance.visit.unscheduled": "Une visite de maintenance n’est plus planifiée.",

@@ -28,11 +28,11 @@ STATUS = {
 TITLES = {
     308: "Fiche fusionnée",
     400: "Demande mal formée",
-    401: "Qui êtes-vous ?",
+    401: "Connexion nécessaire",
     403: "Accès refusé",
     404: "Introuvable",
     405: "Méthode refusée",
-    409: "L’état l’interdit",
+    409: "Impossible en l’état",
     410: "Supprimé",
     412: "Version périmée",
     413: "Trop volumineux",

@@ -59,8 +59,8 @@ def register(api: Api) -> None:
         about = _about(api, id)
         return _told(200, {"Upload-Offset": str(_offset(api, id)), "Upload-Length": str(about["length"])})
 
-    @api.route("PATCH", "/uploads/{id}", "Continue un envoi ; le dernier morceau fait le document", tag=TAG, status=204,
-               headers=_TUS | {"Upload-Offset": _BYTES})  # fmt: skip
+    @api.route("PATCH", "/uploads/{id}", "Continue un envoi\u202f; le dernier morceau fait le document", tag=TAG,
+               status=204, headers=_TUS | {"Upload-Offset": _BYTES})  # fmt: skip
     def continue_upload(id: UUID) -> Response:
         about = _about(api, id)
         if request.content_type != "application/offset+octet-stream":

@@ -43,7 +43,7 @@ def type_line(page: Page, at: int, label: str, quantity: str, price: str, vat: s
     row.get_by_label("Désignation").fill(label)
     row.get_by_label("Quantité").fill(quantity)
     row.get_by_label("Prix unitaire HT").fill(price)
-    row.get_by_label("Remise %").fill(discount)
+    row.get_by_label("Remise\u202f%").fill(discount)
     row.get_by_label("TVA").select_option(vat)
 
 
@@ -165,6 +165,34 @@ def test_what_is_taken_back_comes_back_with_annuler(desk: Page, product: Product
     expect(desk.locator(".sums .left")).to_contain_text(f"120,00{NARROW}€")
     desk.get_by_role("button", name="Annuler", exact=True).click()
     expect(desk.locator(".doc-head .pill")).to_have_text("Réglée")
+
+
+def test_what_was_paid_above_an_invoice_is_kept_shown_and_goes_to_another(
+    desk: Page, product: Product, client: dict[str, Any]
+) -> None:
+    first, second = (
+        made(product.http.post("/invoices", json={"client_id": client["id"], "lines": [LINE]})) for _ in range(2)
+    )
+    for invoice in (first, second):
+        made(product.http.post(f"/invoices/{invoice['id']}/issue", json={}))
+
+    def pay(invoice: dict[str, Any], amount: str) -> None:
+        desk.goto(f"/factures/{invoice['id']}/reglement")
+        desk.get_by_label("Montant").fill(amount)
+        desk.get_by_role("button", name="Enregistrer le règlement").click()
+        expect(desk.locator(".toast")).to_contain_text("Règlement enregistré")
+        desk.goto(f"/factures/{invoice['id']}")
+
+    pay(first, "200")
+    expect(desk.locator(".sums")).to_contain_text(f"Trop-perçu80,00{NARROW}€")
+    expect(desk.locator(".notice", has_text="versés en trop")).to_contain_text("annulez le règlement")
+    desk.get_by_role("button", name="Annuler ce règlement").click()
+    expect(desk.locator(".notice", has_text="versés en trop")).to_have_count(0)
+    pay(first, "120")
+    expect(desk.locator(".doc-head .pill")).to_have_text("Réglée")
+    pay(second, "80")
+    expect(desk.locator(".sums .left")).to_contain_text(f"40,00{NARROW}€")
+    expect(desk.locator(".doc-head .pill")).to_have_text("Réglée en partie")
 
 
 def test_what_an_invoice_lacks_is_told_before_it_is_issued_with_the_way_to_mend_it(

@@ -80,7 +80,7 @@ def _of_lines(uow: UnitOfWork, quote: Quote, row: Invoice, request: c.InvoiceQuo
     if request.line_ids is not None:
         wanted = set(request.line_ids)
         if not wanted or not wanted <= {line.id for line in free}:
-            raise Invalid.field("line_ids", "Ces lignes ne sont pas du devis, ou sont déjà facturées.")
+            raise Invalid.field("line_ids", "Ces lignes ne viennent pas de ce devis, ou sont déjà facturées.")
         chosen = [line for line in free if line.id in wanted]
     if not chosen:
         raise Conflict("Il ne reste rien à facturer de ce devis.", code="nothing_left")

@@ -61,7 +61,7 @@ def _usable(uow: UnitOfWork, invoice: Invoice, note_id: uuid.UUID, amount: Decim
     if amount > left:
         raise Invalid.field("amount", f"Il ne reste que {_euros(left)} de cet avoir.")
     if amount > remaining(invoice):
-        raise Invalid.field("amount", f"Il ne reste que {_euros(remaining(invoice))} à payer sur cette facture.")
+        raise Invalid.field("amount", f"Il ne reste que {_euros(remaining(invoice))} à régler sur cette facture.")
     return note
 
 

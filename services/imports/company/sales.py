@@ -103,7 +103,7 @@ class Account:
         )
         if work.credited is not None:
             line = whole.lines[-1]
-            back = bill([Sale(f"Avoir sur « {line.label} »", line.quantity, line.unit_price, line.vat_rate,
+            back = bill([Sale(f"Avoir sur «\u202f{line.label}\u202f»", line.quantity, line.unit_price, line.vat_rate,
                               line.discount_percent)])  # fmt: skip
             yield CreditNote(
                 ref=f"{ref}:credit",

@@ -21,7 +21,7 @@ def checked(
     good = check(value)
     if good is None:
         where = "la valeur n’est pas reprise" if kept is None else "la valeur est gardée dans les notes"
-        context.notice(row, f"{what} « {value} » non valable\u202f: {where}")
+        context.notice(row, f"{what} «\u202f{value}\u202f» non valable\u202f: {where}")
         if kept is not None:
             kept.append(f"{what}\u202f: {value}")
     return good

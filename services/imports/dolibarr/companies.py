@@ -187,7 +187,7 @@ def _client(companies: _Companies, row: Row, name: str, flag: int) -> Iterator[R
         kept.append(f"Identifiant professionnel 2\u202f: {siret_raw}")
     vat = right("N° de TVA", row.line_of("tva_intra"), checks.vat_number)
     website = right("Site", row.line_of("url"), checks.website)
-    email = right("Adresse électronique", row.line_of("email"), checks.email)
+    email = right("Adresse e-mail", row.line_of("email"), checks.email)
     phones = [
         good
         for what, column in (
@@ -265,7 +265,7 @@ def _reference(context: Context, row: Row) -> str | None:
     if code is None:
         return None
     if code in context.references:
-        context.notice(row, f"code client « {code} » déjà porté par un autre\u202f: un nouveau est donné")
+        context.notice(row, f"code client «\u202f{code}\u202f» déjà porté par un autre\u202f: un nouveau est donné")
         return None
     context.references.add(code)
     return code

@@ -47,7 +47,7 @@ def contacts(context: Context) -> Iterator[Record]:
             first_name=first,
             last_name=last,
             role=row.line_of("poste"),
-            email=checked(context, row, "Adresse électronique", row.line_of("email"), checks.email, []),
+            email=checked(context, row, "Adresse e-mail", row.line_of("email"), checks.email, []),
             phone=phones[0] if phones else None,
         )
         label = " ".join(part for part in (first, last) if part)

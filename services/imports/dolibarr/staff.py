@@ -26,7 +26,7 @@ def users(context: Context) -> Iterator[Record]:
             continue
         technician = row.rowid in technicians
         role = "technician" if technician else "salesperson" if row.rowid in sellers else "office"
-        email = checked(context, row, "adresse électronique", row.line_of("email"), checks.email)
+        email = checked(context, row, "adresse e-mail", row.line_of("email"), checks.email)
         if email is not None and email.lower() in emails:
             context.notice(row, f"adresse {email} déjà portée par un autre utilisateur\u202f: non reprise")
             email = None

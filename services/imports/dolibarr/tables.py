@@ -120,7 +120,7 @@ class Tables:
         anchors = sorted((name for name in files if name.endswith("societe.csv")), key=len)
         if not anchors:
             raise NotADolibarrError(
-                "Aucune table « societe » n’a été trouvée\u202f: donnez le dossier (ou le zip) des tables "
+                "Aucune table «\u202fsociete\u202f» n’a été trouvée\u202f: donnez le dossier (ou le zip) des tables "
                 "de Dolibarr exportées en CSV, par exemple llx_societe.csv."
             )
         prefix = anchors[0].removesuffix("societe.csv")
@@ -178,7 +178,7 @@ def _files(source: Path) -> dict[str, Opener]:
             for info in archive.infolist()
             if info.filename.lower().endswith(".csv") and "__MACOSX" not in info.filename
         }
-    raise NotADolibarrError(f"« {source.name} » n’est ni un dossier ni un fichier zip.")
+    raise NotADolibarrError(f"«\u202f{source.name}\u202f» n’est ni un dossier ni un fichier zip.")
 
 
 def _encoding(opener: Opener) -> str:

@@ -21,5 +21,5 @@ def document(record: records.Document, chosen: uuid.UUID, resolver: Resolver) ->
         body=c.DocumentBody(name=name, folder=record.folder, description=record.description[:300]),
         created_at=record.created_at,
     )
-    notices = [f"renommé « {name} »"] if name != record.name else []
+    notices = [f"renommé «\u202f{name}\u202f»"] if name != record.name else []
     return Order("documents", "document", chosen, [request], notices=notices)

@@ -35,7 +35,7 @@ def update_visit(uow: UnitOfWork, request: c.UpdateVisit) -> bytes:
         if not row.period_start <= due <= row.period_end:
             raise Invalid.field("due_on", f"Choisissez un jour du {_day(row.period_start)} au {_day(row.period_end)}.")
         if row.done_at is not None and due != row.due_on:
-            raise Conflict("Cette visite est faite : son jour ne change plus.", code="visit_done")
+            raise Conflict("Cette visite est effectuée\u202f: son jour ne change plus.", code="visit_done")
         row.due_on = due
     if "assignee_id" in changes.model_fields_set:
         row.assignee_id = changes.assignee_id
@@ -98,9 +98,9 @@ def schedule_visit(uow: UnitOfWork, request: c.ScheduleVisit) -> bytes:
     """Plans a visit. The intervention's id is made here and answered at once (architecture, rule 12)."""
     row = lock(uow.session, Visit, request.id, "Cette visite n’existe pas.")
     if row.done_at is not None:
-        raise Conflict("Cette visite est déjà faite.", code="visit_done")
+        raise Conflict("Cette visite est déjà effectuée.", code="visit_done")
     if row.intervention_id is not None:
-        raise Conflict("Cette visite est déjà planifiée : déplacez son intervention.", code="visit_planned")
+        raise Conflict("Cette visite est déjà planifiée\u202f: déplacez son intervention.", code="visit_planned")
     plan = uow.session.get_one(Plan, row.plan_id)
     row.intervention_id = new_id()
     row.intervention_starts_at = request.body.starts_at
@@ -130,7 +130,7 @@ def unschedule_visit(uow: UnitOfWork, request: c.UnscheduleVisit) -> bytes:
     row = lock(uow.session, Visit, request.id, "Cette visite n’existe pas.")
     check_version(row, request.expected_version)
     if row.done_at is not None:
-        raise Conflict("Cette visite est déjà faite.", code="visit_done")
+        raise Conflict("Cette visite est déjà effectuée.", code="visit_done")
     if row.intervention_id is not None:
         told = c.VisitUnscheduled(**_visit_facts(uow, row))
         row.intervention_id = row.intervention_starts_at = None

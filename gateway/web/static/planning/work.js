@@ -62,7 +62,7 @@ export async function overlaps(people, starts, ends, except) {
   return (await call("GET", `/api/v1/interventions/overlaps?${asked}`)).data.items;
 }
 
-export const sentence = (row) => `${(row.technicians || []).map((one) => one.name).join(", ")} : « ${row.title} », ${told(row.starts_at)}${row.ends_at ? ` – ${hourOf(row.ends_at)}` : ""}`;
+export const sentence = (row) => `${(row.technicians || []).map((one) => one.name).join(", ")}\u202f: «\u202f${row.title}\u202f», ${told(row.starts_at)}${row.ends_at ? ` – ${hourOf(row.ends_at)}` : ""}`;
 
 /** An overlap is told before saving, and allowed only on purpose. */
 async function accepted(root, work, body) {
@@ -100,7 +100,7 @@ async function send(root, node, work, body, said) {
  * its new length.
  */
 export async function settle(root, node, work, place, from, quarters = null) {
-  if (place.tray) { await send(root, node, work, { starts_at: null, ends_at: null }, `« ${work.title} » est à planifier`); return; }
+  if (place.tray) { await send(root, node, work, { starts_at: null, ends_at: null }, `«\u202f${work.title}\u202f» est à planifier`); return; }
   const starts = instant(`${place.day}T${place.time}`);
   const given = handed(work, from, place.person);
   const same = work.starts && new Date(starts).getTime() === new Date(work.starts).getTime();
@@ -108,7 +108,7 @@ export async function settle(root, node, work, place, from, quarters = null) {
   const kept = work.ends ? new Date(work.ends) - new Date(work.starts) : work.starts ? null : DEFAULT_MINUTES * MINUTE;
   const length = quarters === null ? kept : quarters * 15 * MINUTE;
   const ends = length === null ? null : new Date(new Date(starts).getTime() + length).toISOString();
-  await send(root, node, work, { starts_at: starts, ends_at: ends, ...given }, `« ${work.title} » ${work.starts ? "déplacée" : "planifiée"}, ${told(starts)}`);
+  await send(root, node, work, { starts_at: starts, ends_at: ends, ...given }, `«\u202f${work.title}\u202f» ${work.starts ? "déplacée" : "planifiée"}, ${told(starts)}`);
 }
 
 /** Work ends so many quarters later, or earlier. */
@@ -117,5 +117,5 @@ export async function lengthen(root, node, work, by) {
   const end = work.ends ? new Date(work.ends) : new Date(new Date(work.starts).getTime() + DEFAULT_MINUTES * MINUTE);
   const ends = new Date(end.getTime() + (quarters - quartersOf(work)) * 15 * MINUTE);
   const minutes = (ends - new Date(work.starts)) / MINUTE;
-  await send(root, node, work, { ends_at: ends.toISOString() }, `« ${work.title} » finit à ${hourOf(ends)} (${duration(minutes)})`);
+  await send(root, node, work, { ends_at: ends.toISOString() }, `«\u202f${work.title}\u202f» finit à ${hourOf(ends)} (${duration(minutes)})`);
 }
