@@ -513,6 +513,19 @@ def test_10_an_equipment_is_added_with_the_photo_of_its_plate_and_its_page_tells
     expect(page.get_by_role("region", name="Ce qui s’est passé")).to_contain_text("Équipement ajouté")
     walk.fits()
 
+    page.locator(".equip-head .menu summary").click()
+    page.get_by_role("link", name="Passer à un autre client").click()
+    walk.panel.get_by_role("combobox", name="À quel client").fill(walk.person["reference"])
+    walk.panel.get_by_role("option", name=walk.person["display_name"]).click()
+    passed = page.locator("[data-panel-content]", has=page.get_by_role("button", name="Passer l’équipement"))
+    expect(passed).to_contain_text(f"passe de {firm['display_name']} à {walk.person['display_name']}")
+    walk.fits()
+    passed.get_by_role("button", name="Passer l’équipement").click()
+    expect(page).to_have_url(re.compile(f"/clients/{walk.person['id']}/equipements/{made['id']}"))
+    expect(page.get_by_role("region", name="Ce qui s’est passé")).to_contain_text("Équipement ajouté")
+    walk.undo("Équipement passé à")
+    assert walk.read(f"/equipment/{made['id']}")["client_id"] == firm["id"]
+
 
 def test_11_a_job_site_is_opened_here_begun_and_lists_what_belongs_to_it(walk: Walk) -> None:
     page, firm = walk.page, walk.firm
