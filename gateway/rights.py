@@ -16,7 +16,7 @@ from contracts import equipment as e
 from contracts import interventions as i
 from contracts.accounts import Identity
 from contracts.base import Request
-from contracts.chassis import Health
+from contracts.chassis import Health, LogRead
 from contracts.clients import merges as m
 
 #: Roles of people on the road: they see their work and the past of the places they are sent to, and fill reports.
@@ -68,6 +68,8 @@ _NEEDS: dict[type[Request], str] = {
             b.BillingFiche, b.GetDetails, b.GetQuote, b.GetInvoice, b.GetCreditNote,
             b.ListQuotes, b.ListInvoices, b.ListCreditNotes, b.GetFile, b.ComputeTotals, b.Figures,
             b.DetailsHistory,
+            # The log tells amounts too.
+            LogRead,
         ),
         "prices",
     ),
