@@ -14,7 +14,7 @@ from rich.console import Console
 from chassis.settings import SERVICES, Settings, load_settings
 
 app = typer.Typer(
-    help="Fiche : la fiche client des entreprises de service.",
+    help="Fiche\u202f: la fiche client des entreprises de service.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -49,7 +49,7 @@ def dev(
 
 
 @app.command()
-def run(service: Annotated[str, typer.Argument(help="Nom du service : " + ", ".join(SERVICES))]) -> None:
+def run(service: Annotated[str, typer.Argument(help="Nom du service\u202f: " + ", ".join(SERVICES))]) -> None:
     """Un service, sur RabbitMQ et PostgreSQL."""
     from cli.stack import run_service
 
@@ -66,7 +66,9 @@ def gateway(
     """La passerelle HTTP, servie par gunicorn."""
     settings = settings_or_exit()
     if settings.embedded:
-        failure("FICHE_AMQP_URL manque : la passerelle seule a besoin de RabbitMQ. Pour tout en un : fiche dev.")
+        failure(
+            "FICHE_AMQP_URL manque\u202f: la passerelle seule a besoin de RabbitMQ. Pour tout en un\u202f: fiche dev."
+        )
     # Its workers count in one place, whichever of them Prometheus asks (`chassis.metrics.exposition`).
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="fiche-metrics-")
     gunicorn = Path(sys.executable).with_name("gunicorn")
@@ -98,7 +100,7 @@ def migrate(
 
     settings = settings_or_exit()
     if not settings.database_url:
-        failure("FICHE_DATABASE_URL manque : fiche dev s’occupe lui-même de sa base.")
+        failure("FICHE_DATABASE_URL manque\u202f: fiche dev s’occupe lui-même de sa base.")
     for name in [service] if service else SERVICES:
         upgrade(name, settings.service_database_url(name))
         out.print(f"[green]✓[/green] {name}")

@@ -24,7 +24,7 @@ from contracts import catalogue
 if TYPE_CHECKING:
     import httpx
 
-broker_app = typer.Typer(help="RabbitMQ : un compte par service, et ses droits.", no_args_is_help=True)
+broker_app = typer.Typer(help="RabbitMQ\u202f: un compte par service, et ses droits.", no_args_is_help=True)
 partners_app = typer.Typer(help="Les partenaires qui reçoivent des événements.", no_args_is_help=True)
 out = Console()
 
@@ -39,7 +39,7 @@ def management() -> Iterator[httpx.Client]:
 
     url = load_settings().broker_admin_url
     if not url:
-        raise FicheError("Réglez FICHE_BROKER_ADMIN_URL : http://compte:mot-de-passe@rabbitmq:15672.")
+        raise FicheError("Réglez FICHE_BROKER_ADMIN_URL\u202f: http://compte:mot-de-passe@rabbitmq:15672.")
     parts = urlsplit(url)
     login = (unquote(parts.username or ""), unquote(parts.password or ""))
     base = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
@@ -110,10 +110,12 @@ def _checked(types: list[str]) -> list[str]:
             allowed = re.compile(broker.partner_topic([pattern])["read"])
         except ValueError:
             raise FicheError(
-                f"« {pattern} » n’est pas un type d’événement (fiche.clients.client.#, par exemple)."
+                f"«\u202f{pattern}\u202f» n’est pas un type d’événement (fiche.clients.client.#, par exemple)."
             ) from None
         if not any(allowed.match(name) for name in public):
-            raise FicheError(f"Aucun événement public n’est du type « {pattern} ». Ils sont tous à /api/events-docs.")
+            raise FicheError(
+                f"Aucun événement public n’est du type «\u202f{pattern}\u202f». Ils sont tous à /api/events-docs."
+            )
     return asked
 
 
@@ -130,7 +132,7 @@ def _unbind(http: httpx.Client, at: str, name: str, asked: list[str]) -> None:
 @partners_app.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="Lettres minuscules, chiffres et tirets.")],
-    types: Annotated[list[str], typer.Option(help="Types d’événements : fiche.clients.client.#, par exemple.")],
+    types: Annotated[list[str], typer.Option(help="Types d’événements\u202f: fiche.clients.client.#, par exemple.")],
     new_password: Annotated[bool, typer.Option(help="Change le mot de passe d’un partenaire déjà là.")] = False,
     vhost: Vhost = "/",
     as_json: Json = False,
@@ -172,7 +174,9 @@ def add(
     out.print(f"    Échange {PUBLIC}, files partner.{name}.*, hôte virtuel {vhost}", highlight=False)
     if password:
         out.print(
-            f"    Compte {login}, mot de passe (montré une seule fois) : {password}", highlight=False, soft_wrap=True
+            f"    Compte {login}, mot de passe (montré une seule fois)\u202f: {password}",
+            highlight=False,
+            soft_wrap=True,
         )
 
 

@@ -72,7 +72,7 @@ class EmbeddedProduct:
             self._socket = eventlet.listen((host, port), reuse_port=False)
         except OSError as error:
             reason = "est déjà pris" if error.errno == errno.EADDRINUSE else f": {error.strerror}"
-            raise SettingsError(f"FICHE_PORT : le port {port} de {host} {reason}") from None
+            raise SettingsError(f"FICHE_PORT\u202f: le port {port} de {host} {reason}") from None
 
     def _serve(self) -> None:
         import eventlet.wsgi
@@ -165,9 +165,9 @@ def _welcome(product: EmbeddedProduct, seconds: float) -> None:
     assert product.runtime is not None
     link = first_sign_in(product.runtime.client, product.settings)
     local_key.keep(product.settings, product.runtime.client, product.url)
-    out.print(f"\n[bold]Fiche[/bold] est prête en {seconds:.1f} s : {product.url}", highlight=False)
+    out.print(f"\n[bold]Fiche[/bold] est prête en {seconds:.1f} s\u202f: {product.url}", highlight=False)
     if link:
-        out.print(f"Pour entrer (lien à usage unique) : {product.url}{link}", highlight=False, soft_wrap=True)
+        out.print(f"Pour entrer (lien à usage unique)\u202f: {product.url}{link}", highlight=False, soft_wrap=True)
     else:
-        out.print("Pour entrer : la clé FICHE_BOOTSTRAP_TOKEN (API), ou votre compte (pages).", highlight=False)
+        out.print("Pour entrer\u202f: la clé FICHE_BOOTSTRAP_TOKEN (API), ou votre compte (pages).", highlight=False)
     out.print("Ctrl-C pour arrêter.\n")

@@ -43,7 +43,7 @@ def api(method: str, path: str, body: Any = None) -> Any:
             f"Rien ne répond à {base_url()} ({error}). Lancez d’abord make run, ou réglez FICHE_URL."
         ) from None
     if answer.status_code == 401:
-        raise FicheError("Réglez FICHE_TOKEN : une clé d’API (fiche api-keys add, ou FICHE_BOOTSTRAP_TOKEN).")
+        raise FicheError("Réglez FICHE_TOKEN\u202f: une clé d’API (fiche api-keys add, ou FICHE_BOOTSTRAP_TOKEN).")
     if answer.status_code >= 400:
         try:
             problem = answer.json()

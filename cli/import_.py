@@ -29,6 +29,7 @@ err = Console(stderr=True)
 
 _POLL_S = 0.5
 _SHOWN = 20
+_ENDED = {"done": "terminé", "failed": "échoué", "cancelled": "annulé"}
 _NAMES = ("rows", "created", "updated", "unchanged", "refused")
 Fetch = Callable[[], dict[str, Any]]
 
@@ -41,7 +42,7 @@ def import_dolibarr(
 ) -> None:
     """Reprend un Dolibarr. Sortie 0 quand chaque ligne est reprise ou listée, 1 quand l’import a échoué."""
     if not folder.exists():
-        raise FicheError(f"« {folder} » n’existe pas.")
+        raise FicheError(f"«\u202f{folder}\u202f» n’existe pas.")
     with tempfile.TemporaryDirectory(prefix="fiche-") as place:
         packed = folder if folder.is_file() else _pack(folder, Path(place) / "tables.zip")
         job = _upload(packed, folder.name, dry_run)
@@ -52,10 +53,11 @@ def generate(
     clients: Annotated[int, typer.Option(min=1, max=1_000_000, help="Nombre de clients.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Même graine, même entreprise.")] = 1,
     direct: Annotated[
-        bool, typer.Option("--direct", help="Écrit droit dans les bases d’un produit arrêté et vide : pour le volume.")
+        bool,
+        typer.Option("--direct", help="Écrit droit dans les bases d’un produit arrêté et vide\u202f: pour le volume."),
     ] = False,
     interventions: Annotated[
-        int | None, typer.Option(min=0, help="Avec --direct : nombre d’interventions (dix par client sinon).")
+        int | None, typer.Option(min=0, help="Avec --direct\u202f: nombre d’interventions (dix par client sinon).")
     ] = None,
 ) -> None:
     """Crée une entreprise de démonstration, la même pour une même graine."""
@@ -196,7 +198,7 @@ def ensure_demo(product: EmbeddedProduct, clients: int, seed: int = 1) -> None:
         except FicheError:
             return  # The product stops: the job is taken up again at the next start.
         made = ended["tables"].get("client", {}).get("created", 0)
-        out.print(f"Entreprise de démonstration : {made} clients ({ended['status']}).", highlight=False)
+        out.print(f"Entreprise de démonstration\u202f: {made} clients, import {_ENDED[ended['status']]}.", highlight=False)
 
     threading.Thread(target=follow, name="demo", daemon=True).start()
 

@@ -117,7 +117,7 @@ def rebuild(
                     left.discard(place["producer"])
                     out.print(f"[green]✓[/green] {service} ← {place['producer']}, lu jusqu’à {place['position']}")
             if time.monotonic() > deadline:
-                raise FicheError(f"Pas encore refait : {', '.join(sorted(left))}. fiche log status le dira.")
+                raise FicheError(f"Pas encore refait\u202f: {', '.join(sorted(left))}. fiche log status le dira.")
             if left:
                 time.sleep(0.5)
 

@@ -36,7 +36,9 @@ def renew_log(settings: Settings, service: str) -> None:
         highlight=False,
     )
     if readers:
-        out.print("Une fois le service relancé, ses lecteurs s’arrêtent jusqu’à ce que l’on refasse leurs copies :")
+        out.print(
+            "Une fois le service relancé, ses lecteurs s’arrêtent jusqu’à ce que l’on refasse leurs copies\u202f:"
+        )
         for reader in readers:
             out.print(f"    fiche projections rebuild {reader} --producer {service}", highlight=False)
 

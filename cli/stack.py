@@ -22,9 +22,9 @@ log = structlog.get_logger(__name__)
 def run_service(settings: Settings, service: str) -> None:
     """Runs until SIGTERM or SIGINT, then finishes what is in hand and gives back the rest."""
     if not settings.amqp_url:
-        raise SettingsError("FICHE_AMQP_URL manque : un service seul a besoin de RabbitMQ")
+        raise SettingsError("FICHE_AMQP_URL manque\u202f: un service seul a besoin de RabbitMQ")
     if not settings.database_url:
-        raise SettingsError("FICHE_DATABASE_URL manque : un service seul a besoin de PostgreSQL")
+        raise SettingsError("FICHE_DATABASE_URL manque\u202f: un service seul a besoin de PostgreSQL")
     logs.configure(settings, service)
     tracing.start(settings, service)
     structlog.contextvars.bind_contextvars(process=service)

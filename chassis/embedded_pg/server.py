@@ -176,7 +176,7 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + _START_S
         while not self._answers():
             if time.monotonic() > deadline:
-                raise EmbeddedPostgresError(f"PostgreSQL ne démarre pas ; voyez {self.data_dir / 'server.log'}")
+                raise EmbeddedPostgresError(f"PostgreSQL ne démarre pas\u202f; voyez {self.data_dir / 'server.log'}")
             if self._pid() is None and (self._process is None or self._ended()):
                 self._launch()
             time.sleep(0.02)
@@ -198,7 +198,7 @@ class EmbeddedPostgres:
         )
         if check and done.returncode != 0:
             lines = (done.stderr or done.stdout).strip().splitlines() or ["?"]
-            raise EmbeddedPostgresError(f"PostgreSQL ({program}) a échoué : {lines[-1]}")
+            raise EmbeddedPostgresError(f"PostgreSQL ({program}) a échoué\u202f: {lines[-1]}")
         return done
 
     def _initdb(self) -> None:
@@ -225,7 +225,7 @@ class EmbeddedPostgres:
         if ours != wheel:
             raise EmbeddedPostgresError(
                 f"Les données de {self.data_dir} sont de PostgreSQL {ours}, le programme installé est la version "
-                f"{wheel} : sauvegardez avec l’ancienne version, ou choisissez un autre FICHE_DATA_DIR."
+                f"{wheel}\u202f: sauvegardez avec l’ancienne version, ou choisissez un autre FICHE_DATA_DIR."
             )
 
     def _pid_file(self) -> list[str]:
@@ -295,7 +295,7 @@ class EmbeddedPostgres:
             time.sleep(0.2)
             return True
         raise EmbeddedPostgresError(
-            f"PostgreSQL ne démarre pas : {fatal.partition('FATAL:')[2].strip() or self.data_dir / 'server.log'}"
+            f"PostgreSQL ne démarre pas\u202f: {fatal.partition('FATAL:')[2].strip() or self.data_dir / 'server.log'}"
         )
 
     def _reap(self) -> None:
