@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import calls, events, floors, measure, memory, page, volume
+from bench import browser, calls, events, floors, measure, memory, page, volume
 from bench.ground import Ground
 from bench.measure import Measure
 from bench.raw import connect
@@ -29,6 +29,7 @@ GROUPS: dict[str, Callable[[Ground], Sequence[Measure]]] = {
     "calls": calls.measures,
     "memory": memory.measures,  # before what works on the product, so that it sees it idle
     "page": page.measures,
+    "browser": browser.measures,
     "events": events.measures,
     "volume": volume.measures,
 }
