@@ -59,6 +59,7 @@ def test_a_service_away_leaves_the_rest_and_is_tried_again_in_place(
         desk.goto(f"/clients/{tilleuls['id']}/equipements")
         away = desk.get_by_role("heading", name="Équipements indisponibles pour le moment")
         expect(away).to_be_visible()
+        expect(desk.locator(".away")).to_contain_text(re.compile(r"Sans réponse depuis \d\d:\d\d\. Rien n’est perdu"))
         expect(desk.get_by_role("link", name="Équipements indisponible", exact=False).first).to_be_visible()
         desk.get_by_role("link", name="Interventions").last.click()
         expect(desk.get_by_text("Purge des colonnes")).to_be_visible()

@@ -112,7 +112,7 @@ def key(demo: Reader) -> str:
 
 
 def test_the_demo_company_comes_in_by_itself_and_is_read(demo: Reader, key: str) -> None:
-    wait_until(lambda: f"Entreprise de démonstration : {CLIENTS} clients" in demo.output.read_text(), "all came", 150)
+    wait_until(lambda: f"Entreprise de démonstration\u202f: {CLIENTS} clients" in demo.output.read_text(), "all came", 150)
     with demo.http(key) as http:
         page = http.get("/clients", params={"limit": 200}).json()
         assert len(page["items"]) == CLIENTS

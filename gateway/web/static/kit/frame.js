@@ -88,11 +88,16 @@ export function recents() {
   recent.hidden = false;
 }
 
-// A service away: only its part tries again, in place, with a word of when.
+// A service away: only its part tries again, in place, with a word of when, and since when this page lacks it.
 let left = 15;
+const hour = new Intl.DateTimeFormat("fr-FR", { timeStyle: "short", timeZone: document.documentElement.dataset.zone });
 setInterval(() => {
   const waits = all("[data-retry-in]");
-  if (!waits.length) { left = 15; return; }
+  const key = `away ${location.pathname}`;
+  if (!waits.length) { left = 15; store(sessionStorage, key, null); return; }
+  const since = store(sessionStorage, key) || Date.now();
+  store(sessionStorage, key, since);
+  for (const told of all("[data-away-since]")) told.textContent = `Sans réponse depuis ${hour.format(since)}. `;
   left -= 1;
   for (const wait of waits) wait.textContent = left > 0 ? `Nouvel essai dans ${left}\u00a0s` : "Nouvel essai…";
   if (left <= 0) { left = 15; refresh(); }
