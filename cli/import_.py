@@ -198,7 +198,9 @@ def ensure_demo(product: EmbeddedProduct, clients: int, seed: int = 1) -> None:
         except FicheError:
             return  # The product stops: the job is taken up again at the next start.
         made = ended["tables"].get("client", {}).get("created", 0)
-        out.print(f"Entreprise de démonstration\u202f: {made} clients, import {_ENDED[ended['status']]}.", highlight=False)
+        out.print(
+            f"Entreprise de démonstration\u202f: {made} clients, import {_ENDED[ended['status']]}.", highlight=False
+        )
 
     threading.Thread(target=follow, name="demo", daemon=True).start()
 

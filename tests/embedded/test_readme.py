@@ -112,7 +112,8 @@ def key(demo: Reader) -> str:
 
 
 def test_the_demo_company_comes_in_by_itself_and_is_read(demo: Reader, key: str) -> None:
-    wait_until(lambda: f"Entreprise de démonstration\u202f: {CLIENTS} clients" in demo.output.read_text(), "all came", 150)
+    told = f"Entreprise de démonstration\u202f: {CLIENTS} clients"
+    wait_until(lambda: told in demo.output.read_text(), "all came", 150)
     with demo.http(key) as http:
         page = http.get("/clients", params={"limit": 200}).json()
         assert len(page["items"]) == CLIENTS
