@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.gateway.conftest import TOKEN, Product, product, routes
 from tests.support.servers import chromium_path
@@ -23,6 +23,9 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# Two suites, their servers and two browsers share the processor: what is right after six seconds is right.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Response, expect
 
 from tests.browser.conftest import ROOT
 from tests.gateway.conftest import TOKEN, Product
@@ -147,6 +148,26 @@ def walk(
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
+    _tell_writes(page)
     yield Walk(page, product, phone, company["firms"][int(phone)], company["persons"][int(phone)])
     context.close()
     assert not faults, faults
+
+
+def _tell_writes(page: Page) -> None:
+    """Pytest shows with a step that fails what the page had asked to change, what it was answered, and when."""
+
+    def tell(*words: object) -> None:
+        sys.stdout.write(" ".join(map(str, (round(time.monotonic(), 2), *words))) + "\n")
+
+    def asked(request: Request) -> None:
+        if request.method != "GET":
+            tell(request.method, request.url)
+
+    def answered(response: Response) -> None:
+        if response.request.method != "GET" or response.status >= 400:
+            tell(response.status, response.url)
+
+    page.on("request", asked)
+    page.on("response", answered)
+    page.on("requestfailed", lambda request: tell(request.failure, request.method, request.url))
