@@ -61,7 +61,11 @@ class Reader:
     def weight(self, path: str) -> dict[str, int]:
         """Bytes on the wire of a page and of all it loads, by kind."""
         requests: list[Request] = []
-        opened = self._opened("desk", path, lambda made: made.on("requestfinished", requests.append))
+
+        def listen(opened: Page) -> None:
+            opened.on("requestfinished", lambda request: requests.append(request))
+
+        opened = self._opened("desk", path, listen)
         sizes: dict[str, int] = {}
         for request in requests:
             kind = request.resource_type
