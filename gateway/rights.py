@@ -90,6 +90,7 @@ _NEEDS: dict[type[Request], str] = {
     ),
     b.UpdateCompany: "admin",
     **dict.fromkeys((m.MergeClients, m.PreviewMerge, m.UndoMerge, m.PreviewUndo, m.NotDuplicates), "merge"),
+    **dict.fromkeys((c.ListLikelyPairs, c.StartScan, c.GetScan), "merge"),
     b.VerifyChain: "admin",
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ _LEFT = {
     "alembic_version", "event_head", "event_consumer", "event_handler", "event_place", "event_snapshot",
     "parked_event", "event_attempt", "dropped_event", "idempotent_answer", "client_forest", "client_alias",
     "erased_client", "api_key", "session_token", "sign_in_failure", "counter", "number_counter", "reference_counter",
-    "search_word",
+    "search_word", "likeness", "likeness_key", "likeness_due", "likely_pair", "duplicate_scan",
 }  # fmt: skip
 #: A document's file is made from its own frozen data, afterwards.
 _NOT_YET = {"document_file": ("sha256", "size", "object_key", "made_at", "position", "previous_hash", "hash")}

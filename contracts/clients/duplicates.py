@@ -6,10 +6,25 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from contracts.base import Id, Line, Model, Query
+from contracts.base import Command, Id, Line, Model, Moment, Page, Person, Query
 
-#: What two records have in common, strongest first.
-Reason = Literal["siret", "vat_number", "email", "phone", "name", "close_name", "street", "city"]
+#: What two records have in common. `siren`: the company, where the establishments differ or are not both known.
+Reason = Literal[
+    "siret", "vat_number", "siren", "email", "phone", "name", "close_name", "street", "close_street", "city"
+]
+#: Each of them in words.
+REASONS: dict[str, str] = {
+    "siret": "Même SIRET",
+    "vat_number": "Même numéro de TVA",
+    "siren": "Même SIREN",
+    "email": "Même e-mail",
+    "phone": "Même téléphone",
+    "name": "Même nom",
+    "close_name": "Nom proche",
+    "street": "Même adresse",
+    "close_street": "Adresse proche",
+    "city": "Même ville",
+}
 
 
 class DuplicateFields(Model):
@@ -64,3 +79,66 @@ class Duplicates(Model):
     """The likeliest first."""
 
     items: list[Duplicate]
+
+
+class PairSide(Model):
+    """One of two records that are likely one client."""
+
+    id: Id
+    display_name: str
+    reference: str
+    kind: str
+    status: Literal["active", "archived"]
+    siret: str
+    email: str
+    phone_display: str
+    created_at: Moment
+    address: dict[str, str] | None
+
+
+class LikelyPair(Model):
+    """Two clients that are likely one, the older first: how sure (0 to 1) and why."""
+
+    id: Id
+    score: float
+    reasons: list[Reason]
+    clients: list[PairSide]
+
+
+class ListLikelyPairs(Page):
+    """Likely pairs of the whole base, the likeliest first. `counted`: with how many there are."""
+
+    rpc: ClassVar[str] = "clients.list_likely_pairs"
+    min_score: float | None = Field(default=None, ge=0, le=1)
+    reason: Reason | None = None
+    counted: bool = False
+
+
+class StartScan(Command):
+    """Has every client compared with all others again; a scan that runs already is the answer."""
+
+    rpc: ClassVar[str] = "clients.start_scan"
+
+
+class GetScan(Query):
+    """The last scan of the whole base and how far it is."""
+
+    rpc: ClassVar[str] = "clients.get_scan"
+
+
+class Scan(Model):
+    """A scan of the whole base: `done` of `total` steps. `never` before the first."""
+
+    id: Id | None = None
+    status: Literal["never", "running", "done"]
+    total: int
+    done: int
+    started_at: Moment | None = None
+    started_by: Person | None = None
+    finished_at: Moment | None = None
+
+
+class DistinctBody(Model):
+    """Body of `POST /clients/{id}/distinct`: the other one, which is another client."""
+
+    other_client_id: Id

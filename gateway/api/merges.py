@@ -11,6 +11,7 @@ from pydantic import Field
 
 from chassis.errors import FicheError, Invalid
 from chassis.wire.base import OK
+from contracts import clients as c
 from contracts.base import Model
 from contracts.clients import merges as m
 from contracts.forest import FOLLOWERS, CountHomes, Move
@@ -54,6 +55,41 @@ def register(api: Api) -> None:
         if _dry_run():
             return reply(api.rpc.ask(m.PreviewUndo(id=id)))
         return api.send(build(m.UndoMerge, {"id": id, "moves": body.get("moves") or []}), 202)
+
+    _pairs(api)
+
+
+def _pairs(api: Api) -> None:
+    """Likely pairs of the whole base, and those that somebody found to be two clients."""
+
+    @api.route(
+        "GET", "/duplicates", "Doublons probables", tag=TAG, query=c.ListLikelyPairs, answer=c.LikelyPair, listed=True
+    )
+    def list_likely_pairs() -> Response:
+        return api.send(build(c.ListLikelyPairs, query()))
+
+    @api.route("GET", "/duplicates/scan", "Où en est la recherche de doublons", tag=TAG, answer=c.Scan)
+    def get_scan() -> Response:
+        return api.send(c.GetScan())
+
+    @api.route("POST", "/duplicates/scan", "Compare toutes les fiches", tag=TAG, answer=c.Scan, status=202)
+    def start_scan() -> Response:
+        json_body()
+        return api.send(c.StartScan(), 202)
+
+    path, body = "/clients/{client_id}/distinct", c.DistinctBody
+
+    @api.route("POST", path, "Ce ne sont pas des doublons", tag=TAG, body=body, status=204)
+    def mark_distinct(client_id: UUID) -> Response:
+        given = json_body()
+        other = build(c.DistinctBody, given).other_client_id
+        api.rpc.ask(m.NotDuplicates(client_id=client_id, other_id=other))
+        return Response(status=204)
+
+    @api.route("DELETE", path + "/{other_client_id}", "Ce sont peut-être des doublons", tag=TAG, status=204)
+    def unmark_distinct(client_id: UUID, other_client_id: UUID) -> Response:
+        api.rpc.ask(m.NotDuplicates(client_id=client_id, other_id=other_client_id, same=True))
+        return Response(status=204)
 
 
 def _dry_run() -> bool:

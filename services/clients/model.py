@@ -6,7 +6,19 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, add_tables, new_base
@@ -169,6 +181,72 @@ class NotDuplicate(Base):  # type: ignore[valid-type,misc]
     high_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"), primary_key=True, index=True)
     at: Mapped[datetime]
     by: Mapped[dict[str, Any]]
+
+
+class LikenessRow(Base):  # type: ignore[valid-type,misc]
+    """What a record is known by, as likeness is looked up (`services.clients.likeness`); follows the record."""
+
+    __tablename__ = "likeness"
+    record_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    #: Telling words of its name, in the order of the alphabet.
+    name: Mapped[str]
+    #: Postal codes and towns of its addresses.
+    towns: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    facts: Mapped[dict[str, Any]]
+    __table_args__ = (
+        Index("ix_likeness_near", "name", "towns", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+    )
+
+
+class LikenessKey(Base):  # type: ignore[valid-type,misc]
+    """A value that another record may have the same, its kind before it (`email:…`)."""
+
+    __tablename__ = "likeness_key"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
+
+
+class LikenessDue(Base):  # type: ignore[valid-type,misc]
+    """A record to be read (`rank` 1), compared (2) or, since it changed, both (0). Triggers write the changes."""
+
+    __tablename__ = "likeness_due"
+    rank: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    record_id: Mapped[uuid.UUID]
+
+
+class LikelyPair(Base):  # type: ignore[valid-type,misc]
+    """Two clients that are likely one. `score` in hundredths; the lower id comes first."""
+
+    __tablename__ = "likely_pair"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    low_id: Mapped[uuid.UUID]
+    high_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    score: Mapped[int] = mapped_column(Integer)
+    reasons: Mapped[list[Any]]
+    __table_args__ = (
+        UniqueConstraint("low_id", "high_id"),
+        Index("ix_likely_pair_score", "score", "id"),
+    )
+
+
+class DuplicateScan(Base):  # type: ignore[valid-type,misc]
+    """A comparing of the whole base, of so many steps; those left are in `likeness_due`."""
+
+    __tablename__ = "duplicate_scan"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    total: Mapped[int] = mapped_column(BigInteger)
+    started_at: Mapped[datetime]
+    started_by: Mapped[dict[str, Any]]
+    finished_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index(
+            "uq_duplicate_scan_running",
+            text("(finished_at IS NULL)"),
+            unique=True,
+            postgresql_where=text("finished_at IS NULL"),
+        ),
+    )
 
 
 class Place(Base):  # type: ignore[valid-type,misc]

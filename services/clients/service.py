@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import select, text
 
-from chassis.service import rpc
+from chassis.service import rpc, whenever_told
 from contracts import clients as c
 from contracts.base import Event
 from contracts.clients import merges as m
@@ -22,6 +22,7 @@ from services.clients.commands import (
     layout,
     memo,
     merges,
+    pairs,
     records,
     relations,
 )
@@ -32,6 +33,7 @@ from services.clients.queries import activities as activity_queries
 from services.clients.queries import duplicates, history, identity, rows, search, settings
 from services.clients.queries import memo as memo_queries
 from services.clients.queries import merges as merge_queries
+from services.clients.queries import pairs as pair_queries
 from services.clients.queries import records as record_queries
 from services.kit.forest import count_homes
 
@@ -150,6 +152,23 @@ class ClientsService(Listener):
     @rpc(c.ListDuplicates)
     def list_duplicates(self, request: c.ListDuplicates) -> c.Duplicates:
         return duplicates.list_duplicates(self.uow.session, request)
+
+    @whenever_told(1)
+    def follow_likeness(self) -> None:
+        """Compares again what changed, and what a scan asks for."""
+        pairs.follow(self.uow)
+
+    @rpc(c.ListLikelyPairs)
+    def list_likely_pairs(self, request: c.ListLikelyPairs) -> bytes:
+        return pair_queries.list_pairs(self.uow.session, request)
+
+    @rpc(c.StartScan)
+    def start_scan(self, request: c.StartScan) -> bytes:
+        return pairs.start_scan(self.uow, request)
+
+    @rpc(c.GetScan)
+    def get_scan(self, request: c.GetScan) -> bytes:
+        return pair_queries.get_scan(self.uow.session)
 
     @rpc(c.ClientFiche)
     def fiche(self, request: c.ClientFiche) -> bytes:

@@ -28,7 +28,7 @@ def test_every_refusal_is_a_problem(product: Product) -> None:
     http = product.http
     is_problem(http.get("/nothing"), 404)
     is_problem(http.get(f"/clients/{UNKNOWN}"), 404)
-    is_problem(http.get("/duplicates"), 404)
+    is_problem(http.get("/clients-of-the-moon"), 404)
     answer = http.put("/clients")
     is_problem(answer, 405)
     assert "POST" in answer.headers["Allow"]

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from chassis.errors import Invalid
 from chassis.uow import UnitOfWork
 from contracts.clients import merges as m
+from services.clients.commands import pairs
 from services.clients.commands.shared import check_home
 
 
@@ -23,8 +24,13 @@ def not_duplicates(uow: UnitOfWork, request: m.NotDuplicates) -> bytes:
             text("DELETE FROM not_duplicate WHERE low_id = :low AND high_id = :high"),
             _pair(request.client_id, request.other_id),
         )
+        pairs.relate_now(uow.session, [request.client_id, request.other_id])
     else:
         remember(uow, request.client_id, request.other_id)
+        uow.session.execute(
+            text("DELETE FROM likely_pair WHERE low_id = :low AND high_id = :high"),
+            _pair(request.client_id, request.other_id),
+        )
     return b"{}"
 
 
