@@ -106,9 +106,10 @@ class LikelyPair(Model):
 
 
 class ListLikelyPairs(Page):
-    """Likely pairs of the whole base, the likeliest first. `counted`: with how many there are."""
+    """Likely pairs of the whole base or of one client, the likeliest first. `counted`: with how many there are."""
 
     rpc: ClassVar[str] = "clients.list_likely_pairs"
+    client_id: Id | None = None
     min_score: float | None = Field(default=None, ge=0, le=1)
     reason: Reason | None = None
     counted: bool = False

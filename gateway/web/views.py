@@ -22,6 +22,7 @@ from gateway.web.pages import (
     client_settings,
     clients,
     documents,
+    duplicates,
     equipment,
     exchanges,
     fiche,
@@ -131,6 +132,6 @@ def web_blueprint(backend: Backend) -> Blueprint:
         maintenance,
         billing_pages,
     )
-    for area in (*areas, client_forms, client_settings, exchanges, imports, operations, settings, gallery):
+    for area in (*areas, client_forms, client_settings, duplicates, exchanges, imports, operations, settings, gallery):
         area.register(web, backend)
     return web

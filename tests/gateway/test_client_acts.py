@@ -144,11 +144,46 @@ def test_a_salesperson_is_one_of_the_staff(product: Product, given: str) -> None
 def test_likely_duplicates_are_told_while_typing(product: Product) -> None:
     client = product.new_client(email="bureau@doublon-essai.example")
     asked = {"email": "BUREAU@doublon-essai.example", "company_name": "Tout autre chose"}
-    [found] = product.http.get("/clients/duplicates", params=asked).json()["items"]
+    # What others are known by follows their records within about a second.
+    [found] = wait_until(lambda: product.http.get("/clients/duplicates", params=asked).json()["items"], "it is found")
     assert found["client"]["id"] == client["id"]
     assert product.http.get("/clients/duplicates", params=asked | {"but": client["id"]}).json()["items"] == []
     assert product.http.get(f"/clients/{client['id']}/duplicates").json()["items"] == []
     assert product.http.get("/clients/duplicates", params={"inconnu": "x"}).status_code == 422
+
+
+def test_likely_pairs_are_listed_marked_as_two_and_listed_again(product: Product) -> None:
+    """The whole base: found by itself, taken out by « Ce ne sont pas des doublons », back when that is taken back."""
+    one, two = (product.new_client(company_name=name, email="x@paire-essai.example") for name in ("Paire", "Paire SAS"))
+    ids = {one["id"], two["id"]}
+
+    def pairs() -> list[dict[str, Any]]:
+        items = product.http.get("/duplicates", params={"limit": 200, "reason": "email"}).json()["items"]
+        return [item for item in items if {side["id"] for side in item["clients"]} == ids]
+
+    [pair] = wait_until(pairs, "the pair is found")
+    assert pair["score"] > 0.85
+    assert pair["reasons"] == ["email", "name"]
+    assert [side["id"] for side in pair["clients"]] == [one["id"], two["id"]], "the older first"
+    answer = product.http.post(f"/clients/{two['id']}/distinct", json={"other_client_id": one["id"]})
+    assert answer.status_code == 204
+    assert pairs() == []
+    assert product.http.get(f"/clients/{one['id']}/duplicates").json()["items"] == []
+    assert product.http.delete(f"/clients/{one['id']}/distinct/{two['id']}").status_code == 204
+    assert len(pairs()) == 1
+    assert product.http.post(f"/clients/{one['id']}/distinct", json={}).status_code == 422
+    assert product.http.get("/duplicates", params={"min_score": "2"}).status_code == 422
+
+
+def test_the_whole_base_is_compared_on_demand(product: Product) -> None:
+    begun = product.http.post("/duplicates/scan", json={})
+    assert begun.status_code == 202
+    assert begun.json()["status"] in ("running", "done")
+    scan = wait_until(
+        lambda: (now := product.http.get("/duplicates/scan").json())["status"] == "done" and now, "the scan is done", 60
+    )
+    assert scan["id"] == begun.json()["id"]
+    assert scan["done"] == scan["total"] > 0
 
 
 def test_deleting_is_refused_when_work_began_meanwhile(product: Product) -> None:

@@ -14,6 +14,7 @@ from chassis.errors import Invalid, NotFound
 from contracts import clients, documents
 from gateway.web import formatting, labels
 from gateway.web.backend import Backend
+from gateway.web.pages.duplicates import alike
 from gateway.web.pages.fiche import TAB_DATA
 
 #: What an activity tells of → the page that shows it.
@@ -130,9 +131,9 @@ def _files(backend: Backend, ids: list[str]) -> dict[str, Any] | None:
 
 
 def _tab(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
-    """The activities of the tab: the fiche's own first page, or what the filters of the address leave."""
+    """The activities (the fiche's own first page, or what the filters of the address leave) and likely duplicates."""
     client_id = UUID(fiche["client"]["id"])
-    return {"shown": activities_shown(backend, client_id, fiche["sections"]["activities"])}
+    return {"shown": activities_shown(backend, client_id, fiche["sections"]["activities"]), **alike(backend, fiche)}
 
 
 def activities_shown(backend: Backend, client_id: UUID, first: dict[str, Any] | None = None) -> dict[str, Any]:

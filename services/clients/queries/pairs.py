@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis.page import Listing
 from contracts import clients as c
+from services.kit.homes import root_of
 
 
 def _side(alias: str) -> str:
@@ -45,6 +46,9 @@ def list_pairs(session: Session, request: c.ListLikelyPairs) -> bytes:
     if request.min_score is not None:
         where.append("p.score >= :least")
         params["least"] = round(request.min_score * 100)
+    if request.client_id is not None:
+        where.append(":client IN (p.low_id, p.high_id)")
+        params["client"] = root_of(session, request.client_id)
     if request.reason is not None:
         where.append("p.reasons @> to_jsonb(CAST(:reason AS text))")
         params["reason"] = request.reason

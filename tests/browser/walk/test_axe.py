@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 NO_PAGES = {
     "web.home", "web.static", "web.client_actions", "web.client_neighbours", "web.form_token", "web.link_page",
     "web.sign_in_by_link", "web.equipment_of_any", "web.import_progress", "web.sign_in", "web.sign_out",
-    "web.start_import", "web.start_demo",
+    "web.start_import", "web.start_demo", "web.duplicates_progress",
     # Only while something is parked: tests/browser/test_operations.py looks at them.
     "web.parked_event", "web.drop_parked_event", "web.operations_state",
 }  # fmt: skip
