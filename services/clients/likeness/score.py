@@ -88,12 +88,12 @@ def compare(one: Facts, other: Facts, shared: Mapping[str, int]) -> Likeness:
             score *= _OTHER_COMPANY
         elif one.sirets and other.sirets and where not in ("street", "close_street"):
             score *= _OTHER_SITE
-    for mine, theirs, lowered in (
-        (one.towns, other.towns, _OTHER_TOWN),
-        (one.phones, other.phones, _OTHER_PHONE),
-        (one.emails, other.emails, _OTHER_EMAIL),
+    for lowered, own, foreign in (
+        (_OTHER_TOWN, one.towns, other.towns),
+        (_OTHER_PHONE, set(one.phones), set(other.phones)),
+        (_OTHER_EMAIL, set(one.emails), set(other.emails)),
     ):
-        if mine and theirs and not mine & theirs:
+        if own and foreign and not own & foreign:
             score *= lowered
     return Likeness(round(score, 2), sorted(signs, key=lambda kind: (-_WEIGHT[kind], kind)))
 
