@@ -33,6 +33,10 @@ soak: setup-dev ## Un consommateur en retard d’un million d’événements, m�
 faults: setup-dev ## Chaque panne sous charge, sur de vrais serveurs : rien d’acquitté n’est perdu (ARGS="--only RabbitMQ")
 	@$(PY) -W ignore -m tests.faults $(ARGS)
 
+merge-soak: setup-dev ## Fusions au hasard, des milliers de pas, services tués et événements brouillés (FICHE_MERGE_RUNS, _STEPS, _RACES)
+	@FICHE_MERGE_RUNS=$${FICHE_MERGE_RUNS:-40} FICHE_MERGE_STEPS=$${FICHE_MERGE_STEPS:-50} \
+		FICHE_MERGE_RACES=$${FICHE_MERGE_RACES:-100} $(PY) -m pytest tests/merge -k "stateful or races" -o timeout=0
+
 stack: setup-dev ## Le produit en processus séparés, sur de vrais serveurs privés
 	@$(PY) -m tests.support.stack
 
@@ -72,4 +76,4 @@ clean: ## Enlève ce qui se refait (pas var/)
 	@rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info \
 		node_modules gateway/web/static/vendor
 
-.PHONY: help run demo setup-run setup-dev test soak faults stack unit lint format migration schemas release-schemas bench screenshots lock clean
+.PHONY: help run demo setup-run setup-dev test soak faults merge-soak stack unit lint format migration schemas release-schemas bench screenshots lock clean

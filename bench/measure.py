@@ -13,16 +13,24 @@ Unit = Literal["ms", "/s", "MB"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a row should reach: its percentile as a multiple of its floor's median, or as it is (`of_floor=False`)."""
+    """What a row should reach: its percentile as a multiple of its floor's (`of_percent`), or as it is (`of_floor`)."""
 
     bound: float
     percent: int = 50
     #: For what should be large, such as rates.
     at_least: bool = False
     of_floor: bool = True
+    #: Percentile of the floor: its median.
+    of_percent: int = 50
 
     def __str__(self) -> str:
-        return f"p{self.percent} {'≥' if self.at_least else '≤'} {self.bound:g}{' ×' if self.of_floor else ''}"
+        return f"p{self.percent} {'≥' if self.at_least else '≤'} {self.bound:g}{self._of}"
+
+    @property
+    def _of(self) -> str:
+        if not self.of_floor:
+            return ""
+        return " ×" if self.of_percent == 50 else f" × p{self.of_percent}"
 
     def met(self, figure: float) -> bool:
         """Whether a figure is on the right side of the bound."""
@@ -94,12 +102,12 @@ def rows(measures: Sequence[Measure]) -> list[dict[str, object]]:
         # On a machine that others use too, the tenth percentiles are the nearest to what it would be alone.
         row["quiet_ratio"] = round(measure.percentile(10) / floor.percentile(10), 2)
         row["samples"] = len(measure.samples)
-        row["targets"] = [_reached(measure, target, median) for target in measure.targets]
+        row["targets"] = [_reached(measure, target, floor) for target in measure.targets]
         found.append(row)
     return found
 
 
-def _reached(measure: Measure, target: Target, median: float) -> dict[str, object]:
+def _reached(measure: Measure, target: Target, floor: Measure) -> dict[str, object]:
     got = measure.percentile(target.percent)
-    got = round(got / median if target.of_floor else got, 2)
+    got = round(got / floor.percentile(target.of_percent) if target.of_floor else got, 2)
     return {"target": str(target), "got": got, "met": target.met(got)}

@@ -1,18 +1,46 @@
-"""Random creates, edits, merges and undos on every service, against an oracle written from the protocol."""
+"""Random creates, edits, merges, undos… on every service, against an oracle written from the protocol.
+
+Three ways: through HTTP on the running product; in this thread, where events come doubled, shuffled, late or from a
+snapshot, and services die inside a batch; on processes with PostgreSQL and RabbitMQ, killed with `kill -9`, also at
+named points. `make merge-soak` asks each for thousands of deeds.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
+import httpx
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.faults.world import FaultyStack
+from tests.faults.world import World as Servers
 from tests.gateway.conftest import Product
+from tests.merge.hostile import AskedAgain, ServersMachine, SteppedMachine, kill, start
 from tests.merge.machine import MergeMachine
+from tests.merge.world import World
+from tests.support import servers
 
-#: Runs and deeds of each; `make soak` asks for thousands.
-RUNS = int(os.environ.get("FICHE_MERGE_RUNS", "6"))
-STEPS = int(os.environ.get("FICHE_MERGE_STEPS", "25"))
+ASKED = "FICHE_MERGE_RUNS" in os.environ
+
+
+def _run(machine: type[MergeMachine], runs: int, steps: int) -> None:
+    """So many runs of so many deeds, or as many as the environment asks for."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=int(os.environ.get("FICHE_MERGE_RUNS", runs)),
+            stateful_step_count=int(os.environ.get("FICHE_MERGE_STEPS", steps)),
+            deadline=None,
+            database=None,
+            derandomize=not ASKED,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
 
 
 def test_whatever_is_merged_and_undone_every_fiche_is_what_the_history_says(product: Product) -> None:
@@ -21,14 +49,51 @@ def test_whatever_is_merged_and_undone_every_fiche_is_what_the_history_says(prod
         stop = staticmethod(lambda service: product.command("stop", service))
         start = staticmethod(lambda service: product.command("start", service))
 
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=RUNS,
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            derandomize="FICHE_MERGE_RUNS" not in os.environ,
-            suppress_health_check=list(HealthCheck),
-        ),
+    _run(Machine, 4, 20)
+
+
+def test_events_that_come_doubled_shuffled_late_or_from_a_snapshot_change_nothing_of_that(world: World) -> None:
+    class Machine(SteppedMachine):
+        http = world.http
+        stop = staticmethod(world.away.add)
+        start = staticmethod(world.away.discard)
+
+    Machine.world = world
+    _run(Machine, 6, 30)
+
+
+@pytest.fixture(scope="module")
+def processes(run_folder: Path, postgres_url: str) -> Iterator[Servers]:
+    """The product as processes; its broker is its own, to be broken."""
+    rabbit = servers.RabbitServer(run_folder / "merges")
+    rabbit.start()
+    with servers.s3(run_folder) as s3:
+        stack = FaultyStack(run_folder / "merges-logs", database_url=postgres_url, amqp_url=rabbit.url, s3=s3)
+        try:
+            stack.start()
+            with closing(Servers(stack, rabbit=rabbit, seed="merges")) as made:
+                yield made
+        finally:
+            stack.stop()
+            rabbit.close()
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(0 if ASKED else 300)
+def test_services_killed_at_any_moment_and_started_again_change_nothing_of_that(processes: Servers) -> None:
+    http = httpx.Client(
+        transport=AskedAgain(processes),
+        base_url=f"{processes.stack.url}/api/v1",
+        headers={"Authorization": f"Bearer {processes.stack.token}"},
+        timeout=30,
     )
+    made = http
+
+    class Machine(ServersMachine):
+        http = made
+        servers = processes
+        stop = staticmethod(lambda service: kill(processes, service))
+        start = staticmethod(lambda service: start(processes, service))
+
+    with http:
+        _run(Machine, 1, 15)

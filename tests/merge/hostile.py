@@ -1,0 +1,180 @@
+"""The same deeds while events come doubled, shuffled and late, and services die: in one thread, and as processes."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+import httpx
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from chassis.ids import new_id
+from chassis.settings import SERVICES
+from contracts.forest import FOLLOWERS
+from tests.faults.menu import FAULTS
+from tests.faults.world import World as Servers
+from tests.merge.forests import check_forests
+from tests.merge.machine import MergeMachine
+from tests.merge.world import World
+from tests.support.waiting import wait_until
+
+SEEDS = st.integers(0, 2**16)
+
+
+class SteppedMachine(MergeMachine):
+    """On a `World`: events go on only where a rule says so, and every service's forest is looked at after each deed."""
+
+    world: World
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:  # type: ignore[override]
+        self.world.settle()
+        assert condition(), what
+
+    @rule(service=st.sampled_from(("clients", *FOLLOWERS)))
+    def events_go_on(self, service: str) -> None:
+        self.world.settle(service)
+
+    @rule(service=st.sampled_from(FOLLOWERS), seed=SEEDS)
+    def events_come_again_and_shuffled(self, service: str, seed: int) -> None:
+        rng = random.Random(seed)
+        self.world.deliver_again(service, "clients", rng)
+        self.world.deliver_again("clients", service, rng)
+        self.world.step(service, "clients")
+
+    @rule(service=st.sampled_from(FOLLOWERS), seed=SEEDS)
+    def old_events_act_again(self, service: str, seed: int) -> None:
+        if service != self.away:
+            self.world.settle(service)
+            self.world.act_again(service, "clients", random.Random(seed))
+
+    @rule(service=st.sampled_from(("clients", *FOLLOWERS)))
+    def a_service_dies_inside_a_batch(self, service: str) -> None:
+        self.world.dying = {service}
+        self.world.settle(service)
+        self.world.dying = set()
+
+    @rule(service=st.sampled_from(FOLLOWERS))
+    def a_service_is_rebuilt(self, service: str) -> None:
+        if service != self.away:
+            self.world.rebuild(service)
+            self.world.settle(service)
+
+    @precondition(lambda self: self.away != "equipment")
+    @rule(data=st.data())
+    def undo_with_moves(self, data: st.DataObject) -> None:
+        """Rows that the user has ticked change sides with the undo."""
+        active = [merge for merge in self.oracle.merges.values() if not merge.undone]
+        if not active:
+            return
+        merge = data.draw(st.sampled_from(active))
+        sides = (merge.survivor, merge.duplicate)
+        rows = {row: home for row, (kind, home) in self.oracle.rows.items() if kind == "equipment" and home in sides}
+        ticked = data.draw(st.lists(st.sampled_from(sorted(rows)), unique=True, max_size=3)) if rows else []
+        moves = [
+            {"service": "equipment", "kind": "equipment", "id": row, "home_seen": rows[row], "home": home}
+            for row in ticked
+            for home in sides
+            if home != rows[row]
+        ]
+        self._ok(self.http.post(f"/merges/{merge.id}/undo", json={"moves": moves}), 202)
+        merge.undone = True
+        for move in moves:
+            self.oracle.rows[move["id"]] = ("equipment", move["home"])
+        self.world.settle("equipment")
+
+    def every_fiche_is_whole(self) -> None:
+        super().every_fiche_is_whole()
+        check_forests(self.world.sql)
+
+
+class ServersMachine(MergeMachine):
+    """On processes, PostgreSQL and RabbitMQ: services are killed, by the outside or at named points of theirs."""
+
+    servers: Servers
+
+    @precondition(lambda self: self.away is None)
+    @rule(
+        service=st.sampled_from(("billing", "clients", "equipment", "interventions")),
+        point=st.sampled_from(("numbered", "publishing", "published", "placed", "effective")),
+    )
+    def a_service_will_be_killed(self, service: str, point: str) -> None:
+        """At its next coming to a point, whatever deed that is; then it is started again."""
+        self.servers.stack.at(service, point, "kill")
+
+    @rule()
+    def every_event_comes_five_times_more_and_shuffled(self) -> None:
+        enter, _ = FAULTS["every event delivered five times more, shuffled"]
+        with enter(self.servers):
+            pass
+
+    def every_fiche_is_whole(self) -> None:
+        """Whoever was killed at a point comes back first; what was asked meanwhile has been asked again."""
+        revive(self.servers)
+        super().every_fiche_is_whole()
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:  # type: ignore[override]
+        def holds() -> bool:
+            revive(self.servers)
+            return condition()
+
+        wait_until(holds, what, 90)
+
+    def teardown(self) -> None:
+        self.servers.stack.mend()
+        self.away = None
+        revive(self.servers)
+        super().teardown()
+        check_forests(self.servers.checker.sql)
+
+
+def revive(servers: Servers) -> None:
+    """Starts what has ended by itself; returns when the gateway hears everyone but those that were stopped."""
+    stack = servers.stack
+    gone = [name for name in stack.running if stack.gone(name)]
+    for name in gone:
+        stack.start_service(name)
+    if gone:
+        stopped = sorted(set(SERVICES) - set(stack.running))
+        servers.wait(lambda: stack.away() is not None and sorted(stack.away() or []) == stopped, "all are back")
+
+
+class AskedAgain(httpx.BaseTransport):
+    """Asks again, under the same key, what a killed service has not answered: done once all the same."""
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+        self._transport = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The first answer that is one."""
+        if request.method != "GET":
+            request.headers.setdefault("Idempotency-Key", str(new_id()))
+        deadline = time.monotonic() + 20
+        while True:
+            answer = self._transport.handle_request(request)
+            stack = self._servers.stack
+            gone = any(stack.gone(name) for name in stack.running)
+            whole = set(SERVICES) <= set(stack.running)
+            if answer.status_code not in (503, 504) or time.monotonic() > deadline or not (gone or whole):
+                return answer
+            answer.close()
+            revive(self._servers)
+            time.sleep(0.2)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._transport.close()
+
+
+def kill(servers: Servers, service: str) -> None:
+    """`kill -9`; returns when the gateway has noticed."""
+    servers.stack.kill(service)
+    wait_until(lambda: service in (servers.stack.away() or []), f"{service} to be away", 30)
+
+
+def start(servers: Servers, service: str) -> None:
+    """Starts it again; returns when it answers."""
+    servers.stack.start_service(service)
+    servers.wait(lambda: servers.stack.away() == [], f"{service} to be back")
