@@ -10,7 +10,6 @@ import inspect
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +27,8 @@ from services.clients.model import Client, Merge
 from services.clients.queries import identity
 from services.kit import forest, homes
 from tests.merge import test_properties as promises
-from tests.merge.world import World
+from tests.merge.forests import check_forests
+from tests.merge.world import SERVICES, World
 
 Plant = Callable[[pytest.MonkeyPatch, World], None]
 PLANTS: dict[str, tuple[Plant, Callable[..., None]]] = {}
@@ -353,21 +353,55 @@ def found(pytestconfig: pytest.Config) -> Iterator[dict[str, tuple[str, str]]]:
             reporter.write_line(f"{name:68} {promise[:60]:62} {said[:90]}")
 
 
+class Ground:
+    """A world for each fault: the last one's, where that has left no trace of the merges' forest, else a new one."""
+
+    def __init__(self, postgres_url: str, folders: pytest.TempPathFactory) -> None:
+        self._url, self._folders = postgres_url, folders
+        self._world: World | None = None
+
+    def world(self) -> World:
+        """Where a fault may be planted. Nothing is planted now."""
+        if self._world is not None and not self._sound(self._world):
+            self.close()
+        if self._world is None:
+            self._world = World(self._url, self._folders.mktemp("objects"))
+        return self._world
+
+    @staticmethod
+    def _sound(world: World) -> bool:
+        world.away, world.dying, world.before = set(), set(), None
+        try:
+            world.settle()
+            check_forests(world.sql)
+        except Exception:
+            return False
+        return not any(world.sql(name, "SELECT 1 FROM parked_event") for name in SERVICES)
+
+    def close(self) -> None:
+        """Closes what is open."""
+        if self._world is not None:
+            self._world.close()
+        self._world = None
+
+
+@pytest.fixture(scope="module")
+def ground(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """Where faults are planted."""
+    made = Ground(postgres_url, tmp_path_factory)
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize("name", PLANTS)
 def test_a_planted_fault_is_found(
-    name: str,
-    postgres_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    found: dict[str, tuple[str, str]],
+    name: str, ground: Ground, monkeypatch: pytest.MonkeyPatch, found: dict[str, tuple[str, str]]
 ) -> None:
-    plant_, promise = PLANTS[name]
-    world = World(postgres_url, tmp_path)
-    try:
-        plant_(monkeypatch, world)
-        wanted = {"monkeypatch": monkeypatch} if "monkeypatch" in inspect.signature(promise).parameters else {}
+    sow, promise = PLANTS[name]
+    world = ground.world()
+    with monkeypatch.context() as patch:
+        sow(patch, world)
+        wanted = {"monkeypatch": patch} if "monkeypatch" in inspect.signature(promise).parameters else {}
         with pytest.raises((AssertionError, SQLAlchemyError)) as seen:
             promise(world, **wanted)
-        found[name] = (promise.__name__, str(seen.value).partition("\n")[0])
-    finally:
-        world.close()
+    found[name] = (promise.__name__, str(seen.value).partition("\n")[0])
