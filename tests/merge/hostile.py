@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 
-import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from chassis.ids import new_id
 from chassis.settings import SERVICES
 from contracts.forest import FOLLOWERS
 from tests.faults.menu import FAULTS
@@ -78,11 +75,10 @@ class SteppedMachine(MergeMachine):
             for home in sides
             if home != rows[row]
         ]
-        self._ok(self.http.post(f"/merges/{merge.id}/undo", json={"moves": moves}), 202)
-        merge.undone = True
-        for move in moves:
-            self.oracle.rows[move["id"]] = ("equipment", move["home"])
-        self.world.settle("equipment")
+        if self._undone(merge.id, moves):
+            for move in moves:
+                self.oracle.rows[move["id"]] = ("equipment", move["home"])
+            self.world.settle("equipment")
 
     def every_fiche_is_whole(self) -> None:
         super().every_fiche_is_whole()
@@ -92,7 +88,7 @@ class SteppedMachine(MergeMachine):
 class ServersMachine(MergeMachine):
     """On processes, PostgreSQL and RabbitMQ: services are killed, by the outside or at named points of theirs."""
 
-    servers: Servers
+    killer: Killer
 
     @precondition(lambda self: self.away is None)
     @rule(
@@ -101,80 +97,64 @@ class ServersMachine(MergeMachine):
     )
     def a_service_will_be_killed(self, service: str, point: str) -> None:
         """At its next coming to a point, whatever deed that is; then it is started again."""
-        self.servers.stack.at(service, point, "kill")
+        self.killer.servers.stack.at(service, point, "kill")
 
     @rule()
     def every_event_comes_five_times_more_and_shuffled(self) -> None:
         enter, _ = FAULTS["every event delivered five times more, shuffled"]
-        with enter(self.servers):
+        with enter(self.killer.servers):
             pass
 
     def every_fiche_is_whole(self) -> None:
         """Whoever was killed at a point comes back first; what was asked meanwhile has been asked again."""
-        revive(self.servers)
+        self.killer.revive()
         super().every_fiche_is_whole()
 
     def until(self, condition: Callable[[], bool], what: str) -> None:  # type: ignore[override]
         def holds() -> bool:
-            revive(self.servers)
+            self.killer.revive()
             return condition()
 
         wait_until(holds, what, 90)
 
     def teardown(self) -> None:
-        self.servers.stack.mend()
+        self.killer.servers.stack.mend()
         self.away = None
-        revive(self.servers)
+        self.killer.revive()
         super().teardown()
-        check_forests(self.servers.checker.sql)
+        check_forests(self.killer.servers.checker.sql)
 
 
-def revive(servers: Servers) -> None:
-    """Starts what has ended by itself; returns when the gateway hears everyone but those that were stopped."""
-    stack = servers.stack
-    gone = [name for name in stack.running if stack.gone(name)]
-    for name in gone:
-        stack.start_service(name)
-    if gone:
-        stopped = sorted(set(SERVICES) - set(stack.running))
-        servers.wait(lambda: stack.away() is not None and sorted(stack.away() or []) == stopped, "all are back")
-
-
-class AskedAgain(httpx.BaseTransport):
-    """Asks again, under the same key, what a killed service has not answered: done once all the same."""
+class Killer:
+    """Kills services and starts them again; `deaths` tells whom, and where a point was named."""
 
     def __init__(self, servers: Servers) -> None:
-        self._servers = servers
-        self._transport = httpx.HTTPTransport()
+        self.servers = servers
+        self.deaths: list[str] = []
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The first answer that is one."""
-        if request.method != "GET":
-            request.headers.setdefault("Idempotency-Key", str(new_id()))
-        deadline = time.monotonic() + 20
-        while True:
-            answer = self._transport.handle_request(request)
-            stack = self._servers.stack
-            gone = any(stack.gone(name) for name in stack.running)
-            whole = set(SERVICES) <= set(stack.running)
-            if answer.status_code not in (503, 504) or time.monotonic() > deadline or not (gone or whole):
-                return answer
-            answer.close()
-            revive(self._servers)
-            time.sleep(0.2)
+    def kill(self, service: str) -> None:
+        """`kill -9`; returns when the gateway has noticed."""
+        stack = self.servers.stack
+        stack.kill(service)
+        self.deaths.append(service)
+        wait_until(lambda: service in (stack.away() or []), f"{service} to be away", 30)
 
-    def close(self) -> None:
-        """Closes the connections."""
-        self._transport.close()
+    def start(self, service: str) -> None:
+        """Starts it again; returns when it answers."""
+        self.servers.stack.start_service(service)
+        self.servers.wait(lambda: self.servers.stack.away() == [], f"{service} to be back")
 
+    def revive(self) -> bool:
+        """Starts what has ended at a point; returns when the gateway hears everyone but those that were stopped.
 
-def kill(servers: Servers, service: str) -> None:
-    """`kill -9`; returns when the gateway has noticed."""
-    servers.stack.kill(service)
-    wait_until(lambda: service in (servers.stack.away() or []), f"{service} to be away", 30)
-
-
-def start(servers: Servers, service: str) -> None:
-    """Starts it again; returns when it answers."""
-    servers.stack.start_service(service)
-    servers.wait(lambda: servers.stack.away() == [], f"{service} to be back")
+        Says whether it is worth asking again: some had ended, or nobody was stopped.
+        """
+        stack = self.servers.stack
+        gone = [name for name in stack.running if stack.gone(name)]
+        for name in gone:
+            self.deaths.append(f"{name} at a point")
+            stack.start_service(name)
+        stopped = sorted(set(SERVICES) - set(stack.running))
+        if gone:
+            self.servers.wait(lambda: stack.away() is not None and sorted(stack.away() or []) == stopped, "all back")
+        return bool(gone) or not stopped

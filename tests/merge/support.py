@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
+import httpx
+
+from chassis.ids import new_id
 from tests.gateway.conftest import Product
 from tests.support.waiting import wait_until
 
@@ -56,3 +61,42 @@ def ids(fiche: dict[str, Any], section: str) -> set[str]:
     found = fiche["sections"][section]
     assert found["status"] == "ok", (section, found)
     return {item["id"] for item in found["items"]}
+
+
+class AskedAgain(httpx.BaseTransport):
+    """Asks again, under the same key, what was not answered in time: done once all the same.
+
+    `again` is called before, and says whether to; at most for a minute.
+    """
+
+    def __init__(self, again: Callable[[], bool] = lambda: True) -> None:
+        self._again = again
+        self._transport = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The first answer that is one."""
+        if request.method != "GET":
+            request.headers.setdefault("Idempotency-Key", str(new_id()))
+        deadline = time.monotonic() + 60
+        while True:
+            answer = self._transport.handle_request(request)
+            if answer.status_code not in (409, 503):
+                return answer
+            # A call that was not answered in time may be at work still.
+            waits = answer.status_code == 503 or b'"in_progress"' in answer.read()
+            if not waits or time.monotonic() > deadline or not self._again():
+                return answer
+            answer.close()
+            time.sleep(0.2)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._transport.close()
+
+
+def patient(product: Product, again: Callable[[], bool] = lambda: True) -> httpx.Client:
+    """An administrator's client that asks again; see `AskedAgain`."""
+    made = httpx.Client(
+        transport=AskedAgain(again), base_url=product.http.base_url, headers=product.http.headers, timeout=60
+    )
+    return product.opened.enter_context(made)

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from contracts.forest import FOLLOWERS
-from services.clients.commands import merges
+from services.clients.commands import merges, relations
 from tests.merge.forests import check_forests, forest
 from tests.merge.world import World
 
@@ -466,6 +466,37 @@ def test_the_second_of_two_merges_at_once_that_cross_is_refused(world: World, mo
     assert sorted(answer.status_code for answer in answers) == [202, 409], [answer.text for answer in answers]
     world.settle()
     check_forests(world.sql)
+
+
+@pytest.mark.parametrize("kind", ["tenant", "branch"])
+def test_a_relation_made_at_the_same_moment_as_the_merge_of_its_ends_is_not_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    a, b = opened(world), opened(world)
+    check = relations._check
+    answers: list[httpx.Response] = []
+
+    def ask() -> None:
+        body = {"survivor_id": a, "duplicate_id": b, "reason": "Doublon"}
+        answers.append(world.http.post("/merges", json=body))
+
+    other = threading.Thread(target=ask)
+
+    def in_the_middle(*given: Any) -> None:
+        """The relation has been checked and is not written yet."""
+        check(*given)
+        other.start()
+        other.join(1)
+
+    monkeypatch.setattr(relations, "_check", in_the_middle)
+    made = _relate(world, a, b, kind)
+    other.join(20)
+    monkeypatch.undo()
+    assert answers[0].status_code == 202, answers[0].text
+    assert _relations(world, a) == set()
+    world.settle()
+    undone(world, answers[0].json()["id"])
+    assert _relations(world, a) == {made}
 
 
 def test_14_moves_are_done_once_also_through_a_rebuild_unless_the_row_was_reassigned_since(world: World) -> None:

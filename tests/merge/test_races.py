@@ -21,6 +21,7 @@ import pytest
 from tests.gateway.conftest import Product
 from tests.merge.forests import check_forests
 from tests.merge.oracle import Merged, Oracle
+from tests.merge.support import patient
 from tests.support.waiting import wait_until
 
 ROUNDS = int(os.environ.get("FICHE_MERGE_RACES", "4"))
@@ -99,7 +100,14 @@ class Racers:
 
     def __init__(self, product: Product) -> None:
         self.product = product
-        self.clients = [product.client(dict(product.http.headers)) for _ in range(5)]
+        self.clients = [patient(product) for _ in range(5)]
+        self.http = self.clients[0]
+
+    def opened(self) -> str:
+        """A new client's id."""
+        answer = self.http.post("/clients", json={"kind": "company", "company_name": "Essai"})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
 
     def race(self, deeds: list[Deed]) -> list[httpx.Response]:
         """The answers, in the order of the deeds."""
@@ -149,15 +157,15 @@ def test_what_races_is_answered_and_ends_as_if_one_had_come_after_the_other(
 ) -> None:
     rng = random.Random(name)
     for _ in range(ROUNDS):
-        ids = {letter: str(product.new_client()["id"]) for letter in "abcd"}
+        ids = {letter: racers.opened() for letter in "abcd"}
         below = {"type": "branch", "other_client_id": ids["d"]}
-        first = product.http.post(f"/clients/{ids['c']}/relations", json=below)
+        first = racers.http.post(f"/clients/{ids['c']}/relations", json=below)
         assert first.status_code == 201, first.text
         deeds = [(what, *(ids[letter] for letter in letters)) for what, *letters in RACES[name]]
         rng.shuffle(deeds)
         answers = racers.race(deeds)
         told = [answer.status_code for answer in answers]
-        ends = _ends(product, list(ids.values()))
+        ends = _ends(racers.http, list(ids.values()))
         possible = _orders(ids, deeds)
         said = [(deed, answer.status_code, answer.text[:200]) for deed, answer in zip(deeds, answers, strict=True)]
         assert any(
@@ -166,8 +174,8 @@ def test_what_races_is_answered_and_ends_as_if_one_had_come_after_the_other(
         ), (name, ids, said, ends)
         for answer in answers:
             if answer.status_code == 409 and "merge_id" in (answer.json().get("data") or {}):
-                assert product.http.get(f"/merges/{answer.json()['data']['merge_id']}").status_code == 200
-    _rest(product)
+                assert racers.http.get(f"/merges/{answer.json()['data']['merge_id']}").status_code == 200
+    _rest(product, racers.http)
 
 
 def _orders(ids: dict[str, str], deeds: list[Deed]) -> list[Order]:
@@ -185,27 +193,27 @@ def _orders(ids: dict[str, str], deeds: list[Deed]) -> list[Order]:
     return found
 
 
-def _ends(product: Product, records: list[str]) -> dict[str, Any]:
+def _ends(http: httpx.Client, records: list[str]) -> dict[str, Any]:
     """Whom each id means now, as the API tells it."""
     found = {}
     for record in records:
         here, seen = record, {record}
-        answer = product.http.get(f"/clients/{here}")
+        answer = http.get(f"/clients/{here}")
         while answer.status_code == 308:
             here = answer.headers["Location"].rpartition("/")[2]
             assert here not in seen, "a ring of signposts"
             seen.add(here)
-            answer = product.http.get(f"/clients/{here}")
+            answer = http.get(f"/clients/{here}")
         assert answer.status_code in (200, 410), answer.text
         found[record] = (here, "living" if answer.status_code == 200 else "deleted")
     return found
 
 
-def _rest(product: Product) -> None:
+def _rest(product: Product, http: httpx.Client) -> None:
     """Every merge ends, and every service has the forest that the merges make."""
 
     def ended() -> bool:
-        return not product.http.get("/merges", params={"status": "running"}).json()["items"]
+        return not http.get("/merges", params={"status": "running"}).json()["items"]
 
     wait_until(ended, "every merge to have ended", 60)
     check_forests(product.sql)

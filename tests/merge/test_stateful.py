@@ -20,8 +20,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.faults.world import FaultyStack
 from tests.faults.world import World as Servers
 from tests.gateway.conftest import Product
-from tests.merge.hostile import AskedAgain, ServersMachine, SteppedMachine, kill, start
+from tests.merge.hostile import Killer, ServersMachine, SteppedMachine
 from tests.merge.machine import MergeMachine
+from tests.merge.support import AskedAgain, patient
 from tests.merge.world import World
 from tests.support import servers
 
@@ -44,10 +45,20 @@ def _run(machine: type[MergeMachine], runs: int, steps: int) -> None:
 
 
 def test_whatever_is_merged_and_undone_every_fiche_is_what_the_history_says(product: Product) -> None:
+    stopped: set[str] = set()
+
+    def stop(service: str) -> None:
+        product.command("stop", service)
+        stopped.add(service)
+
+    def start(service: str) -> None:
+        product.command("start", service)
+        stopped.discard(service)
+
     class Machine(MergeMachine):
-        http = product.http
-        stop = staticmethod(lambda service: product.command("stop", service))
-        start = staticmethod(lambda service: product.command("start", service))
+        http = patient(product, lambda: not stopped)
+
+    Machine.stop, Machine.start = staticmethod(stop), staticmethod(start)
 
     _run(Machine, 4, 20)
 
@@ -81,19 +92,19 @@ def processes(run_folder: Path, postgres_url: str) -> Iterator[Servers]:
 @pytest.mark.broker
 @pytest.mark.timeout(0 if ASKED else 300)
 def test_services_killed_at_any_moment_and_started_again_change_nothing_of_that(processes: Servers) -> None:
+    killed = Killer(processes)
     http = httpx.Client(
-        transport=AskedAgain(processes),
+        transport=AskedAgain(killed.revive),
         base_url=f"{processes.stack.url}/api/v1",
         headers={"Authorization": f"Bearer {processes.stack.token}"},
         timeout=30,
     )
-    made = http
 
     class Machine(ServersMachine):
-        http = made
-        servers = processes
-        stop = staticmethod(lambda service: kill(processes, service))
-        start = staticmethod(lambda service: start(processes, service))
+        killer = killed
+        stop, start = staticmethod(killed.kill), staticmethod(killed.start)
 
+    Machine.http = http
     with http:
-        _run(Machine, 1, 15)
+        _run(Machine, 2, 20)
+    assert any("point" in death for death in killed.deaths), killed.deaths

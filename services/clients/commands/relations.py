@@ -1,4 +1,4 @@
-"""Use cases of relations. Hierarchical ones take the forest's lock: no loop, under races either."""
+"""Use cases of relations. Each takes the forest's lock: no loop, no twin, no link to itself, under races either."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from services.kit.homes import root_of, row_facts, tree_of
 from services.kit.stamps import stamps
 
 ABSENT = "Cette relation n’existe pas."
-_RELATIONS_LOCK = 5_021_981
 
 
 def create_relation(uow: UnitOfWork, request: c.CreateRelation) -> bytes:
@@ -34,7 +33,7 @@ def create_relation(uow: UnitOfWork, request: c.CreateRelation) -> bytes:
     check_new(uow, Relation, request.id)
     check_home(uow, superior)
     check_home(uow, inferior)
-    _lock(uow, kind.hierarchical)
+    _lock(uow)
     _check(uow, superior, inferior, kind.inferior, None)
     row = Relation(
         id=request.id or new_id(),
@@ -53,7 +52,7 @@ def create_relation(uow: UnitOfWork, request: c.CreateRelation) -> bytes:
 
 def update_relation(uow: UnitOfWork, request: c.UpdateRelation) -> bytes:
     """Changes the type, seen from `client_id`; the ends stay."""
-    _lock(uow, True)
+    _lock(uow)
     row = _living(uow, request.id)
     check_version(row, request.expected_version)
     kind, other_is_superior = BY_TYPE[request.changes.type]
@@ -76,7 +75,7 @@ def update_relation(uow: UnitOfWork, request: c.UpdateRelation) -> bytes:
 
 def delete_relation(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
     """Takes a link away, its twins (after a merge) with it."""
-    _lock(uow, True)
+    _lock(uow)
     row = _living(uow, request.id)
     check_version(row, request.expected_version)
     ends = [tree_of(uow.session, end) for end in (row.home_client_id, row.other_home_client_id)]
@@ -100,7 +99,7 @@ def delete_relation(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
 
 def restore_relation(uow: UnitOfWork, request: c.RestoreSub) -> bytes:
     """Puts a link back, by the rules of a new one: what was made meanwhile may forbid it."""
-    _lock(uow, True)
+    _lock(uow)
     row = lock(uow.session, Relation, request.id, ABSENT)
     if not {row.home_client_id, row.other_home_client_id} & set(tree_of(uow.session, request.client_id)):
         raise NotFound(ABSENT)
@@ -134,11 +133,9 @@ def _note(uow: UnitOfWork, row: Relation, what: str) -> None:
         fields.append(uow, here, {f"relations.{what}": f"{label}\u202f: {names.get(other, '')}"}, row_id=row.id, at=at)
 
 
-def _lock(uow: UnitOfWork, hierarchical: bool) -> None:
-    """Relations that could close a loop together, or be twins, are serial; hierarchical ones with merges too."""
-    if hierarchical:
-        uow.session.execute(text("SELECT 1 FROM client_forest FOR UPDATE"))
-    uow.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _RELATIONS_LOCK})
+def _lock(uow: UnitOfWork) -> None:
+    """Relations are serial, with each other and with merges: one made while its ends become one client has to wait."""
+    uow.session.execute(text("SELECT 1 FROM client_forest FOR UPDATE"))
 
 
 def _facts(uow: UnitOfWork, row: Relation) -> dict[str, Any]:
