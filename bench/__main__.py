@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import browser, calls, events, floors, measure, memory, merging, page, volume
+from bench import browser, calls, duplicates, events, floors, measure, memory, merging, page, volume
 from bench.ground import Ground
 from bench.measure import Measure
 from bench.raw import connect
@@ -33,9 +33,10 @@ GROUPS: dict[str, Callable[[Ground], Sequence[Measure]]] = {
     "events": events.measures,
     "merge": merging.measures,
     "volume": volume.measures,
+    "duplicates": duplicates.measures,
 }
 #: Measured only when named: making the large company takes a quarter of an hour, once; a browser needs Chromium.
-ASKED_FOR = {"browser", "volume"}
+ASKED_FOR = {"duplicates", "browser", "volume"}
 out = Console(width=160)
 
 

@@ -6,14 +6,24 @@ proposes for the whole base is held against what is known.
 
 from __future__ import annotations
 
+import itertools
+import json
+import os
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
+from faker import Faker
 from rich.console import Console
 from rich.table import Table
 
-from bench.labelled import Labelled, labelled
+from bench.floors import RAW
+from bench.ground import Ground
+from bench.labelled import TRADES, Labelled, labelled
+from bench.measure import Measure
 from contracts import clients as c
 from tests.support.services import ServiceUnderTest, make_service
 
@@ -119,3 +129,89 @@ def report(postgres_url: str, seed: int = 1) -> Found:
         service.close()
     Console(width=120).print(table(found))
     return found
+
+
+def measures(ground: Ground) -> list[Measure]:
+    """Prints precision and recall; then one client's duplicates among many, and the whole base, in one process."""
+    report(ground.postgres_url)
+    count = int(os.environ.get("FICHE_BENCH_CLIENTS", "100000"))
+    service = large(ground.postgres_url, count)
+    ground.stack.callback(service.close)
+    seconds = scan(service)
+    pairs = service.sql("SELECT count(*) FROM likely_pair")[0][0]
+    ground.notes.append(f"Duplicates of the whole base: {count:,} clients in {seconds:.0f} s, {pairs:,} pairs.")
+    return [Measure(f"duplicates of one of {count:,} clients", one_by_one(service), 20, RAW)]
+
+
+def large(postgres_url: str, clients: int) -> ServiceUnderTest:
+    """A company of so many clients with an address each and nothing else, written into the tables as they are."""
+    service = make_service("clients", postgres_url)
+    random, faker = Random(1), Faker("fr_FR")
+    faker.seed_instance(1)
+    firsts, lasts = ([make() for _ in range(3_000)] for make in (faker.first_name, faker.last_name))
+    streets = [faker.street_name() for _ in range(5_000)]
+    towns = [(f"{random.randrange(1, 96):02}{random.randrange(1000):03}", faker.city()) for _ in range(150)]
+    rows = []
+    for number in range(clients):
+        first, last = random.choice(firsts), random.choice(lasts)
+        code, city = random.choice(towns)
+        firm = number % 3 == 0
+        rows.append(
+            {
+                "kind": "company" if firm else "individual",
+                "first": "" if firm else first,
+                "last": "" if firm else last,
+                "company": f"{random.choice(TRADES)} {last} {first}" if firm else "",
+                "email": f"{number}@courriel.example" if number % 3 else "",
+                "phone": f"+336{random.randrange(10**8):08}",
+                "reference": f"CLI-{number:06}",
+                "street": f"{random.randrange(1, 200)} {random.choice(streets)}",
+                "code": code,
+                "city": city,
+            }
+        )
+    for start in range(0, clients, 5_000):
+        service.sql(_INSERT, rows=json.dumps(rows[start : start + 5_000]))
+    service.sql("ANALYZE")
+    return service
+
+
+_INSERT = """
+    WITH r AS MATERIALIZED (
+        SELECT gen_random_uuid() AS id, gen_random_uuid() AS address, gen_random_uuid() AS place, x.*
+        FROM json_to_recordset(CAST(:rows AS json)) AS x(kind text, first text, last text, company text, email text,
+            phone text, reference text, street text, code text, city text)
+    ), p AS (INSERT INTO place (id) SELECT place FROM r),
+    c AS (
+        INSERT INTO client (id, kind, first_name, last_name, company_name, display_name, reference, email, phone,
+            phone_e164, search, sort_name, main_address_id, created_by_id, created_by_name, updated_by_id,
+            updated_by_name)
+        SELECT id, kind, first, last, company, coalesce(nullif(company, ''), last || ' ' || first), reference, email,
+            phone, phone, lower(concat(first, ' ', last, ' ', company, ' ', reference)), lower(concat(last, company)),
+            address, 'bench', 'Bench', 'bench', 'Bench' FROM r
+    )
+    INSERT INTO address (id, home_client_id, written_client_id, label, street, street_extra, postal_code, city, country,
+        access_notes, place_id, created_by_id, created_by_name, updated_by_id, updated_by_name)
+    SELECT address, id, id, '', street, '', code, city, 'FR', '', place, 'bench', 'Bench', 'bench', 'Bench' FROM r
+"""
+
+
+def scan(service: ServiceUnderTest) -> float:
+    """Compares the whole base; how many seconds it took."""
+    # What was just written is due as well: the scan covers it.
+    service.sql("TRUNCATE likeness_due")
+    began = time.monotonic()
+    service.call(c.StartScan())
+    settle(service)
+    return time.monotonic() - began
+
+
+def one_by_one(service: ServiceUnderTest) -> Callable[[], None]:
+    """Asks for the duplicates of one client after the other, taken at random."""
+    rows = service.sql("SELECT id FROM client WHERE deleted_at IS NULL AND merged_into IS NULL ORDER BY id")
+    ids = itertools.cycle(Random(1).sample([row[0] for row in rows], min(500, len(rows))))
+
+    def once() -> None:
+        assert "items" in service.call(c.ListDuplicates(client_id=next(ids)))
+
+    return once

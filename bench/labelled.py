@@ -22,7 +22,8 @@ _TOWNS = (
     ("38000", "Grenoble"), ("38120", "Saint-Égrève"), ("42000", "Saint-Étienne"), ("01000", "Bourg-en-Bresse"),
     ("73000", "Chambéry"), ("26000", "Valence"),
 )  # fmt: skip
-_TRADES = (
+#: What companies are called before their owner's name.
+TRADES = (
     "Boulangerie", "Garage", "Pharmacie", "Plomberie", "Menuiserie", "Restaurant", "Cabinet dentaire", "Imprimerie",
     "Électricité", "Boucherie", "Auto-école", "Carrosserie",
 )  # fmt: skip
@@ -81,7 +82,7 @@ class Office:
         )
 
     def company(self) -> Typed:
-        name = f"{self.random.choice(_TRADES)} {self.faker.last_name()}"
+        name = f"{self.random.choice(TRADES)} {self.faker.last_name()}"
         mail = f"contact@{_plain(name)}{self.random.randrange(100)}.example"
         return self._some(
             {"kind": "company", "company_name": name, "phone": self.landline(), "email": mail, "siret": self.siret()}

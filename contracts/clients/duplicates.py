@@ -60,6 +60,15 @@ class ListDuplicates(Query):
     limit: int = Field(default=20, ge=1, le=50)
 
 
+class FindAmong(Command):
+    """For clients that were just written: those that are likely the same as each. At most 100 at a time."""
+
+    rpc: ClassVar[str] = "clients.find_among"
+    remembered: ClassVar[bool] = False
+    ids: list[Id] = Field(max_length=100)
+    min_score: float = Field(default=0.65, ge=0, le=1)
+
+
 class Why(Model):
     """One thing in common, in words."""
 
@@ -79,6 +88,19 @@ class Duplicates(Model):
     """The likeliest first."""
 
     items: list[Duplicate]
+
+
+class Found(Model):
+    """Likely duplicates of one of the clients asked about."""
+
+    id: Id
+    items: list[Duplicate]
+
+
+class FoundAmong(Model):
+    """Those asked about that have any, in the order asked."""
+
+    items: list[Found]
 
 
 class PairSide(Model):

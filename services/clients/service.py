@@ -158,6 +158,10 @@ class ClientsService(Listener):
         """Compares again what changed, and what a scan asks for."""
         pairs.follow(self.uow)
 
+    @rpc(c.FindAmong)
+    def find_among(self, request: c.FindAmong) -> c.FoundAmong:
+        return pairs.find_among(self.uow, request)
+
     @rpc(c.ListLikelyPairs)
     def list_likely_pairs(self, request: c.ListLikelyPairs) -> bytes:
         return pair_queries.list_pairs(self.uow.session, request)

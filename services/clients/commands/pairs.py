@@ -20,6 +20,7 @@ from chassis.ids import new_id
 from chassis.uow import UnitOfWork
 from contracts import clients as c
 from services.clients.likeness.finding import Asked, alike, stored, together, trees
+from services.clients.queries import duplicates
 from services.clients.queries import pairs as queries
 
 log = structlog.get_logger(__name__)
@@ -119,6 +120,13 @@ def relate_now(session: Session, records: list[uuid.UUID]) -> None:
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     read(session, records)
     relate(session, records)
+
+
+def find_among(uow: UnitOfWork, request: c.FindAmong) -> c.FoundAmong:
+    """Reads these clients at once, so that those written together know each other, and compares them."""
+    uow.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    read(uow.session, request.ids)
+    return duplicates.of_each(uow.session, request.ids, request.min_score)
 
 
 def read(session: Session, records: Iterable[uuid.UUID]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from contracts import clients as c
-from services.clients.likeness.finding import Asked, alike, stored, together, typed
+from services.clients.likeness.finding import Asked, alike, stored, together, trees, typed
 from services.clients.likeness.score import Likeness
 from services.clients.queries.records import refuse
 from services.kit.homes import tree_of
@@ -34,6 +34,23 @@ def list_duplicates(session: Session, request: c.ListDuplicates) -> c.Duplicates
     tree = tree_of(session, request.client_id)
     [found] = alike(session, [Asked(together(stored(session, tree).values()), tuple(tree))])
     return _told(session, found, request.limit)
+
+
+def of_each(session: Session, records: list[uuid.UUID], least: float, limit: int = 3) -> c.FoundAmong:
+    """Living clients likely the same as each of these; those that have none are left out."""
+    of_root = trees(session, dict.fromkeys(records))
+    known = stored(session, [record for tree in of_root.values() for record in tree])
+    asked = [
+        Asked(together(known[record] for record in tree if record in known), tuple(tree))
+        for root, tree in of_root.items()
+        if root in known
+    ]
+    items = []
+    for one, found in zip(asked, alike(session, asked), strict=True):
+        likely = {root: likeness for root, likeness in found.items() if likeness.score >= least}
+        if likely:
+            items.append(c.Found(id=one.records[0], items=_told(session, likely, limit).items))
+    return c.FoundAmong(items=items)
 
 
 def _told(session: Session, found: dict[uuid.UUID, Likeness], limit: int) -> c.Duplicates:

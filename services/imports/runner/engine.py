@@ -22,8 +22,9 @@ from chassis.errors import FicheError
 from chassis.ids import new_id
 from chassis.objects import ObjectMissing
 from chassis.runtime import Runtime
+from contracts.clients import FindAmong
 from services.imports.model import ImportJob
-from services.imports.records import Item, NotADolibarrError, Notice, Record, Refused
+from services.imports.records import Client, Item, NotADolibarrError, Notice, Record, Refused
 from services.imports.runner.ledger import Known, LeaseLost, Ledger, Score
 from services.imports.runner.post import Post
 from services.imports.runner.reading import discard, open_source
@@ -35,6 +36,8 @@ from services.imports.targets.updates import said, update
 log = structlog.get_logger(__name__)
 
 WINDOW = 240
+#: Clients made that are compared by one request.
+ALIKE_AT_ONCE = 50
 
 
 class Stopped(Exception):
@@ -53,6 +56,8 @@ class Engine:
         self.post = Post(runtime.client, str(job.id), stopping)
         self.resolver = Resolver(self.post)
         self.lines: list[tuple[str, str, str, str]] = []
+        #: Clients that this job made: id → (table, row) of the source.
+        self.clients: dict[str, tuple[str, str]] = {}
 
     def run(self, given: Source | None = None) -> None:
         """Until the end of the job's source, or of the one given. Raises `LeaseLost` and `OwnersAwayError`."""
@@ -65,6 +70,7 @@ class Engine:
                     self._window(source, window)
                     if self.stopping():
                         raise Stopped
+                self._tell_likely()
         except Stopped:
             self.ledger.release(self.job)
         except NotADolibarrError as error:
@@ -199,11 +205,37 @@ class Engine:
             names = ", ".join(change.kept)
             self._notice(*source.line_of(record), f"modifiés ici entre-temps, gardés tels quels\u202f: {names}")
 
+    def _tell_likely(self) -> None:
+        """Tells which clients made are likely somebody who was there, or made twice. Nothing is held up by it."""
+        told: set[frozenset[str]] = set()
+        made = list(self.clients)
+        for start in range(0, len(made), ALIKE_AT_ONCE):
+            try:
+                answer: Any = self.post.ask(FindAmong(ids=made[start : start + ALIKE_AT_ONCE]))
+            except FicheError:
+                log.exception("import.likely_duplicates", job=str(self.job.id))
+                return
+            for found in answer["items"]:
+                for other in found["items"]:
+                    pair = frozenset((found["id"], other["client"]["id"]))
+                    if pair in told:
+                        continue
+                    told.add(pair)
+                    who = f"{other['client']['display_name']} ({other['client']['reference']})"
+                    why = ", ".join(each["detail"] for each in other["reasons"])
+                    self._notice(*self.clients[found["id"]], f"doublon probable de {who}\u202f: {why}")
+        if self.lines:
+            self.ledger.say(self.job, self.lines)
+            self.lines.clear()
+            self.ledger.save(self.job, self.score)
+
     # --- the score --------------------------------------------------------------------------------------------
 
     def _outcome(self, source: Source, record: Record, outcome: str) -> None:
         for table, _ in source.rows_of(record):
             self.score.count(table, outcome)
+        if outcome == "created" and isinstance(record, Client) and not self.job.dry_run:
+            self.clients[str(self.resolver.known[record.ref].id)] = source.line_of(record)
 
     def _refused(self, source: Source, record: Record, reason: str, *, failed: bool = True) -> None:
         if failed:
