@@ -75,9 +75,10 @@ class PageBackend:
     def ask_all(self, requests: Sequence[Request]) -> list[Any]:
         """The parsed answers, None in place of one that is away. Raises what else a service refuses."""
         found: list[Any] = []
-        for answer in self._rpc.ask_all([self._rpc.call(asked) for asked in requests]):
+        answers = self._rpc.ask_all([self._rpc.call(asked) for asked in requests])
+        for asked, answer in zip(requests, answers, strict=True):
             try:
-                found.append(orjson.loads(self._rpc.unwrap(answer)))
+                found.append(orjson.loads(self._rpc.seen(asked, answer)))
             except FicheError as error:
                 if error.kind not in ("unavailable", "internal"):
                     raise

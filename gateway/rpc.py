@@ -14,6 +14,7 @@ from chassis.ids import new_id
 from chassis.wire.base import OK, Answer, Call, RpcClient
 from contracts.base import Request
 from gateway import rights
+from gateway.sight import check_sight
 
 
 def refuse_unless_answered(refusal: FicheError) -> None:
@@ -86,7 +87,13 @@ class Rpc:
             return self.unwrap(self._call_again(asked, key=key, service=service))
         call = self.call(asked, key=key, service=service)
         [answer] = self.client.call_many([call], max(self.timeout, asked.patience))
-        return self.unwrap(answer)
+        return self.seen(asked, answer)
+
+    def seen(self, asked: Request, answer: Answer) -> bytes:
+        """The body of an answer that whoever asks may see. Raises the refusal, or `Forbidden`."""
+        body = self.unwrap(answer)
+        check_sight(self, asked, body)
+        return body
 
     def ask_json(self, asked: Request, *, key: str | None = None, service: str | None = None) -> Any:
         """The parsed answer. Raises `FicheError`."""

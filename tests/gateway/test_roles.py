@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.gateway.conftest import Product
-from tests.gateway.test_auth import signed_in
+from tests.gateway.test_auth import PASSWORD, new_user, signed_in
 
 BILL = {"admin", "manager", "office", "accountant"}
 #: Word of the table below → roles that may (issue of the fiche, point 13; domain, Rights and law).
@@ -131,6 +131,7 @@ READS: tuple[tuple[str, str, str], ...] = (
     ("/clients/{client_id}/memo/versions", "office", ""),
     ("/clients/{client_id}/billing", "prices", ""),
     ("/merges(/{id})?", "office", ""),
+    ("/duplicates(/scan)?", "merge", ""),
     # Settings, operations.
     ("/(custom-fields(/{field_id})?|fiche-layout)", "office", ""),
     ("/company", "anyone", ""),
@@ -298,3 +299,34 @@ def test_every_route_is_read_by_those_who_may_and_nobody_else(
             if refused == (role in MAY[who]) or answer.status_code in (400, 422) or answer.status_code >= 500:
                 wrong.append(f"{role} on {path}: {answer.status_code} {answer.text[:160]}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_technician_reads_what_his_work_names_and_nothing_of_clients_to_whom_he_is_not_sent(product: Product) -> None:
+    technician = new_user(product, "technician")
+    signed = product.anonymous.post("/sessions", json={"email": technician["email"], "password": PASSWORD}).json()
+    his = product.client({"Authorization": f"Bearer {signed['token']}"})
+
+    def named_by(client: str) -> list[str]:
+        def made(path: str, **sent: Any) -> str:
+            answer = product.http.post(path, **sent)
+            assert answer.status_code == 201, answer.text
+            return str(answer.json()["id"])
+
+        file = {"data": {"client_id": client}, "files": {"file": ("plan.txt", b"plan")}}
+        document = made("/documents", **file)
+        return [
+            f"/clients/{client}/memo",
+            f"/clients/{client}/contacts/{made(f'/clients/{client}/contacts', json={'last_name': 'Blanc'})}",
+            f"/equipment/{made('/equipment', json={'client_id': client, 'name': 'Chaudière'})}",
+            f"/documents/{document}",
+            f"/documents/{document}/content",
+        ]
+
+    sent, elsewhere = product.new_client()["id"], product.new_client()["id"]
+    body = {"client_id": sent, "title": "Panne", "technician_ids": [technician["id"]]}
+    assert product.http.post("/interventions", json=body).status_code == 201
+    for path in named_by(sent):
+        assert his.get(path).status_code == 200, path
+    for path in named_by(elsewhere):
+        answer = his.get(path)
+        assert (answer.status_code, answer.json().get("code")) == (403, "not_yours"), path
