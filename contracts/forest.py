@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
-from contracts.base import Event, Id, Model, Query
+from contracts.base import Command, Event, Id, Model, Moment, Query
 from contracts.clients.events import FOREST_KEY
 
 E = TypeVar("E", bound=Event)
@@ -76,6 +76,91 @@ class HomeCounts(Model):
     """Rows by kind; kinds without any are absent."""
 
     counts: dict[str, int]
+
+
+#: Service → kinds of rows that a person may give to another client: by an undo's `moves`, or by re-assigning them.
+#: Every other kind follows one of these (a visit its plan, access to the portal its contact) or goes with the record.
+MOVABLE: dict[str, tuple[str, ...]] = {
+    "clients": ("address", "contact", "relation", "activity"),
+    "interventions": ("intervention", "job_site"),
+    "billing": ("quote", "invoice", "credit_note"),
+    "equipment": ("equipment",),
+    "maintenance": ("plan",),
+    "documents": ("document",),
+}
+
+
+class UndoRows(Query):
+    """What an undo changes of a service's rows: `branch` are the records that go back, `rest` those that stay together.
+
+    `since` is the merge's moment: what was made after it is told apart, and one by one where it could go either way.
+    """
+
+    rpc: ClassVar[str] = "*.undo_rows"
+    branch: list[Id] = Field(max_length=500)
+    rest: list[Id] = Field(max_length=500)
+    since: Moment
+
+
+class LinkedRow(Model):
+    """A row that another names, by kind and id."""
+
+    kind: str
+    id: Id
+
+
+class SinceRow(Model):
+    """A row made since a merge that names others, or that was written under the id of a record that goes back."""
+
+    kind: str
+    id: Id
+    label: str
+    home_client_id: Id
+    written_under: bool
+    links: list[LinkedRow]
+
+
+class UndoneRows(Model):
+    """Answer of `UndoRows`: rows by kind that go back, and that were made since and stay; `since`: those to look at.
+
+    `more`: there were too many to be told one by one.
+    """
+
+    goes_back: dict[str, int]
+    stays: dict[str, int]
+    since: list[SinceRow]
+    more: bool = False
+
+
+class HomesOf(Query):
+    """Which record each of these rows of a service belongs to by itself: kind → ids."""
+
+    rpc: ClassVar[str] = "*.homes_of"
+    rows: dict[str, list[Id]]
+
+
+class Homes(Model):
+    """Row id → its home; rows that are not there are absent."""
+
+    homes: dict[str, Id]
+
+
+class ReassignBody(Model):
+    """To which client a row goes; its own id is in the path."""
+
+
+class ReassignRow(Command):
+    """Gives a row to another client for good: no later undo takes it back (merge-protocol, *Re-assign a row*).
+
+    Raises `NotFound`, `Gone`, `Stale`, and `Conflict` (`follows_source`, `issued`, …) for a row that is another's part.
+    """
+
+    rpc: ClassVar[str] = "*.reassign_row"
+    kind: str = Field(max_length=50)
+    id: Id
+    expected_version: int | None = None
+    home_client_id: Id
+    written_client_id: Id
 
 
 class Move(Model):

@@ -389,3 +389,13 @@ class VisitDone(VisitEvent):
     event_name: ClassVar[str] = "visit.done"
     public: ClassVar[bool] = True
     done_at: Moment
+
+
+class PlanReassigned(PlanEvent):
+    """A maintenance plan is another client's now, with these visits, which are all of it."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "plan.reassigned"
+    public: ClassVar[bool] = True
+    former_home_client_id: Id
+    visit_ids: list[Id]

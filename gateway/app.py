@@ -37,6 +37,7 @@ from gateway.api import (
     operations,
     people,
     planning,
+    reassign,
     uploads,
     work,
 )
@@ -152,6 +153,7 @@ def create_app(settings: Settings, client: RpcClient, objects: Any, wire: Wire) 
         client_settings,
         exchanges,
         merges,
+        reassign,
         planning,
         work,
         money,

@@ -13,6 +13,7 @@ from contracts import billing as b
 from contracts import clients as c
 from contracts import documents as d
 from contracts import equipment as e
+from contracts import forest as f
 from contracts import interventions as i
 from contracts.accounts import Identity
 from contracts.base import Request
@@ -89,7 +90,13 @@ _NEEDS: dict[type[Request], str] = {
         "bill",
     ),
     b.UpdateCompany: "admin",
-    **dict.fromkeys((m.MergeClients, m.PreviewMerge, m.UndoMerge, m.PreviewUndo, m.NotDuplicates), "merge"),
+    **dict.fromkeys(
+        (
+            m.MergeClients, m.PreviewMerge, m.UndoMerge, m.PreviewUndo, m.NotDuplicates, f.CountHomes, f.UndoRows,
+            f.HomesOf, b.UndoBilling,
+        ),
+        "merge",
+    ),
     **dict.fromkeys((c.ListLikelyPairs, c.StartScan, c.GetScan), "merge"),
     b.VerifyChain: "admin",
 }  # fmt: skip
@@ -108,6 +115,8 @@ def needed(kind: type[Request], asked: Request | None = None) -> str:
     """The right that a kind of request asks for, or this one request of it."""
     if kind is i.ActOnIntervention and isinstance(asked, i.ActOnIntervention) and asked.action in ("start", "finish"):
         return "report"
+    if isinstance(asked, f.ReassignRow):
+        return {"quote": "quote", "invoice": "bill", "credit_note": "bill"}.get(asked.kind, "edit")
     if kind is b.DeleteDraft:
         return "quote" if isinstance(asked, b.DeleteDraft) and asked.kind == "quote" else "bill"
     return _NEEDS.get(kind) or ("edit" if kind.command else "office")

@@ -248,3 +248,30 @@ QUOTE_EVENTS: dict[str, type[DocumentEvent]] = {
     "refused": QuoteRefused,
     "cancelled": QuoteCancelled,
 }
+
+
+class QuoteReassigned(DocumentEvent):
+    """A quote is another client's now, with the drafts made from it."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "quote.reassigned"
+    public: ClassVar[bool] = True
+    former_home_client_id: Id
+
+
+class InvoiceReassigned(InvoiceEvent):
+    """An invoice is another client's now; what it says stays as it was issued."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "invoice.reassigned"
+    public: ClassVar[bool] = True
+    former_home_client_id: Id
+
+
+class CreditNoteReassigned(DocumentEvent):
+    """A credit note is another client's now; what it says stays as it was issued."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "credit_note.reassigned"
+    public: ClassVar[bool] = True
+    former_home_client_id: Id

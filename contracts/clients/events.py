@@ -342,3 +342,30 @@ class LayoutUpdated(Event):
     event_name: ClassVar[str] = "layout.updated"
     id: Id
     version: int
+
+
+class ContactReassigned(ContactState):
+    """A contact is another client's now; `contact.updated` is told too."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "contact.reassigned"
+    public: ClassVar[bool] = True
+    former_home_client_id: Id
+
+
+class AddressReassigned(AddressState):
+    """An address is another client's now; `address.updated` is told too."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "address.reassigned"
+    public: ClassVar[bool] = True
+    former_home_client_id: Id
+
+
+class ActivityReassigned(ActivityState):
+    """An exchange logged by hand is another client's now."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "activity.reassigned"
+    public: ClassVar[bool] = True
+    former_home_client_id: Id

@@ -75,9 +75,9 @@ class MergePreview(Model):
 
 
 class UndoMerge(Command):
-    """Takes a merge back. `moves`: rows that change sides with it; `keep`: documents left where they are, decided.
+    """Takes a merge back. `moves`: rows that change sides with it. Whoever asks has decided on what was issued since.
 
-    Raises `Conflict` (`merge_undone`, `merge_sealed`, `undo_too_late`), `NotFound`.
+    Raises `Conflict` (`merge_undone`, `merge_sealed`, `undo_too_late`), `NotFound`, `Invalid`.
     """
 
     rpc: ClassVar[str] = "clients.undo_merge"
@@ -86,29 +86,40 @@ class UndoMerge(Command):
 
 
 class PreviewUndo(Query):
-    """What an undo would do in `clients`. Refused as the undo would be."""
+    """What an undo would do in `clients`. Raises `NotFound`, and `Invalid` for moves that the undo would refuse."""
 
     rpc: ClassVar[str] = "clients.preview_undo"
     id: Id
+    moves: list[Move] = Field(default_factory=list, max_length=5000)
 
 
 class FieldUndone(Model):
-    """What becomes of a field at an undo: the survivor's value now and after it."""
+    """What becomes of a field at an undo: the survivor's value after it."""
 
     field: str
     label: str
-    now: Any
-    then: Any
+    value: Any
+
+
+class Refused(Model):
+    """Why an undo is refused for good."""
+
+    code: str
+    detail: str
 
 
 class UndoPreview(Model):
-    """Answer of `PreviewUndo`: fields that come back, and those that stay because somebody edited them since."""
+    """Answer of `PreviewUndo`: fields that come back, and those that stay because somebody edited them since.
+
+    `branch` are the records that go back, the duplicate first; `rest` those that stay together, the root first.
+    """
 
     merge: dict[str, Any]
+    refused: Refused | None
     restored: list[FieldUndone]
     kept: list[FieldUndone]
-    duplicate_tree: list[Id]
-    survivor_tree: list[Id]
+    branch: list[Id]
+    rest: list[Id]
 
 
 class GetMerge(Query):

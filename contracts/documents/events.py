@@ -104,3 +104,12 @@ class FolderDeleted(FolderEvent):
     event_owner: ClassVar[str] = OWNER
     event_name: ClassVar[str] = "folder.deleted"
     public: ClassVar[bool] = True
+
+
+class DocumentReassigned(DocumentEvent):
+    """A document is another client's now, with all its versions."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "document.reassigned"
+    public: ClassVar[bool] = True
+    former_home_client_id: Id

@@ -138,3 +138,21 @@ class JobSiteUpdated(JobSiteEvent):
     public: ClassVar[bool] = True
     #: Names of the fields.
     changed: list[str] = Field(default_factory=list)
+
+
+class InterventionReassigned(InterventionEvent):
+    """An intervention is another client's now, with all that was told of it."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "intervention.reassigned"
+    public: ClassVar[bool] = True
+    former_home_client_id: Id
+
+
+class JobSiteReassigned(JobSiteEvent):
+    """A job site is another client's now."""
+
+    event_owner: ClassVar[str] = OWNER
+    event_name: ClassVar[str] = "job_site.reassigned"
+    public: ClassVar[bool] = True
+    former_home_client_id: Id

@@ -12,10 +12,11 @@ from pydantic import Field
 from chassis.errors import FicheError, Invalid
 from chassis.wire.base import OK
 from contracts import clients as c
-from contracts.base import Model
+from contracts.base import Id, Model
 from contracts.clients import merges as m
 from contracts.forest import FOLLOWERS, CountHomes, Move
-from gateway.api.routes import Api, build, json_body, once, query, reply
+from gateway import undoing
+from gateway.api.routes import Api, build, json_body, once, query
 
 TAG = "Fusions"
 
@@ -23,8 +24,8 @@ TAG = "Fusions"
 class UndoBody(Model):
     """Body of an undo: rows that change sides with it, and documents that stay where they are, decided."""
 
-    moves: list[Move] = Field(default_factory=list)
-    keep: list[str] = Field(default_factory=list)
+    moves: list[Move] = Field(default_factory=list, max_length=5000)
+    keep: list[Id] = Field(default_factory=list, max_length=5000)
 
 
 def register(api: Api) -> None:
@@ -48,13 +49,11 @@ def register(api: Api) -> None:
 
     @api.route("POST", "/merges/{id}/undo", "Annule une fusion", tag=TAG, body=UndoBody, answer=m.MergeView, status=202)
     def undo_merge(id: UUID) -> Response:
-        body = json_body()
-        unknown = body.keys() - UndoBody.model_fields.keys()
-        if unknown:
-            raise Invalid.field(sorted(unknown)[0], "Ce champ n’est pas connu.")
+        body: UndoBody = build(UndoBody, json_body())
         if _dry_run():
-            return reply(api.rpc.ask(m.PreviewUndo(id=id)))
-        return api.send(build(m.UndoMerge, {"id": id, "moves": body.get("moves") or []}), 202)
+            return jsonify(undoing.preview(api.rpc, id, body.moves))
+        undoing.check_decided(api.rpc, id, body.moves, body.keep)
+        return api.send(m.UndoMerge(id=id, moves=body.moves), 202)
 
     _pairs(api)
 

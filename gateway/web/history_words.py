@@ -5,56 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+from contracts.words import FIELDS
 from gateway.web import formatting, labels
 
-_FIELDS = {
-    "kind": "Type",
-    "first_name": "Prénom",
-    "last_name": "Nom",
-    "company_name": "Nom de la société",
-    "display_name": "Nom affiché",
-    "reference": "Référence",
-    "registration_number": "Matricule",
-    "stage": "Étape",
-    "siret": "SIRET",
-    "vat_number": "N° de TVA",
-    "email": "E-mail",
-    "phone": "Téléphone",
-    "secondary_phone": "Autre téléphone",
-    "website": "Site internet",
-    "sales_rep_id": "Commercial",
-    "tags": "Étiquettes",
-    "status": "Statut",
-    "memo": "Mémo",
-    "layout": "Disposition de la fiche",
-    "main_address_id": "Adresse principale",
-    "role": "Fonction",
-    "portal_access": "Accès au portail",
-    "type": "Type",
-    "label": "Nom",
-    "street": "Rue",
-    "street_extra": "Complément",
-    "postal_code": "Code postal",
-    "city": "Ville",
-    "country": "Pays",
-    "access_notes": "Accès",
-    "retired": "Retirée",
-    "place_id": "Lieu",
-    "subject": "Objet",
-    "body": "Texte",
-    "occurred_at": "Moment",
-    "direction": "Sens",
-    "contact_id": "Contact",
-    "document_ids": "Pièces jointes",
-    "billing_name": "Facturer à",
-    "billing_address_id": "Adresse de facturation",
-    "payer_id": "Payeur",
-    "payment_terms": "Échéance",
-    "payment_means": "Règlement",
-    "iban": "IBAN",
-    "accounting_account": "Compte comptable",
-    "invoice_contact_id": "Destinataire des factures",
-}
 #: Kind of row → (word, created, deleted, restored).
 _ROWS = {
     "contacts": ("Contact", "ajouté", "retiré", "rétabli"),
@@ -99,14 +52,14 @@ def _said(line: dict[str, Any], custom: dict[str, str]) -> dict[str, Any]:
             form = forms[("created", "deleted", "restored").index(name)]
             return {"what": f"{word} {form}", "before": None, "after": str(line["value"] or "")}
         what = f"{word} {line['row_name']}" if line.get("row_name") else word
-        return _changed(line, f"{what}, {_FIELDS.get(name, name).lower()}", name)
+        return _changed(line, f"{what}, {FIELDS.get(name, name).lower()}", name)
     if kind == "custom_fields":
         return _changed(line, custom.get(name, name), field)
     if kind == "billing":
-        return _changed(line, _FIELDS.get(name, name), name)
+        return _changed(line, FIELDS.get(name, name), name)
     if field == "layout":
         return {"what": "Disposition de la fiche modifiée", "before": None, "after": None}
-    return _changed(line, _FIELDS.get(field, field), field)
+    return _changed(line, FIELDS.get(field, field), field)
 
 
 def _changed(line: dict[str, Any], what: str, field: str) -> dict[str, Any]:

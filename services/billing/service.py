@@ -26,9 +26,10 @@ from services.billing.commands import (
     parties,
     payments,
     quotes,
+    reassigned,
 )
 from services.billing.commands.facts import company_of
-from services.billing.model import ADDRESS_USES, KINDS, Base
+from services.billing.model import ADDRESS_USES, KINDS, MOVABLE, Base
 from services.kit.follow import ClientRowsService
 from services.kit.uses import address_uses
 
@@ -39,6 +40,7 @@ class BillingService(ClientRowsService):
     name = "billing"
     base = Base
     kinds = KINDS
+    movable = MOVABLE
     facts = frozenset({"billing_details", "billing_field_write"})
 
     @property
@@ -62,6 +64,12 @@ class BillingService(ClientRowsService):
 
     def unchosen(self, records: Sequence[UUID]) -> None:
         merged.materialise(self.uow, records)
+
+    def check_reassignable(self, kind: str, row: Any) -> None:
+        reassigned.check_reassignable(row)
+
+    def rehomed(self, kind: str, row: Any, former: UUID) -> None:
+        reassigned.rehomed(self.uow, row, former)
 
     snapshot_covers = (c.CompanyUpdated,)
 
@@ -246,6 +254,10 @@ class BillingService(ClientRowsService):
     @rpc(c.ClientTies)
     def ties(self, request: c.ClientTies) -> dict[str, Any]:
         return queries.ties(self.uow.session, request)
+
+    @rpc(c.UndoBilling)
+    def undo_billing(self, request: c.UndoBilling) -> c.UndoneBilling:
+        return queries.undo_billing(self.uow.session, request)
 
     @rpc(c.VerifyChain)
     def verify_chain(self, request: c.VerifyChain) -> dict[str, Any]:

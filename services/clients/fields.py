@@ -8,7 +8,7 @@ target is living and in the tree, a reference's only while its bearer is in the 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import insert, text
@@ -123,9 +123,13 @@ def materialise(session: Session, row: Client, fields: Iterable[str]) -> None:
     derive(row)
 
 
-def main_address(session: Session, root: uuid.UUID) -> uuid.UUID | None:
-    """The last address made main that is living and in the tree; none left: the oldest."""
-    tree = tree_of(session, root)
+def main_address(
+    session: Session, root: uuid.UUID, tree: Sequence[uuid.UUID] | None = None, without: uuid.UUID | None = None
+) -> uuid.UUID | None:
+    """The last address made main that is living and in the tree; none left: the oldest.
+
+    As if the merge `without` were undone, where `tree` is what is left of it then.
+    """
     living = [
         uuid.UUID(str(row.id))
         for row in session.execute(
@@ -133,23 +137,27 @@ def main_address(session: Session, root: uuid.UUID) -> uuid.UUID | None:
                 "SELECT id FROM address WHERE home_client_id = ANY(:tree) AND retired_at IS NULL "
                 "AND deleted_at IS NULL ORDER BY created_at, id"
             ),
-            {"tree": tree},
+            {"tree": list(tree or tree_of(session, root))},
         )
     ]
     if not living:
         return None
     known = {str(identifier): identifier for identifier in living}
-    return next((known[v] for v in values(session, root, "main_address_id") if v in known), living[0])
+    made = values(session, root, "main_address_id", without=without)
+    return next((known[v] for v in made if v in known), living[0])
 
 
-def reference(session: Session, root: uuid.UUID) -> str | None:
-    """The last reference whose bearer is in the tree."""
-    tree = tree_of(session, root)
+def reference(
+    session: Session, root: uuid.UUID, tree: Sequence[uuid.UUID] | None = None, without: uuid.UUID | None = None
+) -> str | None:
+    """The last reference whose bearer is in the tree; `tree` and `without` as for `main_address`."""
     borne = session.execute(
-        text("SELECT reference FROM client_reference WHERE client_id = ANY(:tree)"), {"tree": tree}
+        text("SELECT reference FROM client_reference WHERE client_id = ANY(:tree)"),
+        {"tree": list(tree or tree_of(session, root))},
     ).scalars()
     keys = set(borne)
-    return next((v for v in values(session, root, "reference") if reference_key(v) in keys), None)
+    given = values(session, root, "reference", without=without)
+    return next((v for v in given if reference_key(v) in keys), None)
 
 
 def derive(row: Client) -> None:

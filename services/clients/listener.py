@@ -76,6 +76,14 @@ class Listener(Service):
         if "status" in event.changed:
             told.job_site(self.uow, event, envelope)
 
+    @on(interventions.InterventionReassigned, since="log")
+    def intervention_reassigned(self, event: interventions.InterventionReassigned, envelope: Envelope) -> None:
+        told.reassigned(self.uow, event, envelope, "intervention")
+
+    @on(interventions.JobSiteReassigned, since="log")
+    def job_site_reassigned(self, event: interventions.JobSiteReassigned, envelope: Envelope) -> None:
+        told.reassigned(self.uow, event, envelope, "job_site")
+
     # --- billing ----------------------------------------------------------------------------------------------
 
     @on(billing.QuoteSent)
@@ -120,6 +128,18 @@ class Listener(Service):
     def payment_recorded(self, event: billing.PaymentRecorded, envelope: Envelope) -> None:
         told.payment(self.uow, event, envelope)
 
+    @on(billing.QuoteReassigned, since="log")
+    def quote_reassigned(self, event: billing.QuoteReassigned, envelope: Envelope) -> None:
+        told.reassigned(self.uow, event, envelope, "quote")
+
+    @on(billing.InvoiceReassigned, since="log")
+    def invoice_reassigned(self, event: billing.InvoiceReassigned, envelope: Envelope) -> None:
+        told.reassigned(self.uow, event, envelope, "invoice")
+
+    @on(billing.CreditNoteReassigned, since="log")
+    def credit_note_reassigned(self, event: billing.CreditNoteReassigned, envelope: Envelope) -> None:
+        told.reassigned(self.uow, event, envelope, "credit_note")
+
     # --- what stands there, and its care ----------------------------------------------------------------------
 
     @on(equipment.EquipmentCreated, since="log")
@@ -129,7 +149,7 @@ class Listener(Service):
 
     @on(equipment.EquipmentReassigned, since="log")
     def equipment_reassigned(self, event: equipment.EquipmentReassigned, envelope: Envelope) -> None:
-        told.apparatus(self.uow, event, envelope, "Équipement repris d’un autre client\u202f: {}")
+        told.reassigned(self.uow, event, envelope, "equipment")
 
     @on(equipment.EquipmentDeleted, since="log")
     def equipment_deleted(self, event: equipment.EquipmentDeleted, envelope: Envelope) -> None:
@@ -142,6 +162,10 @@ class Listener(Service):
     @on(maintenance.VisitDone, since="log")
     def visit_done(self, event: maintenance.VisitDone, envelope: Envelope) -> None:
         told.visit_done(self.uow, event, envelope)
+
+    @on(maintenance.PlanReassigned, since="log")
+    def plan_reassigned(self, event: maintenance.PlanReassigned, envelope: Envelope) -> None:
+        told.reassigned(self.uow, event, envelope, "maintenance_plan")
 
     # --- documents --------------------------------------------------------------------------------------------
 
@@ -161,3 +185,7 @@ class Listener(Service):
     @on(documents.DocumentRestored, since="log")
     def document_restored(self, event: documents.DocumentRestored, envelope: Envelope) -> None:
         told.file(self.uow, event, envelope, "Document restauré\u202f: {}")
+
+    @on(documents.DocumentReassigned, since="log")
+    def document_reassigned(self, event: documents.DocumentReassigned, envelope: Envelope) -> None:
+        told.reassigned(self.uow, event, envelope, "document")

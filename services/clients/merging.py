@@ -11,29 +11,15 @@ from sqlalchemy.orm import Session
 
 from contracts.billing import DetailsChanges
 from contracts.clients import merges as m
+from contracts.words import FIELDS
 from services.clients import fields
 from services.clients.model import Client
 
-#: Fields of a record that a merge may choose, as `http-api` names them, and what a person calls them.
-LABELS = {
-    "kind": "Type de fiche",
-    "first_name": "Prénom",
-    "last_name": "Nom",
-    "company_name": "Raison sociale",
-    "display_name": "Nom affiché",
-    "reference": "Référence",
-    "registration_number": "Matricule",
-    "stage": "Étape",
-    "siret": "SIRET",
-    "vat_number": "N° de TVA",
-    "email": "E-mail",
-    "phone": "Téléphone",
-    "secondary_phone": "Téléphone secondaire",
-    "website": "Site internet",
-    "sales_rep_id": "Commercial",
-    "main_address_id": "Adresse principale",
-    "memo": "Mémo",
-}
+#: Fields of a record that a merge may choose, as `http-api` names them.
+CHOSEN = (
+    "kind", "first_name", "last_name", "company_name", "display_name", "reference", "registration_number", "stage",
+    "siret", "vat_number", "email", "phone", "secondary_phone", "website", "sales_rep_id", "main_address_id", "memo",
+)  # fmt: skip
 #: Public name → name of the writes.
 _STORED = {"display_name": "own_name"}
 #: Facts of a client that `billing` keeps; their choices are passed on with the event.
@@ -47,20 +33,30 @@ def stored(name: str) -> str:
     return _STORED.get(name, name)
 
 
+def public(name: str) -> str:
+    """The name that choices and answers have for a field's writes."""
+    return {written: asked for asked, written in _STORED.items()}.get(name, name)
+
+
+def label(session: Session, name: str) -> str:
+    """What a person calls a field; one of the company's own by its definition."""
+    if not name.startswith(fields.CUSTOM):
+        return FIELDS.get(name, name)
+    key = name.removeprefix(fields.CUSTOM)
+    known = text("SELECT label FROM custom_field WHERE key = :key ORDER BY deleted_at DESC NULLS FIRST LIMIT 1")
+    return str(session.scalar(known, {"key": key}) or key)
+
+
 def is_field(name: str) -> bool:
     """Whether a choice can name it."""
-    return name in LABELS or name in BILLING or name.startswith(fields.CUSTOM)
+    return name in CHOSEN or name in BILLING or name.startswith(fields.CUSTOM)
 
 
 def previews(session: Session, survivor: Client, duplicate: Client) -> list[m.FieldPreview]:
     """Fields whose two values differ, each with the choice proposed and its reason."""
-    labels = {
-        fields.CUSTOM + row.key: str(row.label)
-        for row in session.execute(text("SELECT key, label FROM custom_field WHERE deleted_at IS NULL"))
-    }
     custom = sorted({fields.CUSTOM + key for row in (survivor, duplicate) for key in row.custom_fields})
     found = []
-    for name in (*LABELS, *custom):
+    for name in (*CHOSEN, *custom):
         mine, theirs = _value(survivor, name), _value(duplicate, name)
         if mine == theirs or theirs in ("", None):
             continue
@@ -68,9 +64,9 @@ def previews(session: Session, survivor: Client, duplicate: Client) -> list[m.Fi
         found.append(
             m.FieldPreview(
                 field=name,
-                label=LABELS.get(name) or labels.get(name, name.removeprefix(fields.CUSTOM)),
-                survivor=_shown(session, name, mine),
-                duplicate=_shown(session, name, theirs),
+                label=label(session, name),
+                survivor=shown(session, name, mine),
+                duplicate=shown(session, name, theirs),
                 proposed=proposed,
                 why=why,
                 choices=["survivor", "duplicate", "join"] if name == "memo" and mine else ["survivor", "duplicate"],
@@ -95,7 +91,7 @@ def _proposal(name: str, mine: Any, theirs: Any) -> tuple[m.Choice, str]:
     return "survivor", "La valeur de la fiche conservée reste."
 
 
-def _shown(session: Session, name: str, value: Any) -> Any:
+def shown(session: Session, name: str, value: Any) -> Any:
     """A value as a person reads it: the name behind an id."""
     if value is None or name not in ("sales_rep_id", "main_address_id"):
         return value

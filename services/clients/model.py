@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, add_tables, new_base
 from services.kit.model import HomeMixin, KnownUserMixin, attach_company, attach_forest
+from services.kit.movable import Link, Movable
 
 Base = new_base()
 attach_forest(Base)
@@ -381,4 +382,19 @@ KINDS = {
     "relation": Relation,
     "activity": Activity,
     "client_tag": ClientTag,
+}
+
+#: An activity that was told follows what it tells of; tags go with their record.
+MOVABLE = {
+    "address": Movable("coalesce(nullif(x.label, ''), concat_ws(' ', x.street, x.postal_code, x.city))"),
+    "contact": Movable("coalesce(nullif(trim(x.first_name || ' ' || x.last_name), ''), nullif(x.email, ''), x.phone)"),
+    "relation": Movable(
+        "(SELECT concat_ws(' – ', a.display_name, b.display_name) FROM client a, client b "
+        "WHERE a.id = x.home_client_id AND b.id = x.other_home_client_id)"
+    ),
+    "activity": Movable(
+        "coalesce(nullif(x.subject, ''), left(x.body, 120))",
+        (Link("contact_id", "contact"), Link("document_ids", "document", listed=True)),
+        alone="x.source_event IS NULL",
+    ),
 }

@@ -12,7 +12,7 @@ from chassis.service import rpc, whenever_told
 from contracts import clients as c
 from contracts.base import Event
 from contracts.clients import merges as m
-from contracts.forest import CountHomes, HomeCounts
+from contracts.forest import CountHomes, HomeCounts, Homes, HomesOf, ReassignRow, UndoneRows, UndoRows
 from services.clients.commands import (
     activities,
     addresses,
@@ -22,13 +22,14 @@ from services.clients.commands import (
     layout,
     memo,
     merges,
+    moves,
     pairs,
     records,
     relations,
 )
 from services.clients.commands.shared import facts
 from services.clients.listener import Listener
-from services.clients.model import KINDS, Address, Base, Client, Contact
+from services.clients.model import KINDS, MOVABLE, Address, Base, Client, Contact
 from services.clients.queries import activities as activity_queries
 from services.clients.queries import duplicates, history, identity, rows, search, settings
 from services.clients.queries import memo as memo_queries
@@ -36,6 +37,7 @@ from services.clients.queries import merges as merge_queries
 from services.clients.queries import pairs as pair_queries
 from services.clients.queries import records as record_queries
 from services.kit.forest import count_homes
+from services.kit.movable import homes_of, undo_rows
 
 _DELETERS = {
     "addresses": addresses.delete_address,
@@ -186,6 +188,15 @@ class ClientsService(Listener):
     def count_homes(self, request: CountHomes) -> HomeCounts:
         return HomeCounts(counts=count_homes(self.uow.session, KINDS, request.tree))
 
+    @rpc(UndoRows)
+    def undo_rows(self, request: UndoRows) -> UndoneRows:
+        session = self.uow.session
+        return undo_rows(session, request, KINDS, MOVABLE, count_homes(session, KINDS, request.branch))
+
+    @rpc(HomesOf)
+    def homes_of(self, request: HomesOf) -> Homes:
+        return Homes.model_validate({"homes": homes_of(self.uow.session, request, KINDS)})
+
     # --- merges -----------------------------------------------------------------------------------------------
 
     @rpc(m.MergeClients)
@@ -202,7 +213,7 @@ class ClientsService(Listener):
 
     @rpc(m.PreviewUndo)
     def preview_undo(self, request: m.PreviewUndo) -> m.UndoPreview:
-        return merge_queries.preview_undo(self.uow.session, request)
+        return merge_queries.preview_undo(self.uow.session, request, self.uow.now)
 
     @rpc(m.GetMerge)
     def get_merge(self, request: m.GetMerge) -> bytes:
@@ -215,6 +226,10 @@ class ClientsService(Listener):
     @rpc(m.NotDuplicates)
     def not_duplicates(self, request: m.NotDuplicates) -> bytes:
         return distinct.not_duplicates(self.uow, request)
+
+    @rpc(ReassignRow)
+    def reassign_row(self, request: ReassignRow) -> bytes:
+        return moves.reassign_row(self.uow, request)
 
     @rpc(c.History)
     def history(self, request: c.History) -> bytes:

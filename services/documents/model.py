@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.tables import StampedMixin, new_base
 from services.kit.history import attach_history
 from services.kit.model import HomeMixin, attach
+from services.kit.movable import Link, Movable
 
 Base = new_base()
 attach(Base)
@@ -106,3 +107,6 @@ def plain(words: str) -> str:
 
 #: Kinds of rows that have a home: counted, exported and erased by it.
 KINDS: dict[str, type] = {"document": Document, "folder": Folder}
+
+#: A folder is made where a document needs it.
+MOVABLE = {"document": Movable("x.name", (Link("equipment_id", "equipment"),))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from chassis.objects import ObjectStore, object_store, sweep_staging
 from chassis.service import every, on, rpc
@@ -10,7 +11,7 @@ from contracts import documents as c
 from contracts import equipment
 from contracts.base import Envelope
 from services.documents import commands, queries
-from services.documents.model import KINDS, Base
+from services.documents.model import KINDS, MOVABLE, Base
 from services.documents.pictures import clean_photo
 from services.kit.follow import ClientRowsService
 
@@ -21,6 +22,7 @@ class DocumentsService(ClientRowsService):
     name = "documents"
     base = Base
     kinds = KINDS
+    movable = MOVABLE
 
     @property
     def store(self) -> ObjectStore:
@@ -39,6 +41,9 @@ class DocumentsService(ClientRowsService):
     @on(equipment.EquipmentUpdated, since="log")
     def equipment_updated(self, event: equipment.EquipmentUpdated, envelope: Envelope) -> None:
         commands.link_photos(self.uow, event)
+
+    def rehomed(self, kind: str, row: Any, former: UUID) -> None:
+        commands.rehomed(self.uow, row, former)
 
     @rpc(c.CommitDocument)
     def commit(self, request: c.CommitDocument) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from chassis.errors import Gone, Invalid
 from chassis.ids import new_id
@@ -30,6 +30,7 @@ from services.equipment import queries
 from services.equipment.model import Equipment
 from services.kit.history import note, state_of
 from services.kit.homes import root_of, row_facts
+from services.kit.movable import name_of
 from services.kit.stamps import stamps
 
 ABSENT = "Cet équipement n’existe pas."
@@ -92,7 +93,6 @@ def reassign_equipment(uow: UnitOfWork, request: ReassignEquipment) -> bytes:
     row = _living(uow, request.id)
     check_version(row, request.expected_version)
     if root_of(uow.session, row.home_client_id) != request.home_client_id:
-        former = _name_of(uow, row.home_client_id)
         row.parent_id = None
         for part in [row, *_parts_of(uow, row)]:
             home, address = part.home_client_id, part.address_id
@@ -100,9 +100,28 @@ def reassign_equipment(uow: UnitOfWork, request: ReassignEquipment) -> bytes:
             part.address_id, part.place_id = request.body.address_id, request.place_id
             touch(uow, part)
             uow.session.flush()
-            note(uow, part, "reassigned", {"client": former}, {"client": _name_of(uow, request.home_client_id)})
-            uow.emit(EquipmentReassigned(**_facts(uow, part), former_home_client_id=home, former_address_id=address))
+            _tell_reassigned(uow, part, home, address)
     return queries.get_equipment(uow.session, row.id)
+
+
+def moved_with_undo(uow: UnitOfWork, row: Equipment, former: uuid.UUID) -> None:
+    """An equipment changed sides with an undo: its parts of the same side go too; it stands where it stood."""
+    parent = uow.session.get(Equipment, row.parent_id) if row.parent_id else None
+    if parent is not None and root_of(uow.session, parent.home_client_id) != root_of(uow.session, row.home_client_id):
+        row.parent_id = None
+    _tell_reassigned(uow, row, former, row.address_id)
+    for part in _parts_of(uow, row):
+        if part.home_client_id == former:
+            part.home_client_id, part.written_client_id = row.home_client_id, row.written_client_id
+            touch(uow, part)
+            uow.session.flush()
+            _tell_reassigned(uow, part, former, part.address_id)
+
+
+def _tell_reassigned(uow: UnitOfWork, row: Equipment, former: uuid.UUID, address: uuid.UUID | None) -> None:
+    names = ({"client": name_of(uow.session, home)} for home in (former, row.home_client_id))
+    note(uow, row, "reassigned", *names)
+    uow.emit(EquipmentReassigned(**_facts(uow, row), former_home_client_id=former, former_address_id=address))
 
 
 def _parts_of(uow: UnitOfWork, row: Equipment) -> list[Equipment]:
@@ -114,12 +133,6 @@ def _parts_of(uow: UnitOfWork, row: Equipment) -> list[Equipment]:
         found += parts
         above = [part.id for part in parts]
     return found
-
-
-def _name_of(uow: UnitOfWork, home: uuid.UUID) -> str:
-    """The name of the living client whose a home is."""
-    known = text("SELECT display_name FROM known_client WHERE id = :id")
-    return str(uow.session.scalar(known, {"id": root_of(uow.session, home)}) or "")
 
 
 def delete_equipment(uow: UnitOfWork, request: DeleteEquipment) -> bytes:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.tables import StampedMixin, new_base
 from services.kit.history import attach_history
 from services.kit.model import HomeMixin, attach
+from services.kit.movable import Link, Movable
 from services.kit.uses import Source
 
 Base = new_base()
@@ -51,6 +52,14 @@ class Equipment(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
 
 #: Kinds of rows that have a home: counted, exported and erased by it.
 KINDS = {"equipment": Equipment}
+
+#: A part goes with what it stands in.
+MOVABLE = {
+    "equipment": Movable(
+        "x.name",
+        (Link("address_id", "address"), Link("parent_id", "equipment"), Link("photos", "document", listed=True)),
+    )
+}
 
 #: Rows that name an address of a client.
 ADDRESS_USES = (Source("equipment", "equipment", "x.deleted_at IS NULL"),)

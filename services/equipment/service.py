@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from chassis.service import rpc
 from contracts import equipment as c
 from contracts.uses import AddressUses
 from services.equipment import commands, queries
-from services.equipment.model import ADDRESS_USES, KINDS, Base
+from services.equipment.model import ADDRESS_USES, KINDS, MOVABLE, Base
 from services.kit.follow import ClientRowsService
 from services.kit.uses import address_uses
 
@@ -19,6 +20,10 @@ class EquipmentService(ClientRowsService):
     name = "equipment"
     base = Base
     kinds = KINDS
+    movable = MOVABLE
+
+    def rehomed(self, kind: str, row: Any, former: UUID) -> None:
+        commands.moved_with_undo(self.uow, row, former)
 
     @rpc(c.CreateEquipment)
     def create(self, request: c.CreateEquipment) -> bytes:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.tables import StampedMixin, new_base
 from services.kit.history import attach_history
 from services.kit.model import HomeMixin, attach, attach_company
+from services.kit.movable import Link, Movable
 from services.kit.uses import Source
 
 Base = new_base()
@@ -140,6 +141,23 @@ class NumberCounter(Base):  # type: ignore[valid-type,misc]
 
 
 KINDS = {"intervention": Intervention, "job_site": JobSite}
+
+#: What was made from a visit or a quote follows it.
+MOVABLE = {
+    "intervention": Movable(
+        "concat_ws(' ', x.number, x.title)",
+        (
+            Link("address_id", "address"),
+            Link("contact_id", "contact"),
+            Link("job_site_id", "job_site"),
+            Link("equipment_ids", "equipment", listed=True),
+        ),
+        alone="x.visit_id IS NULL AND x.released_visit_id IS NULL",
+    ),
+    "job_site": Movable(
+        "concat_ws(' ', x.number, x.title)", (Link("address_id", "address"),), alone="x.quote_id IS NULL"
+    ),
+}
 
 #: Rows that name an address of a client.
 ADDRESS_USES = (Source("interventions", "intervention", "x.deleted_at IS NULL"), Source("job_sites", "job_site"))

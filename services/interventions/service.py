@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from chassis.service import on, rpc
 from contracts import billing, maintenance
@@ -10,7 +11,8 @@ from contracts import interventions as c
 from contracts.base import Envelope
 from contracts.uses import AddressUses
 from services.interventions import commands, queries
-from services.interventions.model import ADDRESS_USES, KINDS, Base
+from services.interventions.commands import reassigned
+from services.interventions.model import ADDRESS_USES, KINDS, MOVABLE, Base
 from services.interventions.queries.sight import Sight, seen_by
 from services.kit.follow import ClientRowsService, know_company
 from services.kit.uses import address_uses
@@ -22,6 +24,7 @@ class InterventionsService(ClientRowsService):
     name = "interventions"
     base = Base
     kinds = KINDS
+    movable = MOVABLE
 
     @property
     def sight(self) -> Sight | None:
@@ -144,6 +147,12 @@ class InterventionsService(ClientRowsService):
     def count_job_sites(self, request: c.CountJobSites) -> bytes:
         return queries.count_job_sites(self.uow.session, request, self.sight)
 
+    def check_reassignable(self, kind: str, row: Any) -> None:
+        reassigned.check_reassignable(self.uow, row)
+
+    def rehomed(self, kind: str, row: Any, former: UUID) -> None:
+        reassigned.rehomed(self.uow, row, former)
+
     # --- what others tell ---------------------------------------------------------------------------------------
 
     @on(maintenance.VisitScheduled)
@@ -157,6 +166,14 @@ class InterventionsService(ClientRowsService):
     @on(maintenance.VisitUnscheduled)
     def visit_unscheduled(self, event: maintenance.VisitUnscheduled, envelope: Envelope) -> None:
         commands.withdraw_with_visit(self.uow, event)
+
+    @on(maintenance.PlanReassigned, since="log")
+    def plan_reassigned(self, event: maintenance.PlanReassigned, envelope: Envelope) -> None:
+        reassigned.follow_plan(self.uow, event)
+
+    @on(billing.QuoteReassigned, since="log")
+    def quote_reassigned(self, event: billing.QuoteReassigned, envelope: Envelope) -> None:
+        reassigned.follow_quote(self.uow, event)
 
     @on(billing.CompanyUpdated, since="snapshot")
     def company_updated(self, event: billing.CompanyUpdated, envelope: Envelope) -> None:

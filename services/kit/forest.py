@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from chassis.events import place
 from chassis.service import Service, on, rpc
+from chassis.stamp import touch
 from contracts import clients, forest
 from contracts.base import Envelope
+from services.kit.movable import Movable, homes_of, reassign, undo_rows
 
 
 class ForestService(Service):
@@ -26,10 +28,28 @@ class ForestService(Service):
     kinds: ClassVar[Mapping[str, type]]
     #: Kinds that hold single facts of a record: they follow rules of their own and do not change hands.
     facts: ClassVar[frozenset[str]] = frozenset()
+    #: Kinds whose rows change hands one by one, as `contracts.forest.MOVABLE` names them.
+    movable: ClassVar[Mapping[str, Movable]] = {}
 
     @rpc(forest.CountHomes)
     def count_homes(self, request: forest.CountHomes) -> forest.HomeCounts:
         return forest.HomeCounts(counts=self._counts(request.tree))
+
+    @rpc(forest.UndoRows)
+    def undo_rows(self, request: forest.UndoRows) -> forest.UndoneRows:
+        kinds = {kind: model for kind, model in self.kinds.items() if kind not in self.facts}
+        return undo_rows(self.uow.session, request, kinds, self.movable, self._counts(request.branch))
+
+    @rpc(forest.HomesOf)
+    def homes_of(self, request: forest.HomesOf) -> forest.Homes:
+        return forest.Homes.model_validate({"homes": homes_of(self.uow.session, request, self.kinds)})
+
+    @rpc(forest.ReassignRow)
+    def reassign_row(self, request: forest.ReassignRow) -> bytes:
+        row, former = reassign(self.uow, request, self.kinds, self.movable, self.check_reassignable)
+        if former is not None:
+            self.rehomed(request.kind, row, former)
+        return b"{}"
 
     @on(clients.ClientMerged, since="snapshot")
     def client_merged(self, event: clients.ClientMerged, envelope: Envelope) -> None:
@@ -109,13 +129,25 @@ class ForestService(Service):
     def blank(self, tree: Sequence[uuid.UUID]) -> None:
         """Takes everything personal out of the rows whose home is in `tree`; what the law keeps stays."""
 
+    def check_reassignable(self, kind: str, row: Any) -> None:
+        """Raises `Conflict` for a row that may not be given to another client by itself."""
+
+    def rehomed(self, kind: str, row: Any, former: uuid.UUID) -> None:
+        """A row has a new home: takes along what follows it here, and tells it."""
+
     # --- shared ---------------------------------------------------------------------------------------------------
 
     def _move(self, moves: Sequence[Mapping[str, Any]]) -> None:
         """Rows of this service that change sides with an undo."""
         for move in map(forest.Move.model_validate, moves):
-            if move.service == self.name and move.kind in self.kinds:
-                rehome(self.uow.session, self.kinds[move.kind], move)
+            if move.service != self.name or move.kind not in self.movable:
+                continue
+            model = self.kinds[move.kind]
+            if rehome(self.uow.session, model, move, self.movable[move.kind].alone):
+                row: Any = self.uow.session.get_one(model, move.id, populate_existing=True)
+                touch(self.uow, row)
+                self.uow.session.flush()
+                self.rehomed(move.kind, row, move.home_seen)
 
     def event_parked(self, raw: Mapping[str, Any], error: str) -> None:
         """A forest event put aside is told, so that its merge says that it has not ended here."""
@@ -171,10 +203,16 @@ def cut(session: Session, duplicate: uuid.UUID, branch: Sequence[uuid.UUID]) -> 
     )
 
 
-def rehome(session: Session, model: type, move: forest.Move) -> bool:
-    """Gives a row its new home. One that has another home by now was re-assigned since, and stays: False."""
+def rehome(session: Session, model: type, move: forest.Move, alone: str = "true") -> bool:
+    """Gives a row its new home. One that has another home by now was re-assigned since, and stays: False.
+
+    So does one that follows another row; `alone` is the condition of those that do not.
+    """
     found = session.execute(
-        text(f"UPDATE {_table_of(model)} SET home_client_id = :home WHERE id = :id AND home_client_id = :seen"),
+        text(
+            f"UPDATE {_table_of(model)} x SET home_client_id = :home "
+            f"WHERE x.id = :id AND x.home_client_id = :seen AND ({alone})"
+        ),
         {"home": move.home, "id": move.id, "seen": move.home_seen},
     )
     return bool(getattr(found, "rowcount", 0))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
 from services.kit.model import HomeMixin, attach, attach_company
+from services.kit.movable import Link, Movable
 from services.kit.uses import Source
 
 Base = new_base()
@@ -77,6 +78,14 @@ class Visit(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
 
 
 KINDS = {"plan": Plan, "visit": Visit}
+
+#: A visit follows its plan.
+MOVABLE = {
+    "plan": Movable(
+        "coalesce(nullif(x.title, ''), 'Plan de maintenance')",
+        (Link("address_id", "address"), Link("equipment_ids", "equipment", listed=True)),
+    )
+}
 
 #: Rows that name an address of a client.
 ADDRESS_USES = (Source("maintenance_plans", "plan"),)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 from chassis.service import every, on, rpc
 from contracts import billing, interventions
 from contracts import maintenance as c
@@ -10,7 +13,7 @@ from contracts.uses import AddressUses
 from services.kit.follow import ClientRowsService, know_company
 from services.kit.uses import address_uses
 from services.maintenance import commands, queries
-from services.maintenance.model import ADDRESS_USES, KINDS, Base
+from services.maintenance.model import ADDRESS_USES, KINDS, MOVABLE, Base
 
 
 class MaintenanceService(ClientRowsService):
@@ -19,12 +22,16 @@ class MaintenanceService(ClientRowsService):
     name = "maintenance"
     base = Base
     kinds = KINDS
+    movable = MOVABLE
 
     @every(3600)
     def extend_plans(self) -> None:
         # Some plans a transaction, until none is left.
         while self.uow.run(None, lambda: commands.extend_some(self.uow)):
             pass
+
+    def rehomed(self, kind: str, row: Any, former: UUID) -> None:
+        commands.rehomed(self.uow, row, former)
 
     @rpc(c.CreatePlan)
     def create_plan(self, request: c.CreatePlan) -> bytes:

@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from sqlalchemy import create_engine
+from sqlalchemy import Uuid, create_engine
 from sqlalchemy.engine import make_url
 
 from chassis import migrations
@@ -24,6 +24,7 @@ from chassis.objects import object_store
 from chassis.service import followed_producers, handlers_of
 from chassis.settings import SERVICES, Settings
 from chassis.wire.local import LocalWire
+from contracts import forest
 from contracts.base import Event, Request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,6 +125,37 @@ def test_no_table_has_a_client_id_and_every_home_is_among_the_kinds(service: str
         if "home_client_id" in table.columns and not name.startswith("known_"):
             assert "written_client_id" in table.columns, name
             assert name in known, f"{name} is not among the kinds of {service}"
+
+
+#: Kinds that never change hands by themselves: they follow another row, or go with their record.
+_FOLLOWING = {"client_tag", "billing_details", "billing_field_write", "visit", "folder", "portal_grant"}
+#: Columns of ids that name no row of a client that could be on the other side of an undo, or that a row follows.
+_NOT_LINKS = {
+    "id", "home_client_id", "written_client_id", "other_home_client_id", "place_id", "type_id", "source_event",
+    "lead_technician_id", "technician_ids", "assignee_id", "visit_id", "released_visit_id", "payer_id", "replaces_id",
+    "created_by_id", "updated_by_id",
+}  # fmt: skip
+#: Columns of rows that stand alone only without them (`Movable.alone`).
+_FOLLOWED = {("job_site", "quote_id")}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_kind_of_a_service_changes_hands_or_follows_and_tells_what_it_names(service: str) -> None:
+    model = importlib.import_module(f"services.{service}.model")
+    kinds: dict[str, Any] = getattr(model, "KINDS", {})
+    movable: dict[str, Any] = getattr(model, "MOVABLE", {})
+    assert tuple(movable) == forest.MOVABLE.get(service, ())
+    assert set(kinds) - set(movable) <= _FOLLOWING
+    assert not set(movable) & _FOLLOWING
+    everywhere = {kind for known in forest.MOVABLE.values() for kind in known}
+    for kind, told in movable.items():
+        columns = kinds[kind].__table__.columns
+        named = {link.column for link in told.links}
+        assert {link.kind for link in told.links} <= everywhere
+        for column in columns:
+            if isinstance(column.type, Uuid) or column.name.endswith("_ids"):
+                known = named | _NOT_LINKS | {name for of, name in _FOLLOWED if of == kind}
+                assert column.name in known, f"{kind}.{column.name} names a row: tell it in MOVABLE"
 
 
 def test_every_route_asks_who_comes_or_is_on_the_short_list(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -36,8 +36,13 @@ def company_of(session: Session) -> Company | None:
 
 def today(uow: UnitOfWork) -> date:
     """The day it is for the company (its own time zone)."""
-    company = company_of(uow.session)
-    return uow.now.astimezone(ZoneInfo(company.timezone if company else "Europe/Paris")).date()
+    return day_of(uow.session, uow.now)
+
+
+def day_of(session: Session, moment: datetime) -> date:
+    """The day of a moment for the company (its own time zone)."""
+    company = company_of(session)
+    return moment.astimezone(ZoneInfo(company.timezone if company else "Europe/Paris")).date()
 
 
 def details_of(session: Session, client_id: uuid.UUID) -> BillingDetails | None:

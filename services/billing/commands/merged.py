@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -26,6 +27,7 @@ _WRITES = text(
     SELECT w.seq, w.op, w.value, w.source_client_id AS source, w.forest, w.merge_id FROM billing_field_write w
     WHERE w.home_client_id = :home AND w.field = :field
     AND (w.merge_id IS NULL OR EXISTS (SELECT 1 FROM client_alias a WHERE a.merge_id = w.merge_id))
+    AND (CAST(:without AS uuid) IS NULL OR w.merge_id IS DISTINCT FROM :without)
     AND (w.forest, CASE WHEN w.merge_id IS NULL THEN 1 ELSE 0 END, w.seq) < (:forest, :rank, :seq)
     ORDER BY w.forest DESC, CASE WHEN w.merge_id IS NULL THEN 1 ELSE 0 END DESC, w.seq DESC LIMIT 1
     """
@@ -33,19 +35,32 @@ _WRITES = text(
 _END = 2**62
 
 
-def value(uow: UnitOfWork, home: uuid.UUID, field: str, forest: int = _END, rank: int = 1, seq: int = _END) -> Any:
-    """A detail as it was before a place in the order of writes (now, without one); None when there is none."""
-    asked = {"home": home, "field": field, "forest": forest, "rank": rank, "seq": seq}
-    write = uow.session.execute(_WRITES, asked).one_or_none()
+@dataclass(frozen=True)
+class Place:
+    """A place in the order of writes; the default is behind all."""
+
+    forest: int = _END
+    rank: int = 1
+    seq: int = _END
+
+
+def value(
+    session: Session, home: uuid.UUID, field: str, before: Place | None = None, without: uuid.UUID | None = None
+) -> Any:
+    """A detail as it was before a place, as if the merge `without` were undone; None when there is none."""
+    at = before or Place()
+    asked = {"home": home, "field": field, "forest": at.forest, "rank": at.rank, "seq": at.seq, "without": without}
+    write = session.execute(_WRITES, asked).one_or_none()
     if write is None:
         return None
     if write.op == "set":
         return write.value
     # The duplicate's own edits of the version that the merge ended come before it; later ones cannot be.
-    taken = value(uow, write.source, field, write.forest, 0, write.seq)
+    then = Place(write.forest, 0, write.seq)
+    taken = value(session, write.source, field, then, without)
     if write.op == "take":
         return taken
-    mine = value(uow, home, field, write.forest, 0, write.seq)
+    mine = value(session, home, field, then, without)
     return taken if mine is None else mine
 
 
@@ -91,7 +106,7 @@ def materialise(uow: UnitOfWork, records: Sequence[uuid.UUID]) -> None:
     """Sets the details of these records from their writes, and tells those that differ."""
     lock(uow.session, records)
     for home in records:
-        found = {field: _typed(field, value(uow, home, field)) for field in DETAIL_FIELDS}
+        found = {field: _typed(field, value(uow.session, home, field)) for field in DETAIL_FIELDS}
         row = details_of(uow.session, home)
         if row is None:
             if all(each is None for each in found.values()):

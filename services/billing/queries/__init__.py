@@ -16,6 +16,7 @@ from services.billing.queries.figures import figures
 from services.billing.queries.history import details_history
 from services.billing.queries.parties import get_company, get_details
 from services.billing.queries.totals import compute_totals
+from services.billing.queries.undo import undo_billing
 
 __all__ = [
     "check",
@@ -32,5 +33,6 @@ __all__ = [
     "list_invoices",
     "list_quotes",
     "ties",
+    "undo_billing",
     "verify_chain",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.errors import Conflict, Gone, Invalid, NotFound
@@ -47,7 +48,7 @@ def create_activity(uow: UnitOfWork, request: c.CreateActivity) -> bytes:
     uow.session.add(row)
     uow.session.flush()
     if not request.automatic:
-        uow.emit(c.ActivityLogged(**_facts(uow, row)))
+        uow.emit(c.ActivityLogged(**facts(uow, row)))
     return queries.get_row(uow.session, "activities", row.id)
 
 
@@ -70,7 +71,7 @@ def update_activity(uow: UnitOfWork, request: c.UpdateActivity) -> bytes:
         trail.changed(uow, "activities", row, changed)
         touch(uow, row)
         uow.session.flush()
-        uow.emit(c.ActivityUpdated(**_facts(uow, row)))
+        uow.emit(c.ActivityUpdated(**facts(uow, row)))
     return queries.get_row(uow.session, "activities", row.id)
 
 
@@ -81,7 +82,7 @@ def delete_activity(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
     row.deleted_at = uow.now
     touch(uow, row)
     uow.session.flush()
-    uow.emit(c.ActivityDeleted(**_facts(uow, row)))
+    uow.emit(c.ActivityDeleted(**facts(uow, row)))
     trail.note(uow, "activities", row, {"deleted": _title(row)})
     return b"{}"
 
@@ -95,7 +96,7 @@ def restore_activity(uow: UnitOfWork, request: c.RestoreSub) -> bytes:
         row.deleted_at = None
         touch(uow, row)
         uow.session.flush()
-        uow.emit(c.ActivityRestored(**_facts(uow, row)))
+        uow.emit(c.ActivityRestored(**facts(uow, row)))
         trail.note(uow, "activities", row, {"restored": _title(row)})
     return queries.get_row(uow.session, "activities", row.id)
 
@@ -123,7 +124,8 @@ def _check_contact(uow: UnitOfWork, home: uuid.UUID, contact_id: uuid.UUID | Non
         raise Invalid.field("contact_id", "Ce contact n’existe pas chez ce client.")
 
 
-def _facts(uow: UnitOfWork, row: Activity) -> dict[str, Any]:
+def facts(uow: UnitOfWork, row: Activity) -> dict[str, Any]:
+    """Fields of an activity's events."""
     return {
         **row_facts(uow.session, row),
         "kind": row.kind,
@@ -140,6 +142,16 @@ def _by_hand(uow: UnitOfWork, identifier: uuid.UUID) -> Activity:
     if row.automatic:
         raise Conflict("Une activité automatique ne se modifie pas.")
     return row
+
+
+def follow_source(uow: UnitOfWork, sources: Sequence[uuid.UUID], former: uuid.UUID, home: uuid.UUID) -> None:
+    """What was told of rows goes with them to another client (merge-protocol, *Which home a new row gets*, rule 2)."""
+    uow.session.execute(
+        update(Activity)
+        .where(Activity.home_client_id == former, Activity.source_event.is_not(None))
+        .where(Activity.link["id"].astext.in_([str(source) for source in sources]))
+        .values(home_client_id=home, version=Activity.version + 1)
+    )
 
 
 def note_event(

@@ -18,7 +18,7 @@ from chassis.stamp import touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
 from contracts.clients import merges as m
-from contracts.forest import FOLLOWERS, Move
+from contracts.forest import FOLLOWERS
 from services.clients import fields, merging
 from services.clients.commands import distinct
 from services.clients.commands import moves as row_moves
@@ -28,6 +28,7 @@ from services.clients.model import KINDS, Client, Merge, MergeProgress
 from services.clients.queries import merges as queries
 from services.clients.queries.identity import choices_told
 from services.clients.relating import settle
+from services.clients.undoing import check_moves, check_undoable, outcome, sides
 from services.kit.forest import count_homes, cut, graft, path_to_root
 from services.kit.homes import root_of, tree_of
 
@@ -92,11 +93,12 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
     above = path_to_root(uow.session, merge.survivor_id)
     locked = _lock_records(uow, [merge.duplicate_id, *above])
     check_undoable(merge, uow.now)
-    check_moves(request.moves, merge)
     duplicate, root = locked[merge.duplicate_id], locked[above[-1]]
     before = {row.id: _state(row) for row in (duplicate, root)}
     duplicate_tree = queries.branch(uow.session, merge.duplicate_id)
-    written = queries.written_by(uow.session, merge)
+    rest = sides(uow.session, merge, duplicate_tree)
+    check_moves(request.moves, merge, [*duplicate_tree, *rest])
+    _, kept = outcome(uow.session, merge, rest)
     merge.undone_forest, merge.undone_at, merge.undone_by = forest, uow.now, _actor(uow)
     merge.moves = [move.model_dump(mode="json") for move in request.moves]
     duplicate.merged_into = None
@@ -129,23 +131,7 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
         )
     )
     restored = changed[root.id]
-    return queries.get_merge(uow.session, merge.id, restored=sorted(restored), kept=sorted(set(written) - restored))
-
-
-def check_undoable(merge: Merge, now: Any) -> None:
-    """Raises `Conflict` for a merge that was undone, is sealed by an erasure, or is too old."""
-    if merge.undone_forest is not None:
-        raise Conflict("Cette fusion a déjà été annulée.", code="merge_undone", data={"merge_id": str(merge.id)})
-    if merge.sealed:
-        raise Conflict(
-            "Cette fusion ne peut plus être annulée\u202f: les données de la personne ont été effacées.",
-            code="merge_sealed",
-        )
-    if now > merge.undo_until:
-        raise Conflict(
-            f"Cette fusion ne peut plus être annulée\u202f: le délai a pris fin le {merge.undo_until:%d/%m/%Y}.",
-            code="undo_too_late",
-        )
+    return queries.get_merge(uow.session, merge.id, restored=sorted(restored), kept=kept)
 
 
 # --- locks and checks -------------------------------------------------------------------------------------------------
@@ -239,7 +225,7 @@ def _again(uow: UnitOfWork, row: Client, before: dict[str, Any]) -> set[str]:
 
 def _state(row: Client) -> dict[str, Any]:
     """A record's fields by the names that choices have."""
-    plain = {name: getattr(row, merging.stored(name)) for name in merging.LABELS}
+    plain = {name: getattr(row, merging.stored(name)) for name in merging.CHOSEN}
     return plain | {fields.CUSTOM + key: value for key, value in row.custom_fields.items()}
 
 
@@ -292,10 +278,3 @@ def reached(uow: UnitOfWork, service: str, forest: int) -> None:
         ),
         {"service": service, "forest": forest},
     )
-
-
-def check_moves(moves: Sequence[Move], merge: Merge) -> None:
-    """Raises `Invalid` for a row that would go to somebody who is not part of the merge."""
-    for move in moves:
-        if move.home not in (merge.survivor_id, merge.duplicate_id):
-            raise Invalid.field("moves", "Une ligne ne peut aller qu’à l’une des deux fiches.")

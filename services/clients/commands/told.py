@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from chassis.uow import UnitOfWork
 from contracts import billing, documents, equipment, interventions, maintenance
 from contracts.base import Envelope, RowEvent
-from services.clients.commands.activities import note_event
+from services.clients.commands.activities import follow_source, note_event
 from services.kit.zone import company_zone
 
 _MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
@@ -104,6 +105,29 @@ def file(uow: UnitOfWork, event: documents.DocumentEvent, envelope: Envelope, se
     """A document put into the client's store, thrown away or taken back."""
     link = {"kind": "document", "id": str(event.id), "label": event.name, "title": event.folder}
     _note(uow, event, envelope, "document", sentence.format(event.name), link)
+
+
+#: Kind of row that became another client's → kind of its activities, how one says it, and what it is called.
+_REASSIGNED = {
+    "intervention": ("intervention", "Intervention {} reprise d’un autre client"),
+    "job_site": ("job_site", "Chantier {} repris d’un autre client"),
+    "quote": ("quote", "Devis {} repris d’un autre client"),
+    "invoice": ("invoice", "Facture {} reprise d’un autre client"),
+    "credit_note": ("credit_note", "Avoir {} repris d’un autre client"),
+    "equipment": ("equipment", "Équipement repris d’un autre client\u202f: {}"),
+    "maintenance_plan": ("maintenance", "Plan de maintenance repris d’un autre client\u202f: {}"),
+    "document": ("document", "Document repris d’un autre client\u202f: {}"),
+}
+
+
+def reassigned(uow: UnitOfWork, event: Any, envelope: Envelope, kind: str) -> None:
+    """A row is another client's now: what was told of it, and of what follows it, goes with it; then that is told."""
+    sources = [event.id, *getattr(event, "visit_ids", ())]
+    follow_source(uow, sources, event.former_home_client_id, event.home_client_id)
+    activity, sentence = _REASSIGNED[kind]
+    label = next((str(given) for name in ("number", "name", "title") if (given := getattr(event, name, None))), "")
+    link = {"kind": kind, "id": str(event.id), "label": label, "title": getattr(event, "title", "")}
+    _note(uow, event, envelope, activity, sentence.format(label).replace("  ", " "), link)
 
 
 def _note(

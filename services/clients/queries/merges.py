@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chassis.errors import NotFound
+from chassis.errors import Conflict, NotFound
 from chassis.page import Listing
 from contracts.clients import merges as m
-from services.clients import fields, merging
+from services.clients import merging, undoing
 from services.clients.model import KINDS, Client, Merge
 from services.clients.queries.records import refuse
 from services.kit.forest import count_homes
@@ -111,27 +112,28 @@ def _brief(row: Client) -> dict[str, Any]:
     }
 
 
-def preview_undo(session: Session, request: m.PreviewUndo) -> m.UndoPreview:
-    """What an undo would do here: each field that the merge wrote, the survivor's value now and after it."""
+def preview_undo(session: Session, request: m.PreviewUndo, now: datetime) -> m.UndoPreview:
+    """What an undo would do here, or why it is refused for good. Raises `NotFound`, `Invalid`."""
     merge = session.get(Merge, request.id)
     if merge is None:
         raise NotFound("Cette fusion n’existe pas.")
-    tree = tree_of(session, merge.survivor_id)
-    root, goes = tree[0], branch(session, merge.duplicate_id)
-    restored: list[m.FieldUndone] = []
-    kept: list[m.FieldUndone] = []
-    for name in written_by(session, merge):
-        stored = merging.stored(name)
-        now = fields.value(session, root, stored)
-        then = fields.value(session, root, stored, without=merge.id)
-        undone = m.FieldUndone(field=name, label=merging.LABELS.get(name, name), now=now, then=then)
-        (kept if now == then else restored).append(undone)
+    told = orjson.loads(get_merge(session, merge.id))
+    try:
+        undoing.check_undoable(merge, now)
+    except Conflict as error:
+        refused = m.Refused(code=error.code, detail=error.detail)
+        return m.UndoPreview(merge=told, refused=refused, restored=[], kept=[], branch=[], rest=[])
+    goes = branch(session, merge.duplicate_id)
+    rest = undoing.sides(session, merge, goes)
+    undoing.check_moves(request.moves, merge, [*goes, *rest])
+    restored, kept = undoing.outcome(session, merge, rest)
     return m.UndoPreview(
-        merge=orjson.loads(get_merge(session, merge.id)),
+        merge=told,
+        refused=None,
         restored=restored,
-        kept=kept,
-        duplicate_tree=goes,
-        survivor_tree=[record for record in tree if record not in goes],
+        kept=undoing.kept_now(session, rest[0], kept),
+        branch=goes,
+        rest=rest,
     )
 
 
@@ -149,16 +151,6 @@ def branch(session: Session, record: uuid.UUID) -> list[uuid.UUID]:
     )
     ids = [uuid.UUID(str(row.id)) for row in found]
     return [record, *sorted(each for each in ids if each != record)]
-
-
-def written_by(session: Session, merge: Merge) -> list[str]:
-    """Public names of the fields that a merge has written, sorted."""
-    public = {merging.stored(name): name for name in merging.LABELS}
-    found = session.execute(
-        text("SELECT DISTINCT field FROM client_field_write WHERE client_id = :id AND merge_id = :merge"),
-        {"id": merge.survivor_id, "merge": merge.id},
-    ).scalars()
-    return sorted(public.get(name, name) for name in found)
 
 
 def merged_fields(session: Session, record: uuid.UUID) -> Sequence[str]:

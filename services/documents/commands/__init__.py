@@ -5,6 +5,7 @@ from services.documents.commands.files import (
     delete_document,
     import_entry,
     link_photos,
+    rehomed,
     restore_document,
     update_document,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "delete_folder",
     "import_entry",
     "link_photos",
+    "rehomed",
     "rename_folder",
     "render_preview",
     "replace_content",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from sqlalchemy import select
 
 from chassis.errors import Conflict, Invalid
@@ -17,6 +19,7 @@ from services.documents.commands.shared import ABSENT, facts, give, living, take
 from services.documents.model import Document
 from services.documents.sniff import UNKNOWN
 from services.kit.history import note, state_of
+from services.kit.movable import name_of
 
 _SAID = frozenset({"name", "folder", "description", "equipment_id"})
 
@@ -76,6 +79,14 @@ def update_document(uow: UnitOfWork, request: c.UpdateDocument) -> bytes:
             uow.emit(c.DocumentRenamed(**told, former_name=former["name"]))
         note(uow, row, "changed", former)
     return queries.get_document(uow.session, row.id)
+
+
+def rehomed(uow: UnitOfWork, row: Document, former: uuid.UUID) -> None:
+    """A document is another client's now: its folder is made there where it lacks."""
+    ensure_folder(uow, row.home_client_id, row.written_client_id, row.folder)
+    names = ({"client": name_of(uow.session, home)} for home in (former, row.home_client_id))
+    note(uow, row, "reassigned", *names)
+    uow.emit(c.DocumentReassigned(**facts(uow, row), former_home_client_id=former))
 
 
 def link_photos(uow: UnitOfWork, event: equipment.EquipmentEvent) -> None:

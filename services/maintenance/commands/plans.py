@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -102,6 +102,17 @@ def update_plan(uow: UnitOfWork, request: c.UpdatePlan) -> bytes:
     uow.session.flush()
     uow.emit(c.PlanUpdated(**_plan_facts(uow, row)))
     return queries.get_plan(uow.session, row.id)
+
+
+def rehomed(uow: UnitOfWork, row: Plan, former: uuid.UUID) -> None:
+    """A plan is another client's now: its visits go with it, and `interventions` takes theirs along."""
+    moved = uow.session.scalars(
+        update(Visit)
+        .where(Visit.plan_id == row.id)
+        .values(home_client_id=row.home_client_id, written_client_id=row.written_client_id, version=Visit.version + 1)
+        .returning(Visit.id)
+    ).all()
+    uow.emit(c.PlanReassigned(**_plan_facts(uow, row), former_home_client_id=former, visit_ids=sorted(moved)))
 
 
 def _open_visits(plan_id: uuid.UUID) -> Any:
