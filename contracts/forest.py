@@ -145,7 +145,7 @@ class Homes(Model):
     homes: dict[str, Id]
 
 
-class ReassignBody(Model):
+class OtherClient(Model):
     """To which client a row goes; its own id is in the path."""
 
 

@@ -14,7 +14,16 @@ AddressRole = Literal["owner", "tenant", "agent"]
 ActivityKind = Literal["call", "email", "sms", "visit", "note"]
 #: Of what the system tells by itself.
 ToldKind = Literal[
-    "quote", "invoice", "credit_note", "payment", "intervention", "job_site", "maintenance", "equipment", "document"
+    "quote",
+    "invoice",
+    "credit_note",
+    "payment",
+    "intervention",
+    "job_site",
+    "maintenance",
+    "equipment",
+    "document",
+    "merge",
 ]
 ActivityFilter = Literal[
     "call", "email", "sms", "visit", "note", "automatic",

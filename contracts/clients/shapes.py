@@ -203,7 +203,8 @@ class HistoryLine(Model):
 
     `…_name`: what stands behind an id (salesperson, main address); null where the value is readable by itself.
     `addresses.street`: a field of a row, `row_id`, called `row_name` now; `addresses.created`, `.deleted`,
-    `.restored` say what became of the row itself. `billing.iban`: of how the client is billed.
+    `.restored`, `.reassigned` say what became of the row itself. `billing.iban`: of how the client is billed.
+    `merge` and `merge_undone`: the record was merged with another, or stands by itself again; `merge` tells all of it.
     """
 
     seq: int
@@ -215,5 +216,6 @@ class HistoryLine(Model):
     previous: Any
     value_name: str | None
     previous_name: str | None
+    merge: dict[str, Any] | None = None
     at: Moment
     by: Person

@@ -14,7 +14,7 @@ from contracts import documents as d
 from contracts import interventions as i
 from contracts import maintenance as m
 from contracts.base import Request
-from contracts.forest import ReassignBody, ReassignRow
+from contracts.forest import OtherClient, ReassignRow
 from gateway.api.routes import Api, build, if_match, json_body
 
 #: Path → service, kind, tag, the question that answers with the row, and its shape. Equipment, which may come to stand
@@ -53,7 +53,7 @@ def _row(
         return api.send(build(question, {"id": id}))
 
     reassign.__name__ = f"reassign_{kind}"
-    api.route("POST", f"{path}/{{id}}/reassign", _SUMMARY, tag=tag, body=ReassignBody, answer=view,
+    api.route("POST", f"{path}/{{id}}/reassign", _SUMMARY, tag=tag, body=OtherClient, answer=view,
               client_in_body=True)(reassign)  # fmt: skip
 
 
@@ -66,14 +66,14 @@ def _below(api: Api, section: str, kind: str, view: type[BaseModel]) -> None:
 
     reassign.__name__ = f"reassign_{kind}"
     path = f"/clients/{{client_id}}/{section}/{{sub_id}}/reassign"
-    api.route("POST", path, _SUMMARY, tag="Clients", body=ReassignBody, answer=view, client_in_body=True)(reassign)
+    api.route("POST", path, _SUMMARY, tag="Clients", body=OtherClient, answer=view, client_in_body=True)(reassign)
 
 
 def _send(api: Api, service: str, kind: str, identifier: UUID) -> UUID:
     """Gives the row to the client that the body names; the living client's id. Nothing else is in the body."""
     values: dict[str, Any] = json_body()
     home = api.home_of_body(values)
-    build(ReassignBody, values)
+    build(OtherClient, values)
     given = {"kind": kind, "id": identifier, "expected_version": if_match(required=False), **home.ids()}
     api.rpc.ask(build(ReassignRow, given | {"written_client_id": home.root}), service=service)
     return home.root

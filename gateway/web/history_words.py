@@ -46,8 +46,13 @@ def entries(lines: list[dict[str, Any]], custom: dict[str, str]) -> list[dict[st
 def _said(line: dict[str, Any], custom: dict[str, str]) -> dict[str, Any]:
     field: str = line["field"]
     kind, _, name = field.partition(".")
+    if field in ("merge", "merge_undone"):
+        return _merged(line["merge"], undone=field == "merge_undone")
     if kind in _ROWS:
         word, *forms = _ROWS[kind]
+        if name == "reassigned":
+            return {"what": f"{word} {line['row_name'] or ''}".strip() + ", venu de", "before": None,
+                    "after": str(line["value"] or "")}  # fmt: skip
         if name in ("created", "deleted", "restored"):
             form = forms[("created", "deleted", "restored").index(name)]
             return {"what": f"{word} {form}", "before": None, "after": str(line["value"] or "")}
@@ -60,6 +65,15 @@ def _said(line: dict[str, Any], custom: dict[str, str]) -> dict[str, Any]:
     if field == "layout":
         return {"what": "Disposition de la fiche modifiée", "before": None, "after": None}
     return _changed(line, FIELDS.get(field, field), field)
+
+
+def _merged(merge: dict[str, Any], *, undone: bool) -> dict[str, Any]:
+    """A merge or its undo, in both records' words."""
+    one, other = merge["duplicate"]["display_name"], merge["survivor"]["display_name"]
+    if undone:
+        what = f"Fusion annulée\u202f: {one} et {other} sont de nouveau deux fiches"
+        return {"what": what, "before": None, "after": None, "merge": merge}
+    return {"what": f"{one} fusionnée dans {other}\u202f:", "before": None, "after": merge["reason"], "merge": merge}
 
 
 def _changed(line: dict[str, Any], what: str, field: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ ACTIVITY = {
     "maintenance": ("Maintenance", "calendar-sync"),
     "equipment": ("Équipement", "heater"),
     "document": ("Document", "file"),
+    "merge": ("Fusion", "merge"),
 }
 #: Filters of the activities, beside « Toutes ».
 ACTIVITY_FILTERS = (

@@ -95,6 +95,12 @@ def fiche(session: Session, request: c.AccountsFiche) -> bytes:
 
     def parts(tree: Sequence[uuid.UUID]) -> tuple[dict[str, Part], dict[str, Any]]:
         where, params = in_tree("p", tree)
+        if len(tree) > 1:
+            # A person whom several records of the tree know has one access.
+            where.append(
+                "NOT EXISTS (SELECT 1 FROM portal_grant o WHERE o.home_client_id = ANY(:tree) AND o.granted "
+                "AND lower(o.email) = lower(p.email) AND o.contact_id < p.contact_id)"
+            )
         return {"portal": (PORTAL, ["p.granted", *where])}, params
 
     tree, found, _ = tree_sections(session, request, parts)

@@ -26,6 +26,8 @@ SINGLE = (
     "vat_number", "email", "phone", "secondary_phone", "website", "sales_rep_id",
 )  # fmt: skip
 CUSTOM = "custom_fields."
+#: Lines of the history that tell of a merge and its undo: the merge's id, on both records, for ever.
+MERGED, UNDONE = "merge", "merge_undone"
 
 _WRITES = text(
     """

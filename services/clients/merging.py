@@ -20,6 +20,8 @@ CHOSEN = (
     "kind", "first_name", "last_name", "company_name", "display_name", "reference", "registration_number", "stage",
     "siret", "vat_number", "email", "phone", "secondary_phone", "website", "sales_rep_id", "main_address_id", "memo",
 )  # fmt: skip
+#: Records in one tree from which on a person is warned (merge-protocol, *Open choices*).
+MANY = 50
 #: Public name → name of the writes.
 _STORED = {"display_name": "own_name"}
 #: Facts of a client that `billing` keeps; their choices are passed on with the event.
@@ -133,12 +135,17 @@ def conflicts(
     shared = _shared_tags(session, mine, theirs)
     if shared:
         tell("same_tags", f"Étiquettes communes, affichées une seule fois\u202f: {', '.join(shared)}.")
-    portal = _portal_contacts(session, theirs)
-    if portal:
-        tell(
-            "portal_access",
-            f"{_list(portal)} verr{'a' if len(portal) == 1 else 'ont'} sur le portail tout le dossier fusionné.",
-        )
+    for theirs_or_mine, seen in ((theirs, survivor), (mine, duplicate)):
+        portal = _portal_contacts(session, theirs_or_mine)
+        if portal:
+            sees = "verra" if len(portal) == 1 else "verront"
+            tell(
+                "portal_access",
+                f"{_list(portal)} {sees} aussi sur le portail ce qui est partagé avec {seen.display_name}.",
+            )
+    together = len(mine) + len(theirs)
+    if together > MANY:
+        tell("many_records", f"{together} fiches seront réunies en une\u202f: ses pages seront plus lentes.")
     return found
 
 

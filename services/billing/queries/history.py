@@ -27,7 +27,7 @@ DETAILS_HISTORY = Listing(
     item=(
         "json_build_object('seq', w.seq, 'field', 'billing.' || w.field, 'row_id', NULL, 'row_name', NULL, "
         "'op', w.op, 'value', w.value, 'previous', p.value, "
-        f"'value_name', {_VALUE}, 'previous_name', {_PREVIOUS}, "
+        f"'value_name', {_VALUE}, 'previous_name', {_PREVIOUS}, 'merge', NULL, "
         "'at', w.written_at, 'by', json_build_object('id', w.actor_id, 'name', w.actor_name))"
     ),
     # The list's key is a uuid everywhere; here the sequence itself orders, so a constant serves as tie-break.
@@ -40,7 +40,8 @@ DETAILS_HISTORY = Listing(
 
 def details_history(session: Session, request: c.DetailsHistory) -> bytes:
     """A page of changes, newest first, of a tree."""
-    where, params = ["w.home_client_id = ANY(:tree)"], {"tree": request.tree}
+    # What a merge chose or filled is told by the merge itself.
+    where, params = ["w.home_client_id = ANY(:tree)", "w.op = 'set'"], {"tree": request.tree}
     if request.before is not None:
         return DETAILS_HISTORY.page(session, [*where, "w.seq < :before"], params | {"before": request.before}, request)
     return DETAILS_HISTORY.page(session, where, params, request)

@@ -154,6 +154,14 @@ def follow_source(uow: UnitOfWork, sources: Sequence[uuid.UUID], former: uuid.UU
     )
 
 
+def note_merge(uow: UnitOfWork, merge_id: uuid.UUID, record: uuid.UUID, subject: str) -> None:
+    """An activity that tells of a merge or its undo. It names nobody: the other record may be erased one day."""
+    # A merge is told once as made and once as undone, on each record.
+    told = uuid.uuid5(merge_id, f"{record} {subject}")
+    link = {"kind": "merge", "id": str(merge_id), "label": "", "title": ""}
+    note_event(uow, str(told), record, "merge", subject, uow.now, link)
+
+
 def note_event(
     uow: UnitOfWork,
     event_id: str,

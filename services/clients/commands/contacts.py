@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from chassis.errors import Gone, Invalid, NotFound
 from chassis.ids import new_id
@@ -102,7 +102,25 @@ def update_contact(uow: UnitOfWork, request: c.UpdateContact) -> bytes:
         trail.changed(uow, _KIND, row, changed)
         uow.session.flush()
         uow.emit(c.ContactUpdated(**_facts(uow, row)))
+    if "portal_access" in changed and not row.portal_access:
+        _withdraw_from_all(uow, row)
     return queries.get_row(uow.session, "contacts", row.id)
+
+
+def _withdraw_from_all(uow: UnitOfWork, row: Contact) -> None:
+    """A person whom several records of the tree know has one access: withdrawn from one, it is from all."""
+    others = select(Contact).where(
+        Contact.home_client_id.in_(tree_of(uow.session, row.home_client_id)),
+        func.lower(Contact.email) == row.email.lower(),
+        Contact.portal_access,
+        Contact.id != row.id,
+    )
+    for other in uow.session.scalars(others.order_by(Contact.id).with_for_update()).all() if row.email else ():
+        other.portal_access = False
+        touch(uow, other)
+        trail.changed(uow, _KIND, other, {"portal_access"})
+        uow.session.flush()
+        uow.emit(c.ContactUpdated(**_facts(uow, other)))
 
 
 def delete_contact(uow: UnitOfWork, request: c.DeleteSub) -> bytes:

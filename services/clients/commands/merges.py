@@ -20,7 +20,7 @@ from contracts import clients as c
 from contracts.clients import merges as m
 from contracts.forest import FOLLOWERS
 from services.clients import fields, merging
-from services.clients.commands import distinct
+from services.clients.commands import activities, distinct
 from services.clients.commands import moves as row_moves
 from services.clients.commands.records import check_named
 from services.clients.commands.shared import facts
@@ -63,6 +63,9 @@ def merge_clients(uow: UnitOfWork, request: m.MergeClients) -> bytes:
     graft(uow.session, merge.id, survivor.id, duplicate.id)
     _start_progress(uow, merge, duplicate_tree)
     settle(uow.session, [survivor.id])
+    for record in (survivor.id, duplicate.id):
+        fields.append(uow, record, {fields.MERGED: merge.id})
+    activities.note_merge(uow, merge.id, survivor.id, "Une fiche en double a été fusionnée dans celle-ci")
     changed = _take(uow, merge, survivor, choices)
     check_named(survivor)
     touch(uow, duplicate)
@@ -110,6 +113,9 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
     # Signposts between are read by their writes alone: they are materialised when they are freed.
     changed = {row.id: _again(uow, row, before[row.id]) for row in (duplicate, root)}
     distinct.remember(uow, merge.survivor_id, merge.duplicate_id)
+    for record in (merge.survivor_id, merge.duplicate_id):
+        fields.append(uow, record, {fields.UNDONE: merge.id})
+        activities.note_merge(uow, merge.id, record, "Une fusion de fiches a été annulée")
     _move_forest(uow, forest)
     uow.session.flush()
     uow.emit(

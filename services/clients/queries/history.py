@@ -6,6 +6,8 @@ from sqlalchemy.orm import Session
 
 from chassis.page import Listing
 from contracts import clients as c
+from services.clients import fields
+from services.clients.queries.merges import MERGES
 from services.clients.queries.records import refuse
 from services.kit.homes import tree_of
 
@@ -34,6 +36,18 @@ _ROW = (
 
 # A row's line tells by itself what was before; for a field of the record that is its write before.
 _BEFORE = "CASE WHEN w.value ? 'p' THEN w.value->'p' ELSE p.value->'v' END"
+#: SQL: the merge that a line tells of, with who, why and what each service counted.
+_MERGE = (
+    f"CASE WHEN w.field IN ('{fields.MERGED}', '{fields.UNDONE}') THEN "
+    f"(SELECT {MERGES.item} FROM merge g WHERE g.id = (w.value->>'v')::uuid) END"
+)
+#: Of a merge within the tree one line tells; both records have one, for when they stand apart.
+_ONCE = (
+    f"w.field NOT IN ('{fields.MERGED}', '{fields.UNDONE}') OR NOT EXISTS (SELECT 1 FROM merge g "
+    "WHERE g.id = (w.value->>'v')::uuid AND g.duplicate_id = w.client_id AND g.survivor_id = ANY(:tree))"
+)
+#: What a merge took over is told by the merge itself.
+_WRITTEN = "w.op = 'set'"
 _VALUE, _PREVIOUS = _named("w.value->>'v'"), _named(f"(({_BEFORE})#>>'{{}}')")
 HISTORY = Listing(
     source=(
@@ -47,7 +61,7 @@ HISTORY = Listing(
         f"'row_id', w.row_id, 'row_name', {_ROW}, "
         "'op', w.op, 'value', w.value->'v', 'previous', "
         f"{_BEFORE}, "
-        f"'value_name', {_VALUE}, 'previous_name', {_PREVIOUS}, "
+        f"'value_name', {_VALUE}, 'previous_name', {_PREVIOUS}, 'merge', {_MERGE}, "
         "'at', w.at, 'by', json_build_object('id', w.actor_id, 'name', w.actor_name))"
     ),
     # The list's key is a uuid everywhere; here the sequence itself orders, so a constant serves as tie-break.
@@ -62,7 +76,7 @@ def history(session: Session, request: c.History) -> bytes:
     """Who changed what and when, field by field, newest first, of the whole tree."""
     refuse(session, request.client_id)
     tree = tree_of(session, request.client_id)
-    where, params = ["w.client_id = ANY(:tree)"], {"tree": tree}
+    where, params = ["w.client_id = ANY(:tree)", _ONCE, _WRITTEN], {"tree": tree}
     if request.before is not None:
         return HISTORY.page(session, [*where, "w.seq < :before"], params | {"before": request.before}, request)
     return HISTORY.page(session, where, params, request)
