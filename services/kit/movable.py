@@ -85,7 +85,7 @@ def _since(session: Session, request: UndoRows, kind: str, model: type, told: Mo
         f"({written}) AS written_under, coalesce(l.links, '[]'::json) AS links FROM {_table(model)} x "
         f"LEFT JOIN LATERAL (SELECT json_agg(n.link) AS links FROM ({links}) n) l ON true "
         f"WHERE x.home_client_id = ANY(:both) AND ({told.alone}){_living(model)} "
-        f"AND (x.created_at >= :since OR ({written})) AND (l.links IS NOT NULL OR ({written})) "
+        f"AND (x.created_at > :since OR ({written})) AND (l.links IS NOT NULL OR ({written})) "
         f"ORDER BY x.created_at DESC, x.id LIMIT {MOST + 1}"
     )
     return session.execute(text(statement), _params(request)).all()
@@ -105,7 +105,7 @@ def _made_since(session: Session, request: UndoRows, kinds: Mapping[str, type]) 
         return {}
     parts = [
         f"SELECT '{kind}' AS kind, count(*) AS n FROM {_table(model)} x WHERE x.home_client_id = ANY(:rest) "
-        f"AND (x.created_at >= :since OR x.written_client_id = ANY(:branch)){_living(model)}"
+        f"AND (x.created_at > :since OR x.written_client_id = ANY(:branch)){_living(model)}"
         for kind, model in dated.items()
     ]
     found = session.execute(text(" UNION ALL ".join(parts)), _params(request))

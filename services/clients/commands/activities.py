@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.errors import Conflict, Gone, Invalid, NotFound
@@ -154,12 +154,20 @@ def follow_source(uow: UnitOfWork, sources: Sequence[uuid.UUID], former: uuid.UU
     )
 
 
-def note_merge(uow: UnitOfWork, merge_id: uuid.UUID, record: uuid.UUID, subject: str) -> None:
-    """An activity that tells of a merge or its undo. It names nobody: the other record may be erased one day."""
-    # A merge is told once as made and once as undone, on each record.
-    told = uuid.uuid5(merge_id, f"{record} {subject}")
+def note_merge(uow: UnitOfWork, merge_id: uuid.UUID, survivor: uuid.UUID) -> None:
+    """The survivor's fiche tells of a merge while it lasts. It names nobody: the other record may be erased one day."""
     link = {"kind": "merge", "id": str(merge_id), "label": "", "title": ""}
-    note_event(uow, str(told), record, "merge", subject, uow.now, link)
+    told = "Une fiche en double a été fusionnée dans celle-ci"
+    note_event(uow, str(_told_of(merge_id)), survivor, "merge", told, uow.now, link)
+
+
+def drop_merge(uow: UnitOfWork, merge_id: uuid.UUID) -> None:
+    """After an undo all is as before; the histories of both records tell what was."""
+    uow.session.execute(delete(Activity).where(Activity.source_event == _told_of(merge_id)))
+
+
+def _told_of(merge_id: uuid.UUID) -> uuid.UUID:
+    return uuid.uuid5(merge_id, "merged")
 
 
 def note_event(

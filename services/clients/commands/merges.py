@@ -65,7 +65,7 @@ def merge_clients(uow: UnitOfWork, request: m.MergeClients) -> bytes:
     settle(uow.session, [survivor.id])
     for record in (survivor.id, duplicate.id):
         fields.append(uow, record, {fields.MERGED: merge.id})
-    activities.note_merge(uow, merge.id, survivor.id, "Une fiche en double a été fusionnée dans celle-ci")
+    activities.note_merge(uow, merge.id, survivor.id)
     changed = _take(uow, merge, survivor, choices)
     check_named(survivor)
     touch(uow, duplicate)
@@ -115,7 +115,7 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
     distinct.remember(uow, merge.survivor_id, merge.duplicate_id)
     for record in (merge.survivor_id, merge.duplicate_id):
         fields.append(uow, record, {fields.UNDONE: merge.id})
-        activities.note_merge(uow, merge.id, record, "Une fusion de fiches a été annulée")
+    activities.drop_merge(uow, merge.id)
     _move_forest(uow, forest)
     uow.session.flush()
     uow.emit(
