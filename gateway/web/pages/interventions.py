@@ -31,7 +31,8 @@ ACTIONS = {
     "report_corrected": "Bon d’intervention corrigé",
 }
 FIELDS = {
-    "title": "Titre", "kind": "Nature", "type_id": "Type", "address_id": "Adresse", "lead_technician_id": "Responsable",
+    "client": "Client", "title": "Titre", "kind": "Nature", "type_id": "Type", "address_id": "Adresse",
+    "lead_technician_id": "Responsable",
     "technician_ids": "Intervenants", "starts_at": "Début", "ends_at": "Fin", "has_appointment": "Rendez-vous",
     "needs_quote": "Devis à prévoir", "billable": "À facturer",
     "billable_reason": "Raison de ne pas facturer", "priority": "Priorité",
