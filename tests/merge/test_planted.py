@@ -285,8 +285,8 @@ def _after_merge(patch: pytest.MonkeyPatch, work: Callable[[Any, Any], None]) ->
     promises.test_07_there_is_one_main_address_while_there_is_an_address_and_it_is_in_the_tree,
 )
 def main_flag_cleared(patch: pytest.MonkeyPatch, world: World) -> None:
-    def main_address(original: Any, session: Any, root: uuid.UUID) -> uuid.UUID | None:
-        return original(session, root) if fields.value(session, root, "main_address_id") else None
+    def main_address(original: Any, session: Any, root: uuid.UUID, *asked: Any) -> uuid.UUID | None:
+        return original(session, root, *asked) if fields.value(session, root, "main_address_id") else None
 
     around(patch, fields, "main_address", main_address)
     _after_merge(patch, lambda uow, body: fields.append(uow, body.duplicate_id, {"main_address_id": None}))
