@@ -27,12 +27,14 @@ def test_targets_say_what_was_reached_and_whether_it_is_enough() -> None:
         Target(2.9, percent=99),
         Target(1.3, at_least=True),
         Target(12, of_floor=False),
+        Target(2, percent=99, of_percent=99),
     ]
     assert measure.rows([floor, other])[1]["targets"] == [
         {"target": "p50 ≤ 1.2 ×", "got": 1.2, "met": True},
         {"target": "p99 ≤ 2.9 ×", "got": 3.0, "met": False},
         {"target": "p50 ≥ 1.3 ×", "got": 1.2, "met": False},
         {"target": "p50 ≤ 12", "got": 12.0, "met": True},
+        {"target": "p99 ≤ 2 × p99", "got": 3.0, "met": False},
     ]
 
 
