@@ -1,19 +1,13 @@
-"""`fiche users` and `fiche api-keys`, and the first sign-in of `make run`."""
+"""`fiche users` and `fiche api-keys`."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 
-from chassis.context import SYSTEM, Context
-from chassis.errors import FicheError
-from chassis.settings import Settings
-from chassis.wire.base import OK, Call, RpcClient
 from cli.http import api
-from contracts.accounts import Bootstrap
 
 users_app = typer.Typer(help="Les utilisateurs.", no_args_is_help=True)
 keys_app = typer.Typer(help="Les clés d’API.", no_args_is_help=True)
@@ -48,15 +42,3 @@ def add_key(name: str, scope: Annotated[list[str], typer.Option(help="read, writ
     """Crée une clé ; elle n’est montrée qu’une fois."""
     key = api("POST", "/api/v1/api-keys", {"name": name, "scopes": scope})
     out.print(key["key"], highlight=False, soft_wrap=True)
-
-
-def first_sign_in(client: RpcClient, settings: Settings) -> str | None:
-    """At start: the administrator exists, the bootstrap key is known. Returns the path of a one-time link, or None."""
-    body = orjson.dumps({"token": settings.bootstrap_token, "link": not settings.bootstrap_token})
-    [answer] = client.call_many(
-        [Call("accounts", Bootstrap.rpc.partition(".")[2], body, Context(SYSTEM).headers())], 30
-    )
-    if answer.status != OK:
-        raise FicheError.from_json(answer.status, answer.body)
-    token = orjson.loads(answer.body)["link_token"]
-    return f"/connexion/{token}" if token else None

@@ -160,7 +160,7 @@ def run_embedded(settings: Settings, *, demo: int) -> None:
 
 def _welcome(product: EmbeddedProduct, seconds: float) -> None:
     from cli import local_key
-    from cli.accounts import first_sign_in
+    from cli.sign_in import first_sign_in
 
     assert product.runtime is not None
     link = first_sign_in(product.runtime.client, product.settings)

@@ -14,7 +14,7 @@ from chassis.ops import serve_ops
 from chassis.runtime import Runtime, settled
 from chassis.settings import Settings, SettingsError
 from chassis.wire.amqp import AmqpWire
-from cli.accounts import first_sign_in
+from cli.sign_in import first_sign_in
 
 log = structlog.get_logger(__name__)
 

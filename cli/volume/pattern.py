@@ -51,7 +51,7 @@ def make(folder: Path, clients: int, seed: int, staff_for: int) -> None:
     product = EmbeddedProduct(settings)
     product.start()
     try:
-        from cli.accounts import first_sign_in
+        from cli.sign_in import first_sign_in
 
         assert product.runtime is not None
         first_sign_in(product.runtime.client, product.settings)

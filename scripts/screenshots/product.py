@@ -17,8 +17,8 @@ from eventlet.hubs import trampoline  # noqa: E402
 from chassis import logs  # noqa: E402
 from chassis.host import Host  # noqa: E402
 from chassis.settings import load_settings  # noqa: E402
-from cli.accounts import first_sign_in  # noqa: E402
 from cli.embedded import EmbeddedProduct  # noqa: E402
+from cli.sign_in import first_sign_in  # noqa: E402
 
 
 def say(text: str) -> None:

@@ -24,7 +24,7 @@ from chassis.objects import object_store  # noqa: E402
 from chassis.runtime import Runtime  # noqa: E402
 from chassis.settings import SERVICES, load_settings  # noqa: E402
 from chassis.wire.local import LocalWire  # noqa: E402
-from cli.accounts import first_sign_in  # noqa: E402
+from cli.sign_in import first_sign_in  # noqa: E402
 from gateway.app import create_app  # noqa: E402
 
 
