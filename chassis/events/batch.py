@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -30,6 +31,8 @@ class Batches:
         self._stop = stop
         self._names = following.consumer, following.producer
         self._last_error = ""
+        #: The place as it was last locked, if nothing was parked behind it.
+        self._before: place.Place | None = None
 
     def apply(self, batch: Sequence[Entry], *, carefully: bool = False) -> None:
         """All of it, once; `carefully`, with the tries of each counted first.
@@ -75,24 +78,42 @@ class Batches:
         raise InterruptedError("stopping")
 
     def _transact(self, batch: Sequence[Entry], *, parking: bool = False) -> None:
-        producer, handlers = self._following.producer, self._following.handlers
+        before, self._before = self._before, None
+        if before is not None and not parking:
+            # Nothing waited, and as a rule nothing of that has changed: lock, effects and move are then one message.
+            try:
+                self._before = self._following.transact(lambda service: self._work(service, batch, before))
+            except Exception as error:
+                if parked.is_passing(error):
+                    raise
+            else:
+                return
+        self._before = self._following.transact(lambda service: self._work(service, batch, None, parking=parking))
 
-        def work(service: Any) -> None:
-            session = service.uow.session
-            here = place.lock(session, producer, batch[0].position - 1)
+    def _work(
+        self, service: Any, batch: Sequence[Entry], before: place.Place | None, *, parking: bool = False
+    ) -> place.Place | None:
+        """Returns the place for the next batch to expect unchanged, if nothing is parked."""
+        producer, handlers = self._following.producer, self._following.handlers
+        session, expected = service.uow.session, batch[0].position - 1
+        if before is None:
+            here = place.lock(session, producer, expected)
             if any(here.known.get(name) is not None for name in handlers):
                 raise place.Moved  # a replica of another release has passed some by: they are told first (`begin`)
-            for entry in batch:
-                if (name := entry.type) not in handlers and here.known.get(name, 0) is None:
-                    here.known[name] = entry.position - 1
-                    place.passed_by(session, producer, name, entry.position - 1)
-                if not (parking or entry.key in here.waiting):
-                    parked.handle(service, handlers, entry.event)
-                elif parking or entry.type in handlers:
-                    reason = self._last_error if parking else BEHIND
-                    parked.park(session, producer, entry.position, entry.key, orjson.dumps(entry.event), reason)
-                    service.event_parked(entry.event, reason)
-                    here.waiting.add(entry.key)
-            place.move(session, producer, batch[-1].log_id, batch[-1].position, batch[-1].id)
-
-        self._following.transact(work)
+        else:
+            here = before
+            place.lock_unchanged(session, here, producer, expected)
+        changed = parking
+        for entry in batch:
+            if (name := entry.type) not in handlers and here.known.get(name, 0) is None:
+                changed, here = True, replace(here, known=here.known | {name: entry.position - 1})
+                place.passed_by(session, producer, name, entry.position - 1)
+            if not (parking or entry.key in here.waiting):
+                parked.handle(service, handlers, entry.event)
+            elif parking or entry.type in handlers:
+                reason = self._last_error if parking else BEHIND
+                parked.park(session, producer, entry.position, entry.key, orjson.dumps(entry.event), reason)
+                service.event_parked(entry.event, reason)
+                here.waiting.add(entry.key)
+        place.move(session, producer, batch[-1].log_id, batch[-1].position, batch[-1].id)
+        return None if changed or here.waiting else here

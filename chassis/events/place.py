@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -28,6 +29,8 @@ class Place:
     waiting: set[str] = field(default_factory=set)
     #: Of a locked place: types whose handlers some release has; see `handlers`.
     known: dict[str, int | None] = field(default_factory=dict)
+    #: The same as PostgreSQL writes it.
+    known_text: str | None = None
 
 
 _COLUMNS = "SELECT log_id, position, event_id, rebuild_asked_at FROM event_place WHERE producer = :producer"
@@ -45,12 +48,16 @@ def read(session: Session, producer: str) -> Place:
 
 
 _LOCK = "SELECT 1 FROM event_place WHERE producer = :producer FOR UPDATE"
-_LOCKED = """
-    SELECT log_id, position, event_id, rebuild_asked_at,
-        ARRAY(SELECT DISTINCT ordering_key FROM parked_event p WHERE p.producer = e.producer AND p.position > 0)
-            AS waiting,
-        (SELECT json_object_agg(type, position) FROM event_handler h WHERE h.producer = e.producer) AS known
+_WAITING = "SELECT DISTINCT ordering_key FROM parked_event p WHERE p.producer = e.producer AND p.position > 0"
+_KNOWN = "SELECT json_object_agg(type, position ORDER BY type)::text FROM event_handler h WHERE h.producer = e.producer"
+_LOCKED = f"""
+    SELECT log_id, position, event_id, rebuild_asked_at, ARRAY({_WAITING}) AS waiting, ({_KNOWN}) AS known
     FROM event_place e WHERE producer = :producer
+    """
+# Division by zero where it is otherwise.
+_AS_EXPECTED = f"""
+    SELECT 1 / count(*) FROM event_place e WHERE producer = :producer AND position = :position
+    AND NOT EXISTS ({_WAITING}) AND ({_KNOWN}) IS NOT DISTINCT FROM :known
     """
 
 
@@ -63,14 +70,25 @@ def lock(session: Session, producer: str, expected: int | None = None) -> Place:
     return _place(row, set(row.waiting), row.known)
 
 
-def _place(row: Any, waiting: set[str] | None = None, known: dict[str, int | None] | None = None) -> Place:
+def lock_unchanged(session: Session, before: Place, producer: str, expected: int) -> None:
+    """Locks the place without waiting for an answer; where it is not as expected, what follows is refused.
+
+    That is where the place is elsewhere, events wait behind a parked one, or other handlers are known than `before`.
+    The error shows at the next statement that is waited for, or at the commit; nothing was done then.
+    """
+    later(session, _LOCK, {"producer": producer})
+    later(session, _AS_EXPECTED, {"producer": producer, "position": expected, "known": before.known_text})
+
+
+def _place(row: Any, waiting: set[str] | None = None, known: str | None = None) -> Place:
     return Place(
         None if row.log_id is None else str(row.log_id),
         int(row.position),
         None if row.event_id is None else str(row.event_id),
         row.rebuild_asked_at,
         waiting or set(),
-        known or {},
+        orjson.loads(known) if known else {},
+        known,
     )
 
 
