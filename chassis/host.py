@@ -10,7 +10,6 @@ from nameko.containers import ServiceContainer
 
 from chassis.runtime import Runtime
 from chassis.service import EventsExtension, RpcServerExtension, Service
-from chassis.settings import SERVICES
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +28,8 @@ class Host:
 
     def __init__(self, runtime: Runtime, services: Sequence[str]) -> None:
         self.runtime = runtime
-        # Batches of events run in the same pool as calls and must find a place while calls fill theirs.
-        pool = runtime.settings.max_workers + len(SERVICES)
+        # Of what runs by itself: calls and batches of events live in threads of their own.
+        pool = runtime.settings.max_workers
         self.containers = [
             ServiceContainer(service_class(name), {"runtime": runtime, "max_workers": pool}) for name in services
         ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
 import time
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from eventlet.event import Event as EventletEvent
+from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector, SharedExtension
 
 from chassis import metrics
@@ -20,7 +22,7 @@ from chassis.events.relay import Relay
 from chassis.events.source import LogSource
 from chassis.runtime import Runtime
 from chassis.service.handlers import followed_producers, handlers_of, since_of
-from chassis.service.workers import Workers
+from chassis.service.workers import Workers, live
 from chassis.uow import UnitOfWork
 from chassis.wire.base import Answer, Incoming, RpcServer
 
@@ -128,7 +130,7 @@ def places_bell(service: str) -> str:
 
 
 class EventsExtension(Entrypoint):  # type: ignore[misc]
-    """Relay, notifier and consumers of one service; a batch of events runs as a Nameko worker of `apply_events`."""
+    """Relay, notifier and consumers of one service; a batch of events lives as a Nameko worker of `apply_events`."""
 
     def setup(self) -> None:
         self.runtime: Runtime = self.container.config["runtime"]
@@ -175,14 +177,12 @@ class EventsExtension(Entrypoint):  # type: ignore[misc]
         return all(consumer.ready for consumer in self.consumers)
 
     def _run_in_worker(self, work: Callable[[Any], None]) -> None:
-        outcome = EventletEvent()
-
-        def done(_worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-            outcome.send(result if exc_info is None else exc_info[1])
-            return result, exc_info
-
-        self.container.spawn_worker(self, (work,), {}, {"context": Context()}, done)
-        raised = outcome.wait()
+        # In the thread of the consumer, which has nothing to do meanwhile; in a context of its own, as a worker has.
+        outcome: list[BaseException | None] = []
+        container = self.container
+        worker = WorkerContext(container, container.service_cls(), self, (work,), {}, {"context": Context()})
+        contextvars.Context().run(live, container, worker, lambda raised, error: outcome.append(error or raised))
+        [raised] = outcome
         if raised is not None:
             raise raised
 

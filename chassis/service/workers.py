@@ -79,19 +79,29 @@ class Workers:
                 idle.send()
 
     def _live(self, worker: WorkerContext, answer: Callable[[Answer], None]) -> None:
-        """What `ServiceContainer._run_worker` does, without its log."""
-        container, result, exc_info = self._container, None, None
-        try:
-            container._inject_dependencies(worker)
-            container._worker_setup(worker)
-            result = getattr(worker.service, worker.entrypoint.method_name)(*worker.args)
-        except Exception:
-            exc_info = sys.exc_info()
-            log.error("rpc.worker_failed", exc_info=exc_info)
-        answer(result if isinstance(result, Answer) else _internal())
-        container._worker_result(worker, result, exc_info)
-        del exc_info  # holds this frame, which holds it
-        container._worker_teardown(worker)
+        live(
+            self._container,
+            worker,
+            lambda result, _error: answer(result if isinstance(result, Answer) else _internal()),
+        )
+
+
+def live(
+    container: ServiceContainer, worker: WorkerContext, ended: Callable[[Any, BaseException | None], None]
+) -> None:
+    """What `ServiceContainer._run_worker` does, without its log; `ended` gets what the method gave or raised."""
+    result, exc_info = None, None
+    try:
+        container._inject_dependencies(worker)
+        container._worker_setup(worker)
+        result = getattr(worker.service, worker.entrypoint.method_name)(*worker.args)
+    except Exception:
+        exc_info = sys.exc_info()
+        log.error("worker.failed", exc_info=exc_info)
+    ended(result, exc_info[1] if exc_info else None)
+    container._worker_result(worker, result, exc_info)
+    del exc_info  # holds this frame, which holds it
+    container._worker_teardown(worker)
 
 
 def _internal() -> Answer:
