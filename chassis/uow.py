@@ -77,6 +77,11 @@ class UnitOfWork:
         """Tells facts that become true with this transaction. Lock the business row before making its event."""
         self._events.extend((event, self.context) for event in events)
 
+    @property
+    def tells(self) -> bool:
+        """Whether events go with this transaction so far."""
+        return bool(self._events)
+
     def later(self, sql: str, params: Mapping[str, Any]) -> None:
         """Has a statement run whose result nobody needs; see `chassis.db.later`."""
         later(self.session, sql, params)

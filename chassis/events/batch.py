@@ -116,4 +116,6 @@ class Batches:
                 service.event_parked(entry.event, reason)
                 here.waiting.add(entry.key)
         place.move(session, producer, batch[-1].log_id, batch[-1].position, batch[-1].id)
+        if not service.uow.tells:
+            place.need_not_be_kept(session)
         return None if changed or here.waiting else here

@@ -107,6 +107,15 @@ def move(session: Session, producer: str, log_id: str | None, position: int, eve
     )
 
 
+def need_not_be_kept(session: Session) -> None:
+    """Has the transaction commit without waiting for the disk, for one that tells nothing.
+
+    Effects and place are one fact: what a crash of the database server takes back is read again, of the log. Whatever
+    is committed afterwards and waits for the disk has this on the disk before itself.
+    """
+    later(session, "SELECT set_config('synchronous_commit', 'off', true)", {})
+
+
 # --- what an operator sees and asks -------------------------------------------------------------------------------
 
 

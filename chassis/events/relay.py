@@ -11,6 +11,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 import psycopg2
 import psycopg2.extensions
@@ -82,9 +83,13 @@ class Notifier:
 class Relay:
     """Publishes what follows `published`, moves it forward. Two at once are harmless: consumers skip."""
 
-    def __init__(self, database: Database, bell: Bell, wire: Wire) -> None:
+    def __init__(
+        self, database: Database, bell: Bell, wire: Wire, connected: Callable[[], None] = lambda: None
+    ) -> None:
+        """`connected` is called whenever the LISTEN connection is made: the server may have started anew."""
         self._database = database
         self._wire = wire
+        self._connected = connected
         self._bell = Bell()
         self._fresh = Fresh()
         self._notifier = Notifier(database)
@@ -144,6 +149,7 @@ class Relay:
             try:
                 connection = self._open()
                 cursor = connection.cursor()
+                self._connected()
                 while not self._stop.is_set() and not self._lead(cursor):
                     self._stop.wait(LEAD_S * (1 + random.random()))
                 cursor.execute(f"LISTEN {CHANNEL}")

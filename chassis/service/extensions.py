@@ -143,7 +143,8 @@ class EventsExtension(Entrypoint):  # type: ignore[misc]
         if wire.events_by_bell:
             bell.listen(lambda _told: wire.ring(name))
         else:
-            self.relay = Relay(database, bell, wire)
+            # A server that crashed may have taken back what consumers have not waited for: they look at their places.
+            self.relay = Relay(database, bell, wire, self._look)
             self.relay.start()
         cls = self.container.service_cls
         handlers, since, source = handlers_of(cls), since_of(cls), LogSource(self.runtime.client, name)

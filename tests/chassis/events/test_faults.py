@@ -136,6 +136,31 @@ def test_postgresql_restarted_under_producer_and_consumer(stack: EventsStack) ->
     stack.settle(made, 60)
 
 
+def test_what_a_crash_of_postgresql_takes_back_from_a_consumer_is_read_again(stack: EventsStack) -> None:
+    """A consumer does not wait for the disk: nothing new is told afterwards, and yet all is there again."""
+
+    def place() -> int:
+        return int(stack.sql("equipment", "SELECT position FROM event_place WHERE producer = 'clients'")[0].position)
+
+    for statement in ("ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()"):
+        stack.postgres.sql(statement)
+    time.sleep(0.5)
+    try:
+        made = {stack.company(f"Avant la panne {n}") for n in range(5)}
+        wait_until(stack.caught_up, "the consumer has caught up", 60)
+        reached = place()
+        stack.signal("equipment", signal.SIGSTOP)
+        stack.postgres.kill()
+        stack.postgres.start()
+        assert place() < reached, "nothing was taken back: this test shows nothing"
+        stack.signal("equipment", signal.SIGCONT)
+        stack.settle(made, 30)
+    finally:
+        stack.signal("equipment", signal.SIGCONT)
+        for statement in ("ALTER SYSTEM RESET wal_writer_delay", "SELECT pg_reload_conf()"):
+            stack.postgres.sql(statement)
+
+
 @pytest.mark.timeout(300 + BEHIND // 50)
 def test_a_consumer_far_behind_catches_up_with_flat_memory_though_the_full_broker_lost_its_disk(
     stack: EventsStack,
