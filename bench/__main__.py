@@ -37,7 +37,7 @@ GROUPS: dict[str, Callable[[Ground], Sequence[Measure]]] = {
 }
 #: Measured only when named: making the large company takes a quarter of an hour, once; a browser needs Chromium.
 ASKED_FOR = {"duplicates", "browser", "volume"}
-out = Console(width=160)
+out = Console(width=180)
 
 
 def main() -> None:
@@ -85,7 +85,7 @@ def show(report: dict[str, Any], notes: Sequence[str]) -> None:
         f"load {report['load_before']} before and {report['load_after']} after"
     )
     table.add_column("", no_wrap=True)
-    for title in ("p10", "p50", "p99", "", "p50 ×", "p99 ×", "p10 × p10"):
+    for title in ("p10", "p50", "p99", "", "p50 ×", "p99 ×", "p10 × p10", "p99 × p99"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("of", no_wrap=True)
     table.add_column("target", no_wrap=True)
@@ -93,7 +93,7 @@ def show(report: dict[str, Any], notes: Sequence[str]) -> None:
         own = row["name"] == row["floor"]
         digits = 2 if row["unit"] == "ms" else 0
         figures = (f"{row[key]:.{digits}f}" for key in ("p10", "p50", "p99"))
-        ratios = ("" if own else f"{row[key]:.2f}" for key in ("p50_ratio", "p99_ratio", "quiet_ratio"))
+        ratios = ("" if own else f"{row[key]:.2f}" for key in ("p50_ratio", "p99_ratio", "quiet_ratio", "worst_ratio"))
         targets = (
             f"[{'green' if each['met'] else 'red'}]{each['target']}: {each['got']}[/]" for each in row["targets"]
         )

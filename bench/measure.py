@@ -101,6 +101,8 @@ def rows(measures: Sequence[Measure]) -> list[dict[str, object]]:
             row[f"p{percent}_ratio"] = round(measure.percentile(percent) / median, 2)
         # On a machine that others use too, the tenth percentiles are the nearest to what it would be alone.
         row["quiet_ratio"] = round(measure.percentile(10) / floor.percentile(10), 2)
+        # What a busy machine does to any process, the floor's own included.
+        row["worst_ratio"] = round(measure.percentile(99) / floor.percentile(99), 2)
         row["samples"] = len(measure.samples)
         row["targets"] = [_reached(measure, target, floor) for target in measure.targets]
         found.append(row)

@@ -7,6 +7,12 @@ import shutil
 from typing import Any
 
 from chassis import tracing
+from chassis.runtime import settled
+
+
+def post_worker_init(_worker: Any) -> None:
+    """In a worker that is ready: to look through all that it is made of for garbage holds every request up."""
+    settled()
 
 
 def worker_exit(_server: Any, _worker: Any) -> None:
