@@ -40,6 +40,10 @@ _COPIES = """
 """
 
 
+#: Seconds after which an idle connection may be closed by the other end any moment: other rows take their turn.
+KEPT_S = 30.0
+
+
 class Api:
     """A lean HTTP client on one kept connection, so that its own time hardly counts."""
 
@@ -47,6 +51,7 @@ class Api:
         parts = urlsplit(url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = kind(parts.netloc, timeout=30)
+        self._asked_at = time.monotonic()
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def ask(self, method: str, path: str, body: Any = None) -> bytes:
@@ -58,6 +63,10 @@ class Api:
         return self._ask("GET", path, None)
 
     def _ask(self, method: str, path: str, data: str | None) -> bytes:
+        now = time.monotonic()
+        if now - self._asked_at > KEPT_S:
+            self._connection.close()  # the next request opens it again
+        self._asked_at = now
         self._connection.request(method, path, data, self._headers)
         answer = self._connection.getresponse()
         content = answer.read()
