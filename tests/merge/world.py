@@ -31,7 +31,7 @@ from chassis.settings import Settings
 from chassis.uow import UnitOfWork
 from chassis.wire.base import Answer, Call, Delivery
 from chassis.wire.local import LocalWire
-from cli.accounts import first_sign_in
+from cli.sign_in import first_sign_in
 from contracts.clients.events import FOREST_KEY
 from gateway.app import create_app
 from tests.support.services import ServiceUnderTest, make_service
