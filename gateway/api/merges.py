@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
-import orjson
 from flask import Response, jsonify
 from pydantic import Field
 
-from chassis.errors import FicheError, Invalid
-from chassis.wire.base import OK
+from chassis.errors import Invalid
 from contracts import clients as c
 from contracts.base import Id, Model
 from contracts.clients import merges as m
-from contracts.forest import FOLLOWERS, CountHomes, Move
-from gateway import undoing
+from contracts.forest import Move
+from gateway import merging, undoing
 from gateway.api.routes import Api, build, json_body, once, query
 
 TAG = "Fusions"
@@ -40,7 +37,7 @@ def register(api: Api) -> None:
         body = json_body()
         if _dry_run():
             given = {name: body.get(name) for name in ("survivor_id", "duplicate_id")}
-            return jsonify(preview(api, build(m.PreviewMerge, given)))
+            return jsonify(merging.preview(api.rpc, build(m.PreviewMerge, given)))
         return api.send(build(m.MergeClients, {"body": body}), 202)
 
     @api.route("GET", "/merges/{id}", "Une fusion et son avancement", tag=TAG, answer=m.MergeView)
@@ -98,21 +95,3 @@ def _dry_run() -> bool:
     if given.get("dry_run", "false") not in ("true", "false", "1", "0"):
         raise Invalid.field("dry_run", "Écrivez true ou false.")
     return given.get("dry_run") in ("true", "1")
-
-
-def preview(api: Api, asked: m.PreviewMerge) -> dict[str, Any]:
-    """What a merge would change, here and in every service, counted by asking it.
-
-    A service that is away is named: its count is unknown, not nought.
-    """
-    found = api.rpc.ask_json(asked)
-    tree = found["duplicate_tree"]
-    calls = [api.rpc.call(build(CountHomes, {"tree": tree}), service=name) for name in FOLLOWERS]
-    services: dict[str, Any] = {"clients": {"status": "ok", "counts": found.pop("counts")}}
-    for name, answer in zip(FOLLOWERS, api.rpc.ask_all(calls), strict=True):
-        if answer.status == OK:
-            services[name] = {"status": "ok", "counts": orjson.loads(answer.body)["counts"]}
-        else:
-            error = FicheError.from_json(answer.status, answer.body)
-            services[name] = {"status": "unavailable", "counts": None, "error": str(error)}
-    return {"dry_run": True, **found, "services": services}

@@ -182,7 +182,7 @@ EXTRA_ICONS = (
     "arrow-down-left", "arrow-up-right", "history", "list-filter", "map-pin-off", "navigation", "pencil-line",
     "search-x",
     "file-audio", "file-spreadsheet", "file-text", "file-video", "folder-archive", "layout-grid", "replace",
-    "arrow-down-up", "user-round-plus",
+    "arrow-down-up", "user-round-plus", "arrow-left-right", "circle-dashed", "git-compare-arrows",
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from gateway.web.pages import (
     interventions,
     job_sites,
     maintenance,
+    merges,
     operations,
     planning,
     session,
@@ -53,6 +54,13 @@ def _version() -> str:
     for path in sorted(path for path in _STATIC.rglob("*") if path.is_file()):
         digest.update(str(path.relative_to(_STATIC)).encode() + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _moved(old: str, root: str) -> str:
+    """The same page of the record that an id means now; it says there which one was asked for."""
+    path = request.path.replace(old, root) if old else f"/clients/{root}"
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name != "ancienne"]
+    return f"{path}?{urlencode([*asked, ('ancienne', old)] if old else asked)}".rstrip("?")
 
 
 def web_blueprint(backend: Backend) -> Blueprint:
@@ -93,8 +101,9 @@ def web_blueprint(backend: Backend) -> Blueprint:
     @web.errorhandler(FicheError)
     def _problem(error: FicheError) -> Any:
         if isinstance(error, Moved):
-            old = str(request.view_args.get("client_id", "")) if request.view_args else ""
-            return redirect(request.full_path.replace(old, str(error.data["client_id"])).rstrip("?"), 308)
+            return redirect(
+                _moved(str((request.view_args or {}).get("client_id", "")), str(error.data["client_id"])), 308
+            )
         if isinstance(error, Unauthenticated):
             return redirect("/connexion?" + urlencode({"suite": request.full_path.rstrip("?")}), 303)
         statuses = {
@@ -132,6 +141,17 @@ def web_blueprint(backend: Backend) -> Blueprint:
         maintenance,
         billing_pages,
     )
-    for area in (*areas, client_forms, client_settings, duplicates, exchanges, imports, operations, settings, gallery):
+    for area in (
+        *areas,
+        merges,
+        client_forms,
+        client_settings,
+        duplicates,
+        exchanges,
+        imports,
+        operations,
+        settings,
+        gallery,
+    ):
         area.register(web, backend)
     return web

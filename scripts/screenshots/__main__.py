@@ -23,7 +23,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from scripts.screenshots import company, tilleuls
+from scripts.screenshots import bakery, company, tilleuls
 from scripts.screenshots.api import until
 from scripts.screenshots.shots import SHOTS, Shot
 
@@ -187,6 +187,7 @@ def _session(folder: Path, out: Path, wanted: list[Shot]) -> list[str]:
                     camera.take(shot)
             company.fill(made)
             tilleuls.settle(made)
+            bakery.settle(made)
             known |= {"ids": made.ids, "tokens": {"camille": made.camille.token, "hugo": made.hugo.token}}
             kept.write_text(json.dumps(known))
         camera.ids, camera.tokens = known["ids"], known["tokens"]

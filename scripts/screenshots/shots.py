@@ -104,7 +104,37 @@ def menu(page: Page) -> None:
     press("summary:has-text('Actions'), button:has-text('Actions')")(page)
 
 
+def choose(page: Page) -> None:
+    """Whom to merge with: the likely ones."""
+    menu(page)
+    press(".item[href$=fusionner]")(page)
+    page.locator("dialog[open] .candidate").first.wait_for()
+
+
+def merge(page: Page) -> None:
+    """Merges the two bakeries, taken apart first where an earlier picture left them merged."""
+    page.evaluate(
+        """async () => {
+          const token = document.querySelector('meta[name="csrf-token"]').content;
+          const headers = { "Content-Type": "application/json", "X-CSRF-Token": token };
+          for (const status of ["running", "done"]) {
+            const { items } = await (await fetch(`/api/v1/merges?status=${status}`)).json();
+            for (const each of items.filter((one) => one.survivor.display_name.startsWith("Boulangerie")))
+              await fetch(`/api/v1/merges/${each.id}/undo`, { method: "POST", body: "{}", headers: {
+                ...headers, "Idempotency-Key": crypto.randomUUID() } });
+          }
+        }"""
+    )
+    if "/fusions/nouvelle" not in page.url:
+        page.go_back()
+        page.reload()
+    page.get_by_label("Pourquoi les fusionner").fill("Même téléphone, client saisi deux fois")
+    press(".merge-foot .primary")(page)
+    page.locator(".services").wait_for()
+
+
 FICHE = "/clients/{tilleuls}"
+TWO = "/fusions/nouvelle?survivant={Boulangerie Martin}&doublon={Boulangerie Martin & Fils}"
 WORK = FICHE + "/interventions"
 
 SHOTS = (
@@ -120,6 +150,12 @@ SHOTS = (
     Shot("fiche-entete", FICHE, sizes=(PHONE,), act=press("[data-fold]")),
     Shot("fiche-memo", FICHE, act=panel("[data-memo]")),
     Shot("historique", FICHE + "/historique"),
+    Shot("fusion-choisir", "/clients/{Boulangerie Martin}", act=choose),
+    Shot("fusion", TWO, dark=BOTH),
+    Shot("fusion-indisponible", TWO, away="equipment"),
+    Shot("fusion-en-cours", TWO, away="documents", dark=(DESK,), act=merge),
+    Shot("fusion-terminee", "/fusions/{garage_merge}"),
+    Shot("fusions", "/fusions"),
     Shot("documents", FICHE + "/documents", dark=(DESK,)),
     Shot("documents-vide", "/clients/{Hôtel du Beffroi}/documents"),
     Shot("interventions-liste", WORK, dark=(DESK,)),

@@ -107,7 +107,10 @@ def tab(backend: Backend, fiche: dict[str, Any]) -> dict[str, Any]:
     if fiche["sections"]["quotes"]["status"] != "ok":
         return {"money": None}
     try:
-        return {"money": listing(backend, fiche["tree"])}
+        # Issued under another name (merged, renamed since): that name is frozen, and the list says so.
+        details = fiche["sections"].get("billing", {}).get("data") or {}
+        names = {fiche["client"]["display_name"], details.get("billing_name")}
+        return {"money": listing(backend, fiche["tree"]) | {"names": names}}
     except FicheError:
         return {"money": None}
 

@@ -10,6 +10,7 @@ from flask import Blueprint, render_template, request
 
 from chassis.errors import NotFound
 from contracts import billing, clients, interventions, maintenance
+from contracts.clients.merges import ListMerges
 from gateway.web import labels
 from gateway.web.backend import Backend
 from gateway.web.fiche_layout import layout_of
@@ -37,7 +38,17 @@ def register(web: Blueprint, backend: Backend) -> None:
         more = TAB_DATA[tab](backend, fiche) if tab in TAB_DATA else {}
         tabs = [each for each in labels.TABS if each[0] in layout["tabs"] or each[0] == tab]
         tabs.sort(key=lambda each: layout["order"].get(each[0], -1 if each[0] == "fiche" else len(tabs)))
+        more |= _made_of(fiche)
         return render_template("fiche.html", fiche=fiche, tab=tab, tabs=tabs, layout=layout, **more)
+
+    def _made_of(fiche: dict[str, Any]) -> dict[str, Any]:
+        """The merges that made this fiche, newest first, and the one by which an old address led here."""
+        if len(fiche["tree"]) < 2:
+            return {"made_of": [], "was": None}
+        [page] = backend.ask_all([ListMerges(client_id=UUID(fiche["client"]["id"]), limit=100)])
+        active = [each for each in (page or {"items": []})["items"] if each["status"] in ("running", "done")]
+        old = request.args.get("ancienne")
+        return {"made_of": active, "was": next((each for each in active if each["duplicate_id"] == old), None)}
 
     for key, _word, path, _parts in labels.TABS:
 

@@ -88,6 +88,13 @@ class Walk:
         assert answer.status_code == 200, answer.text
         return str(answer.headers["ETag"])
 
+    def change(self, client: dict[str, Any], **fields: Any) -> None:
+        """A colleague changes a client's record."""
+        path = f"/clients/{client['id']}"
+        tag = self.product.http.get(path).headers["ETag"]
+        answer = self.product.http.patch(path, json=fields, headers={"If-Match": tag})
+        assert answer.status_code == 200, answer.text
+
     def read(self, path: str, **params: Any) -> dict[str, Any]:
         """What the API answers."""
         answer = self.product.http.get(path, params=params)
@@ -131,8 +138,16 @@ def walk(
     request: pytest.FixtureRequest, chromium: Browser, product: Product, company: dict[str, list[dict[str, Any]]]
 ) -> Iterator[Walk]:
     """One person of the office for the whole walk; script errors and refusals of the content policy fail it."""
-    phone = request.param == "phone"
-    width, height = SIZES[request.param]
+    at = int(request.param == "phone")
+    yield from walking(chromium, product, request.param, company["firms"][at], company["persons"][at])
+
+
+def walking(
+    chromium: Browser, product: Product, size: str, firm: dict[str, Any], person: dict[str, Any]
+) -> Iterator[Walk]:
+    """Somebody of the office before the pages, on a desk or a phone."""
+    phone = size == "phone"
+    width, height = SIZES[size]
     context = chromium.new_context(
         viewport={"width": width, "height": height},
         locale="fr-FR",
@@ -149,7 +164,7 @@ def walk(
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
     _tell_writes(page)
-    yield Walk(page, product, phone, company["firms"][int(phone)], company["persons"][int(phone)])
+    yield Walk(page, product, phone, firm, person)
     context.close()
     assert not faults, faults
 

@@ -81,6 +81,11 @@ def ids(product: Product, company: dict[str, list[dict[str, Any]]]) -> dict[str,
         found["document"] = sent.json()["id"]
     first("field", "/custom-fields")
     first("job", "/imports")
+    double, fused = (
+        product.new_client(company_name=name, website=site) for name, site in (("Double", ""), ("Fondu", "x.example"))
+    )
+    found |= {"double": double["id"], "fused": fused["id"]}
+    make("merge", "/merges", {"survivor_id": client["id"], "duplicate_id": fused["id"], "reason": "Essai"}, 202)
     found["archived"] = product.new_client(company_name="Fermé")["id"]
     make("", f"/clients/{found['archived']}/archive", {}, 200)
     found["empty"] = product.new_client(company_name="Tout neuf")["id"]
@@ -107,6 +112,8 @@ def values(ids: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         "document": [{"word": word, "id": id} for word, id in shown],
         "edit_document": [{"word": word, "id": id} for word, id in documents],
         "new_document": [{"word": "devis"}, {"word": "factures"}],
+        "merge_page": [{"id": ids["merge"]}],
+        "merge_undo": [{"id": ids["merge"]}],
         "edit_contact": [{"row_id": ids["contact"]}],
         "edit_relation": [{"row_id": ids["relation"]}],
         "edit_custom_field": [{"field_id": ids["field"]}],
@@ -195,6 +202,12 @@ STATES: tuple[tuple[str, Callable[[Page], None] | None], ...] = (
     (FICHE, shortcuts),
     (FICHE + "?kind=sms&from=2001-01-01&to=2001-01-02", None),
     (FICHE + "?kind=fax", None),
+    ("/clients/{fused}", None),
+    (FICHE + "/fusionner?q=zzzzzzzz", None),
+    (FICHE + "/fusionner?doublon={double}", None),
+    ("/fusions/nouvelle?survivant={client_id}&doublon={double}&doublon={empty}", press(".merge-foot .primary")),
+    ("/fusions?status=undoing", None),
+    ("/fusions/{merge}?doublon={double}", None),
     (FICHE + "/documents?corbeille=1", None),
     (FICHE + "/documents?dossier=Contrats&document={document}", None),
     (FICHE + "/documents?q=zzzz", None),

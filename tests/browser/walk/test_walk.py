@@ -182,7 +182,7 @@ def test_03_the_actions_configure_convert_archive_and_delete_and_each_can_be_und
     page, person = walk.page, walk.person
     walk.open(person)
     menu = walk.actions()
-    expect(menu).not_to_contain_text("Fusionner")
+    expect(menu).to_contain_text("Fusionner avec un doublon")
     menu.get_by_role("link", name="Configurer").click()
     walk.panel.get_by_role("checkbox", name="Chantiers").uncheck()
     walk.panel.get_by_role("button", name="Descendre Informations").click()

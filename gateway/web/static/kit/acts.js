@@ -19,6 +19,12 @@ export async function act({ method, url, body, version, said = "", undo = null, 
   } catch (refused) {
     if (!("status" in refused)) throw refused;
     const stale = refused.status === 412;
+    // Merged meanwhile: what was asked of the old record is not done to the one that it is part of now.
+    const root = refused.problem.code === "client_merged" && refused.problem.data?.client_id;
+    if (root && !stale) {
+      toast(`${refused.message} Rien n’a été changé.`, { name: "merge", label: "Ouvrir la fiche", undo: () => location.assign(`/clients/${root}`) });
+      return null;
+    }
     toast(stale ? "Quelqu’un vient de changer cela. La page est à jour : recommencez si besoin." : refused.errors[0]?.message || refused.message, { name: "circle-alert" });
     if (stale) await then("refresh");
     return null;

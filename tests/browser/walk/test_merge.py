@@ -1,0 +1,210 @@
+"""Two records that are one client: found, previewed, merged, watched, gone on with, taken back. On a desk, on a phone.
+
+In order: each test goes on where the one before left the two records of this size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.walk.conftest import Walk, walking
+from tests.gateway.conftest import Product
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Pair:
+    """A bakery that was entered twice, with work on both."""
+
+    kept: dict[str, Any]
+    other: dict[str, Any]
+    third: dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=["desk", "phone"])
+def walk(request: pytest.FixtureRequest, chromium: Browser, product: Product) -> Iterator[Walk]:
+    """Somebody of the office, before two clients with nothing yet."""
+    yield from walking(chromium, product, request.param, product.new_client(), product.new_client())
+
+
+@pytest.fixture(scope="module")
+def pair(walk: Walk) -> Pair:
+    """Made by the API, as colleagues would have."""
+    make, post, mark = walk.product.new_client, walk.product.http.post, "Desk" if not walk.phone else "Tel"
+    phone = f"06 39 98 50 1{int(walk.phone)}"
+    both = {"phone": phone}
+    kept = make(**both, company_name=f"Boulangerie Martinot {mark}", email="contact@martinot.example", tags=["VIP"])
+    other = make(
+        **both, company_name=f"Boulangerie Martinot et Fils {mark}", email="fils@martinot.example",
+        website="https://martinot.example", tags=["Four à gaz"],
+    )  # fmt: skip
+    third = make(company_name=f"Martinot Boulanger {mark}", phone=phone)
+    for client, memo in ((kept, "Livraison avant 6 h"), (other, "Vanne gaz derrière le pétrin")):
+        base = f"/clients/{client['id']}"
+        tag = walk.product.http.get(f"{base}/memo").headers["ETag"]
+        put = walk.product.http.put(f"{base}/memo", json={"text": memo}, headers={"If-Match": tag})
+        assert put.status_code == 200, put.text
+        address = {"label": "Fournil", "street": "12 rue Paul-Bert", "postal_code": "69003", "city": "Lyon"}
+        for path, body in (
+            (f"{base}/addresses", address),
+            (f"{base}/activities", {"kind": "call", "subject": "Four froid", "occurred_at": "2026-11-24T09:12:00Z"}),
+            ("/interventions", {"client_id": client["id"], "title": f"Four de {client['reference']}"}),
+            ("/equipment", {"client_id": client["id"], "name": "Four à sole"}),
+        ):
+            answer = post(path, json=body)
+            assert answer.status_code == 201, answer.text
+    return Pair(*(walk.read(f"/clients/{each['id']}") for each in (kept, other, third)))
+
+
+def merges_of(walk: Walk, client: dict[str, Any]) -> list[dict[str, Any]]:
+    """Merges that a client took part in, newest first."""
+    return list(walk.read("/merges", client_id=client["id"])["items"])
+
+
+def test_01_the_duplicate_is_found_from_the_actions_and_previewed(walk: Walk, pair: Pair) -> None:
+    page = walk.page
+    walk.open(pair.kept)
+    walk.actions().get_by_role("link", name="Fusionner avec un doublon").click()
+    likely = walk.panel.locator(".candidate", has_text=pair.other["reference"])
+    expect(likely).to_contain_text("Même téléphone")
+    walk.panel.get_by_label("Nom, référence ou téléphone").fill(pair.other["reference"])
+    expect(walk.panel.locator(".candidate")).to_have_count(1)
+    walk.panel.get_by_role("button", name="Voir l’aperçu").click()
+    expect(walk.panel.get_by_text("Choisissez au moins une fiche")).to_be_visible()
+    likely.get_by_role("checkbox").check()
+    walk.panel.get_by_role("button", name="Voir l’aperçu").click()
+    expect(page).to_have_url(re.compile(rf"survivant={pair.kept['id']}&doublon={pair.other['id']}"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Fusionner deux fiches")
+    email = page.get_by_role("radiogroup", name="E-mail")
+    expect(email.get_by_label("contact@martinot.example")).to_be_checked()
+    expect(page.get_by_role("radiogroup", name="Site internet").get_by_label("https://martinot")).to_be_checked()
+    expect(page.get_by_role("radiogroup", name="Mémo").get_by_label("Réunir les deux textes")).to_be_checked()
+    effects = page.get_by_role("complementary", name="Effets de la fusion")
+    for words in ("Interventions1", "Équipements1", "Adresses1", "adresse principale", pair.other["reference"]):
+        expect(effects).to_contain_text(words)
+    expect(page.locator(".merge-left")).to_contain_text("Les étiquettes des deux fiches sont réunies")
+    walk.fits()
+
+    page.get_by_role("link", name="Inverser").click()
+    expect(page).to_have_url(re.compile(rf"survivant={pair.other['id']}&doublon={pair.kept['id']}"))
+    expect(page.locator(".record").first).to_contain_text(pair.other["display_name"])
+    page.get_by_role("link", name="Inverser").click()
+    expect(page).to_have_url(re.compile(rf"survivant={pair.kept['id']}"))
+
+
+def test_02_a_service_that_is_away_is_told_and_not_counted_as_nought(walk: Walk, pair: Pair) -> None:
+    page = walk.page
+    walk.product.command("stop", "equipment")
+    try:
+        page.goto(f"/fusions/nouvelle?survivant={pair.kept['id']}&doublon={pair.other['id']}")
+        line = page.locator(".moves li.off")
+        expect(line).to_contain_text("Équipements")
+        expect(line).to_contain_text("Inconnu")
+        expect(page.get_by_role("button", name="Fusionner les deux fiches")).to_be_enabled()
+    finally:
+        walk.product.command("start", "equipment")
+
+
+def test_03_a_stale_preview_shows_the_new_state_and_keeps_the_choices(walk: Walk, pair: Pair) -> None:
+    page = walk.page
+    page.goto(f"/fusions/nouvelle?survivant={pair.kept['id']}&doublon={pair.other['id']}")
+    page.wait_for_selector("html[data-live=open]")
+    button = page.get_by_role("button", name="Fusionner les deux fiches")
+    button.click()
+    expect(page.get_by_role("alert")).to_contain_text("Pourquoi les fusionner")
+    expect(page.get_by_label("Pourquoi les fusionner")).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("radiogroup", name="E-mail").get_by_label("fils@martinot.example").check()
+    page.get_by_label("Pourquoi les fusionner").fill("Même téléphone, saisie deux fois")
+    walk.change(pair.other, website="https://fils.martinot.example")
+    button.click()
+    expect(page.locator(".conflict")).to_contain_text("vos choix sont gardés")
+    expect(page.get_by_role("radiogroup", name="Site internet")).to_contain_text("https://fils.martinot.example")
+    expect(page.locator(".choice.changed")).to_have_count(1)
+    expect(page.get_by_role("radiogroup", name="E-mail").get_by_label("fils@martinot.example")).to_be_checked()
+    expect(page.get_by_label("Pourquoi les fusionner")).to_have_value("Même téléphone, saisie deux fois")
+    assert not [each for each in merges_of(walk, pair.kept) if each["status"] != "undone"]
+
+
+def test_04_the_merge_is_made_and_watched_service_by_service(walk: Walk, pair: Pair) -> None:
+    page = walk.page
+    expect(page.locator(".conflict")).to_be_visible()
+    page.get_by_role("button", name="Fusionner les deux fiches").click()
+    page.wait_for_url(re.compile(r"/fusions/[0-9a-f-]{36}$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Fusion terminée", timeout=20_000)
+    services = page.locator(".services")
+    expect(services.locator("li", has_text="Interventions et chantiers")).to_contain_text("1 intervention")
+    expect(services.locator("li", has_text="Équipements")).to_contain_text("À jour")
+    facts = page.locator(".merge-right .facts")
+    for words in ("Même téléphone, saisie deux fois", "E-mail", "Annulable"):
+        expect(facts).to_contain_text(words)
+    walk.fits()
+    now = walk.read(f"/clients/{pair.kept['id']}")
+    assert (now["email"], now["website"]) == ("fils@martinot.example", "https://fils.martinot.example")
+    page.goto("/fusions")
+    row = page.locator("table.merges tbody tr", has_text=pair.other["reference"])
+    expect(row).to_contain_text(pair.kept["display_name"])
+    expect(row).to_contain_text("Terminée")
+    walk.fits()
+
+
+def test_05_the_old_address_leads_to_the_fiche_that_says_what_it_is_made_of(walk: Walk, pair: Pair) -> None:
+    page = walk.page
+    page.goto(f"/clients/{pair.other['id']}/documents")
+    expect(page).to_have_url(re.compile(rf"/clients/{pair.kept['id']}/documents\?ancienne={pair.other['id']}$"))
+    told = page.locator(".was-merged")
+    expect(told).to_contain_text(f"La fiche {pair.other['display_name']} ({pair.other['reference']}) a été fusionnée")
+    told.get_by_role("link", name="Fermer ce message").click()
+    expect(told).to_have_count(0)
+    walk.unfold()
+    column = page.locator("aside.column")
+    expect(column).to_contain_text("Réunit 2 fiches")
+    column.get_by_role("link", name=pair.other["display_name"]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Fusion terminée")
+    walk.open(pair.kept)
+    page.evaluate("document.querySelector('a[href$=\"/historique\"]').click()")
+    history = walk.panel.locator(".history")
+    expect(history).to_contain_text(f"{pair.other['display_name']} fusionnée dans {pair.kept['display_name']}")
+    expect(history).to_contain_text("Même téléphone, saisie deux fois")
+    walk.fits()
+
+
+def test_06_a_form_that_stayed_open_under_the_old_id_goes_on_with_the_fiche(walk: Walk, pair: Pair) -> None:
+    page, http = walk.page, walk.product.http
+    page.goto(f"/clients/{pair.third['id']}/modifier")
+    page.wait_for_selector("html[data-live=open]")
+    page.get_by_label("Site internet").fill("https://boulanger.martinot.example")
+    page.get_by_label("Matricule").fill(f"M-{1 + walk.phone}")
+    body = {"survivor_id": pair.kept["id"], "duplicate_id": pair.third["id"], "reason": "Troisième saisie"}
+    assert http.post("/merges", json=body).status_code == 202
+    page.get_by_role("button", name="Enregistrer").click()
+    both = page.locator(".conflict")
+    expect(both).to_contain_text(f"fusionnée dans {pair.kept['display_name']}")
+    expect(both).to_contain_text("https://fils.martinot.example")
+    both.get_by_role("button", name="Garder le mien").click()
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_text("dont cette fiche fait partie")).to_be_visible()
+    now = walk.read(f"/clients/{pair.kept['id']}")
+    assert (now["website"], now["registration_number"]) == ("https://boulanger.martinot.example", f"M-{1 + walk.phone}")
+
+
+def test_07_archiving_the_old_record_is_refused_in_words(walk: Walk, pair: Pair) -> None:
+    page = walk.page
+    spare = walk.product.new_client(company_name="Martinot à fermer")
+    walk.open(spare)
+    menu = walk.actions()
+    body = {"survivor_id": pair.kept["id"], "duplicate_id": spare["id"], "reason": "Quatrième saisie"}
+    # The page hears of it a moment later: the menu is still that of the old record.
+    page.evaluate("document.querySelector('[data-fiche]').dataset.fiche = 'none'")
+    assert walk.product.http.post("/merges", json=body).status_code == 202
+    menu.get_by_role("button", name="Archiver la fiche client").click()
+    note = page.locator(".toast").filter(has_text="a été fusionnée")
+    note.get_by_role("button", name="Ouvrir la fiche").click()
+    expect(page).to_have_url(re.compile(rf"/clients/{pair.kept['id']}$"))
+    assert walk.read(f"/clients/{pair.kept['id']}")["status"] == "active"
