@@ -25,8 +25,7 @@ from chassis.wire.base import OK, RpcClient, Wire
 from contracts.base import Request
 from contracts.chassis import Health
 from contracts.clients import FicheSettings, Identify
-from contracts.clients.merges import PreviewMerge
-from gateway import history, merging, problems, ties
+from gateway import history, problems, ties
 from gateway.api import (
     client_settings,
     clients,
@@ -117,10 +116,6 @@ class PageBackend:
         """A page of a client's history."""
         home = ClientDoor(self._rpc).home(client_id, follow=False)
         return history.history_page(self._rpc, home.root, home.tree, cursor=cursor)
-
-    def merge_preview(self, survivor_id: UUID, duplicate_id: UUID) -> dict[str, Any]:
-        """What merging these two would change, in every service."""
-        return merging.preview(self._rpc, PreviewMerge(survivor_id=survivor_id, duplicate_id=duplicate_id))
 
     def begin_session(self, response: Response, token: str) -> None:
         """Puts the session's cookie on a response."""

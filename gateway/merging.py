@@ -46,13 +46,14 @@ def preview(rpc: Rpc, asked: m.PreviewMerge) -> dict[str, Any]:
             error = FicheError.from_json(answer.status, answer.body)
             services[name] = {"status": "unavailable", "counts": None, "error": str(error)}
     mine, theirs = (orjson.loads(each.body) if each.status == OK else None for each in answers[len(FOLLOWERS) :])
-    if mine is not None and theirs is not None:
-        _add_details(found, mine, theirs)
+    add_details(found, mine, theirs)
     return {"dry_run": True, **found, "services": services}
 
 
-def _add_details(found: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]) -> None:
-    """The facts of billing that differ, and a word where two bank accounts are known."""
+def add_details(found: dict[str, Any], mine: dict[str, Any] | None, theirs: dict[str, Any] | None) -> None:
+    """The facts of billing that differ, and a word where two bank accounts are known; nothing while it is away."""
+    if mine is None or theirs is None:
+        return
     for name, label in _DETAILS.items():
         one, other = _shown(mine, name), _shown(theirs, name)
         if other in (None, "") or one == other:

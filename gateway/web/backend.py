@@ -49,10 +49,6 @@ class Backend(Protocol):
         """A page of a client's history: `{"items", "next", "unavailable"}`."""
         ...
 
-    def merge_preview(self, survivor_id: UUID, duplicate_id: UUID) -> dict[str, Any]:
-        """What merging these two would change, in every service; nothing changes."""
-        ...
-
     def begin_session(self, response: Response, token: str) -> None:
         """Puts the session's cookie on a response."""
         ...
