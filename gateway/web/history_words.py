@@ -43,26 +43,9 @@ def entries(lines: list[dict[str, Any]], custom: dict[str, str]) -> list[dict[st
     return found
 
 
-def with_merges(page: dict[str, Any], merges: list[dict[str, Any]], before: str = "") -> list[dict[str, Any]]:
-    """A page's lines with the merges and undos of their time among them.
-
-    What a merge took over is told by the merge itself. `before`: the moment that the page before ended with.
-    """
-    lines = [line for line in page["items"] if line.get("op") not in ("take", "join")]
-    last = page["items"][-1]["at"] if page["next"] and page["items"] else ""
-    for merge in merges:
-        for at, by, undone in (
-            (merge["merged_at"], merge["merged_by"], False),
-            (merge["undone_at"], merge["undone_by"], True),
-        ):
-            if at and at > last and (not before or at <= before):
-                lines.append({"at": at, "by": by, "field": "merge", "merge": merge, "undone": undone})
-    return sorted(lines, key=lambda line: str(line["at"]), reverse=True)
-
-
 def label(field: str) -> str:
     """What a person calls a field of a client."""
-    return _FIELDS.get(field, field)
+    return FIELDS.get(field, field)
 
 
 def shown(field: str, value: Any) -> str:
@@ -72,8 +55,6 @@ def shown(field: str, value: Any) -> str:
 
 def _said(line: dict[str, Any], custom: dict[str, str]) -> dict[str, Any]:
     field: str = line["field"]
-    if field == "merge":
-        return _merge_said(line)
     kind, _, name = field.partition(".")
     if field in ("merge", "merge_undone"):
         return _merged(line["merge"], undone=field == "merge_undone")
@@ -102,16 +83,8 @@ def _merged(merge: dict[str, Any], *, undone: bool) -> dict[str, Any]:
     if undone:
         what = f"Fusion annulée\u202f: {one} et {other} sont de nouveau deux fiches"
         return {"what": what, "before": None, "after": None, "merge": merge}
-    return {"what": f"{one} fusionnée dans {other}\u202f:", "before": None, "after": merge["reason"], "merge": merge}
-
-
-def _merge_said(line: dict[str, Any]) -> dict[str, Any]:
-    merge = line["merge"]
-    one, other = merge["duplicate"]["display_name"], merge["survivor"]["display_name"]
-    if line["undone"]:
-        what = f"Fusion annulée\u202f: {one} et {other} sont de nouveau deux fiches"
-        return {"what": what, "before": None, "after": None, "merge": merge}
-    taken = [label(field) for field, choice in sorted(merge["choices"].items()) if choice != "survivor"]
+    # What it took over is told here: by itself such a line says no value.
+    taken = [label(name) for name, choice in sorted(merge["choices"].items()) if choice != "survivor"]
     said = merge["reason"] + (f"\nRepris du doublon\u202f: {', '.join(taken)}" if taken else "")
     return {"what": f"{one} fusionnée dans {other}\u202f:", "before": None, "after": said, "merge": merge, "made": True}
 

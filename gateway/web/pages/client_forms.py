@@ -11,10 +11,9 @@ from pydantic import ValidationError
 
 from chassis.service import invalid_from
 from contracts import accounts, billing, clients
-from contracts.clients.merges import ListMerges
 from gateway.web import fiche_layout
 from gateway.web.backend import Backend
-from gateway.web.history_words import entries, with_merges
+from gateway.web.history_words import entries
 from gateway.web.pages.clients import SORTS
 
 #: Who may look after a client.
@@ -120,14 +119,12 @@ def register(web: Blueprint, backend: Backend) -> None:
     def client_history(client_id: UUID) -> str:
         page = backend.history(client_id, request.args.get("cursor") or None)
         words = {field["key"]: field["label"] for field in settings()["custom_fields"]}
-        [merges] = backend.ask_all([ListMerges(client_id=client_id, limit=100)])
-        lines = with_merges(page, (merges or {"items": []})["items"], request.args.get("avant", ""))
+        lines = [line for line in page["items"] if line.get("op") not in ("take", "join")]
         return render_template(
             "clients/history.html",
             client=client_of(client_id),
             page=page,
             entries=entries(lines, words),
-            before=page["items"][-1]["at"] if page["items"] else "",
         )
 
     @web.get("/clients/<uuid:client_id>/voisins")
