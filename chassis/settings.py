@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     #: Days during which a merge can be undone and a deleted client restored.
     undo_days: int = Field(default=30, ge=0, le=3650)
+    #: Days after which a deleted client is erased for good; never before it can no longer be restored.
+    purge_days: int = Field(default=30, ge=0, le=3650)
+    #: Whether erasing a person blanks what the event log says of them, each event in its place.
+    erase_event_log: bool = True
     #: Bytes of the largest file that may be uploaded.
     max_upload_bytes: int = Field(default=2 * 1024**3, ge=1)
     #: Where traces go: the base address of an OpenTelemetry collector (OTLP over HTTP). Empty: none are made.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Table,
     Text,
     text,
 )
@@ -194,6 +195,11 @@ def new_base() -> type[DeclarativeBase]:
     class ServiceBase(DeclarativeBase):
         metadata = MetaData(naming_convention=_NAMING)
         type_annotation_map = _TYPES
+
+        def __init_subclass__(cls, **kwargs: Any) -> None:
+            super().__init_subclass__(**kwargs)
+            # What a class says of its table stays with the table: of classes made by `add_tables` nobody keeps hold.
+            cast(Table, cls.__table__).info["erased"] = getattr(cls, "__erased__", None)
 
     add_tables(
         ServiceBase,

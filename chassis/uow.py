@@ -199,7 +199,8 @@ class UnitOfWork:
 
     def _told(self) -> Told | None:
         """What was committed, and where in the log it is."""
-        if self._tail.answer is None:
+        # A trigger that changed what was told says so by an empty setting: the log is read then.
+        if not self._tail.answer or not self._tail.answer[0]:
             return None
         log_id, _, base = self._tail.answer[0].partition(" ")
         return log_id, [

@@ -163,6 +163,20 @@ class ReassignRow(Command):
     written_client_id: Id
 
 
+class PreviewErasure(Query):
+    """How many rows of each kind an erasure of these records would blank, and how many the law keeps as they are."""
+
+    rpc: ClassVar[str] = "*.preview_erasure"
+    tree: list[Id] = Field(max_length=500)
+
+
+class ErasureCounts(Model):
+    """Rows by kind; kinds without any are absent."""
+
+    blanked: dict[str, int]
+    kept: dict[str, int]
+
+
 class Move(Model):
     """A row that changes sides with an undo: only where its home is still `home_seen`."""
 

@@ -29,6 +29,7 @@ from gateway import history, problems, ties
 from gateway.api import (
     client_settings,
     clients,
+    erasures,
     exchanges,
     feed,
     files,
@@ -152,6 +153,7 @@ def create_app(settings: Settings, client: RpcClient, objects: Any, wire: Wire) 
         clients,
         client_settings,
         exchanges,
+        erasures,
         merges,
         reassign,
         planning,

@@ -75,6 +75,10 @@ class ClientDoor:
             raise NotFound("Cette fiche n’existe pas.")
         root = UUID(found["root_id"])
         if found["status"] == "deleted":
+            if found["erased"]:
+                refuse_unless_answered(
+                    Gone("Les données de cette personne ont été effacées, pour toujours.", code="client_erased")
+                )
             refuse_unless_answered(Gone("Cette fiche a été supprimée. Elle peut être restaurée pendant 30 jours."))
         if root != client_id and not follow:
             raise Moved("Cette fiche a été fusionnée dans une autre.", data={"client_id": str(root)})

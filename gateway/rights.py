@@ -18,6 +18,7 @@ from contracts import interventions as i
 from contracts.accounts import Identity
 from contracts.base import Request
 from contracts.chassis import Health, LogRead
+from contracts.clients import erasures as x
 from contracts.clients import merges as m
 
 #: Roles of people on the road: they see their work and the past of the places they are sent to, and fill reports.
@@ -36,6 +37,8 @@ RIGHTS = {
     "bill": _BILL,
     "merge": {*_ADMIN, "manager", "office"},
     "admin": _ADMIN,
+    #: To erase a person for good.
+    "erase": _ADMIN,
 }
 
 #: Right that a request asks for; see `needed` for what stands in neither this nor a rule.
@@ -99,16 +102,17 @@ _NEEDS: dict[type[Request], str] = {
     ),
     **dict.fromkeys((c.ListLikelyPairs, c.StartScan, c.GetScan), "merge"),
     b.VerifyChain: "admin",
+    **dict.fromkeys((x.EraseClient, x.PreviewErase, x.GetErasure, x.ListErasures, f.PreviewErasure), "erase"),
 }  # fmt: skip
 
 
 def may(user: Identity, what: str) -> bool:
     """Whether somebody has a right. API keys go by their scopes."""
     if user.kind != "user":
-        needed = {"read": "read", "prices": "read", "admin": "admin"}.get(what, "write")
+        needed = {"read": "read", "prices": "read", "admin": "admin", "erase": "admin"}.get(what, "write")
         return needed in user.scopes
     roles = RIGHTS[what]
-    return roles is None or bool(roles & set(user.roles)) or (what == "admin" and "admin" in user.scopes)
+    return roles is None or bool(roles & set(user.roles)) or (what in ("admin", "erase") and "admin" in user.scopes)
 
 
 def needed(kind: type[Request], asked: Request | None = None) -> str:

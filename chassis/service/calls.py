@@ -83,12 +83,14 @@ def _nul_at(value: Any, path: str = "") -> str | None:
     return None
 
 
-def whenever_told(seconds: float) -> Callable[[F], F]:
+def whenever_told(seconds: float, of: str = "") -> Callable[[F], F]:
     """Runs a method at start, after commits of this process that told something, and every so many seconds at least.
+
+    `of`: after rings of the bell `<service>.<of>` instead.
 
     In a worker of its own, one at a time per process; see `every` for replicas.
     """
-    decorate: Callable[[F], F] = ToldEntrypoint.decorator(seconds)
+    decorate: Callable[[F], F] = ToldEntrypoint.decorator(seconds, of)
     return decorate
 
 

@@ -191,15 +191,17 @@ class EventsExtension(Entrypoint):  # type: ignore[misc]
 class ToldEntrypoint(Entrypoint):  # type: ignore[misc]
     """A method that runs after commits of this process that told something, and by the clock."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, of: str = "") -> None:
         super().__init__()
         self._seconds = seconds
+        self._of = of
         self._stopping = False
         self._bell = Bell()
 
     def setup(self) -> None:
         runtime: Runtime = self.container.config["runtime"]
-        runtime.bell(self.container.service_name).listen(lambda _told: self._bell.ring())
+        name = self.container.service_name
+        runtime.bell(f"{name}.{self._of}" if self._of else name).listen(lambda _told: self._bell.ring())
 
     def start(self) -> None:
         self._thread = self.container.spawn_managed_thread(self._run)

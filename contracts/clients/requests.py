@@ -130,6 +130,8 @@ class Identified(Model):
     display_name: str = ""
     reference: str = ""
     version: int | None = None
+    #: A person who was erased: deleted, for good.
+    erased: bool = False
 
 
 class IdentifyAnswer(Model):

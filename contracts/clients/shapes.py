@@ -167,6 +167,7 @@ class MemoBody(Model):
 class MemoView(Model):
     """The memo as answered; version 0 before it was ever written."""
 
+    client_id: Id
     text: str
     version: int
     updated_at: Moment | None

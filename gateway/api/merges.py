@@ -35,7 +35,7 @@ def register(api: Api) -> None:
     @api.route("POST", "/merges", "Fusionne deux fiches", tag=TAG, body=m.MergeBody, answer=m.MergeView, status=202)
     def merge_clients() -> Response:
         body = json_body()
-        if _dry_run():
+        if dry_run():
             given = {name: body.get(name) for name in ("survivor_id", "duplicate_id")}
             return jsonify(merging.preview(api.rpc, build(m.PreviewMerge, given)))
         return api.send(build(m.MergeClients, {"body": body}), 202)
@@ -47,7 +47,7 @@ def register(api: Api) -> None:
     @api.route("POST", "/merges/{id}/undo", "Annule une fusion", tag=TAG, body=UndoBody, answer=m.MergeView, status=202)
     def undo_merge(id: UUID) -> Response:
         body: UndoBody = build(UndoBody, json_body())
-        if _dry_run():
+        if dry_run():
             return jsonify(undoing.preview(api.rpc, id, body.moves))
         undoing.check_decided(api.rpc, id, body.moves, body.keep)
         return api.send(m.UndoMerge(id=id, moves=body.moves), 202)
@@ -88,7 +88,8 @@ def _pairs(api: Api) -> None:
         return Response(status=204)
 
 
-def _dry_run() -> bool:
+def dry_run() -> bool:
+    """Whether the query string asks what a deed would do. Raises `Invalid` for anything else in it."""
     given = once()
     if given.keys() - {"dry_run"}:
         raise Invalid.field(sorted(given.keys() - {"dry_run"})[0], "Ce champ n’est pas connu.")

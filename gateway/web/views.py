@@ -24,6 +24,7 @@ from gateway.web.pages import (
     documents,
     duplicates,
     equipment,
+    erasures,
     exchanges,
     fiche,
     gallery,
@@ -117,12 +118,13 @@ def web_blueprint(backend: Backend) -> Blueprint:
         }
         status = statuses.get(error.kind, 500)
         titles = {404: "Introuvable", 410: "Fiche supprimée", 403: "Accès refusé", 503: "Service indisponible"}
+        erased = error.code == "client_erased"
         page = render_template(
             "problem.html",
-            title=titles.get(status, "Demande refusée"),
+            title="Données effacées" if erased else titles.get(status, "Demande refusée"),
             detail=error.detail,
             retry=request.full_path.rstrip("?") if status == 503 else None,
-            restore=(request.view_args or {}).get("client_id") if status == 410 else None,
+            restore=(request.view_args or {}).get("client_id") if status == 410 and not erased else None,
         )
         answer = make_response(page, status)
         if status == 503:
@@ -147,6 +149,7 @@ def web_blueprint(backend: Backend) -> Blueprint:
         client_forms,
         client_settings,
         duplicates,
+        erasures,
         exchanges,
         imports,
         operations,

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
+from services.kit.erased import Erased, Nobodys, texts
 from services.kit.model import HomeMixin, attach_forest
 
 Base = new_base()
@@ -20,6 +21,7 @@ class User(StampedMixin, Base):  # type: ignore[valid-type,misc]
     """A member of staff. `email` is unique whatever its case; `password` is an argon2id hash or null."""
 
     __tablename__ = "user"
+    __erased__ = Nobodys("the staff")
     name: Mapped[str]
     email: Mapped[str | None]
     roles: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
@@ -33,6 +35,7 @@ class ApiKey(StampedMixin, Base):  # type: ignore[valid-type,misc]
     """A machine's key. Only its SHA-256 is kept: it is random, so a slow hash would protect nothing more."""
 
     __tablename__ = "api_key"
+    __erased__ = Nobodys("machines")
     name: Mapped[str]
     scopes: Mapped[list[Any]]
     prefix: Mapped[str]
@@ -45,6 +48,7 @@ class SessionToken(Base):  # type: ignore[valid-type,misc]
     """A session or a one-time link; only the digest of its token is kept."""
 
     __tablename__ = "session_token"
+    __erased__ = Nobodys("the staff")
     digest: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user.id"), index=True)
     #: True for a link that opens one session and is then used up.
@@ -58,6 +62,7 @@ class SignInFailure(Base):  # type: ignore[valid-type,misc]
     """Failed sign-ins of an e-mail, to slow down guessing."""
 
     __tablename__ = "sign_in_failure"
+    __erased__ = Nobodys("addresses tried at the door, of the staff")
     email: Mapped[str] = mapped_column(primary_key=True)
     count: Mapped[int]
     last_at: Mapped[datetime]
@@ -67,6 +72,7 @@ class PortalGrant(HomeMixin, Base):  # type: ignore[valid-type,misc]
     """A contact with access to the portal, as `clients` told. Rights are asked for at each request, by home."""
 
     __tablename__ = "portal_grant"
+    __erased__ = Erased(texts("email", "name", granted="false"))
     contact_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     email: Mapped[str]
     name: Mapped[str]

@@ -18,6 +18,7 @@ from services.billing.commands import (
     credit_notes,
     details,
     drafts,
+    erasing,
     files,
     imported,
     invoicing,
@@ -222,6 +223,12 @@ class BillingService(ClientRowsService):
     def make_files(self) -> None:
         while self.uow.run(None, lambda: files.make_one(self.uow, self.store)):
             pass
+
+    def erase_files(self) -> None:
+        while self.uow.run(None, lambda: erasing.remove_one(self.uow, self.store)):
+            pass
+        if self.someone_to_see_to():
+            erasing.remove_drafts(self.store)
 
     @every(3600)
     def sweep_drafts(self) -> None:

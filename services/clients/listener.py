@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from chassis.service import Service, on
 from contracts import accounts, billing, documents, equipment, forest, interventions, maintenance
 from contracts.base import Envelope
-from services.clients.commands import merges, records, told
+from services.clients.commands import erasing, merges, records, told
 from services.kit.follow import know_company, know_user
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -51,6 +51,7 @@ class Listener(Service):
     @_on_each(forest.FOREST_REACHED)
     def forest_reached(self, event: forest.ForestReached, envelope: Envelope) -> None:
         merges.reached(self.uow, event.event_owner, event.forest)
+        erasing.reached(self.uow, event.event_owner, event.forest)
 
     # --- interventions ----------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, add_tables, new_base
+from services.kit.erased import WORDS, Erased, Nobodys, texts
 from services.kit.model import HomeMixin, KnownUserMixin, attach_company, attach_forest
 from services.kit.movable import Link, Movable
 
@@ -35,6 +36,17 @@ class Client(StampedMixin, Base):  # type: ignore[valid-type,misc]
     """A record, living (`merged_into` null) or signpost. Its fields are materialised from `client_field_write`."""
 
     __tablename__ = "client"
+    __erased__ = Erased(
+        texts(
+            "first_name", "last_name", "company_name", "own_name", "registration_number", "siret", "vat_number",
+            "email", "phone", "phone_e164", "phone_display", "secondary_phone", "secondary_phone_e164",
+            "secondary_phone_display", "website", "memo", "search", "phones",
+            display_name=f"{WORDS}", sort_name="'donnees effacees'", custom_fields="'{}'", layout="NULL",
+            deleted_at="coalesce(NEW.deleted_at, now())",
+        ),
+        kept=("kind", "reference", "stage", "memo_updated_by"),
+        homes=("id",),
+    )  # fmt: skip
     kind: Mapped[str]
     first_name: Mapped[str] = mapped_column(server_default="")
     last_name: Mapped[str] = mapped_column(server_default="")
@@ -92,6 +104,7 @@ class SearchWord(Base):  # type: ignore[valid-type,misc]
     """
 
     __tablename__ = "search_word"
+    __erased__ = Nobodys("words of many; those that nobody else is found by go with the person (commands.erasing)")
     word: Mapped[str] = mapped_column(primary_key=True)
     __table_args__ = (
         Index("ix_search_word_letters", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}),
@@ -105,6 +118,12 @@ class ClientFieldWrite(Base):  # type: ignore[valid-type,misc]
     """
 
     __tablename__ = "client_field_write"
+    __erased__ = Erased(
+        {"value": "NULL"},
+        kept=("field", "op", "actor_id", "actor_name"),
+        homes=("client_id",),
+        parents=(("relation", "row_id"),),
+    )
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     client_id_of_record: Mapped[uuid.UUID] = mapped_column("client_id", ForeignKey("client.id"))
     field: Mapped[str]
@@ -120,6 +139,7 @@ class ClientFieldWrite(Base):  # type: ignore[valid-type,misc]
         CheckConstraint("op IN ('set', 'take', 'join')", name="op"),
         Index("ix_client_field_write_record", "client_id", "field", "seq"),
         Index("ix_client_field_write_history", "client_id", "seq"),
+        Index("ix_client_field_write_row", "row_id", postgresql_where=text("row_id IS NOT NULL")),
     )
 
 
@@ -127,6 +147,7 @@ class ClientReference(Base):  # type: ignore[valid-type,misc]
     """Every reference ever borne, normalised; never freed, so an old one always finds its record."""
 
     __tablename__ = "client_reference"
+    __erased__ = Nobodys("references find their record for ever")
     reference: Mapped[str] = mapped_column(primary_key=True)
     bearer_id: Mapped[uuid.UUID] = mapped_column("client_id", ForeignKey("client.id"), index=True)
 
@@ -135,6 +156,7 @@ class ReferenceCounter(Base):  # type: ignore[valid-type,misc]
     """Last number given by the system, one row."""
 
     __tablename__ = "reference_counter"
+    __erased__ = Nobodys("a number")
     singleton: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     last: Mapped[int] = mapped_column(BigInteger)
 
@@ -143,6 +165,11 @@ class Merge(Base):  # type: ignore[valid-type,misc]
     """An edge duplicate → survivor, active until undone (merge-protocol)."""
 
     __tablename__ = "merge"
+    __erased__ = Erased(
+        texts("reason", sealed="true"),
+        kept=("choices", "actor", "undone_by", "moves"),
+        homes=("survivor_id", "duplicate_id"),
+    )
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     survivor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"), index=True)
     duplicate_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"))
@@ -167,6 +194,12 @@ class MergeProgress(Base):  # type: ignore[valid-type,misc]
     """How far each service has followed a merge."""
 
     __tablename__ = "merge_progress"
+    __erased__ = Erased(
+        {"failed": f"CASE WHEN NEW.failed IS NOT NULL THEN {WORDS} END"},
+        kept=("service", "moved"),
+        homes=(),
+        parents=(("merge", "merge_id"),),
+    )
     merge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("merge.id"), primary_key=True)
     service: Mapped[str] = mapped_column(primary_key=True)
     forest: Mapped[int | None] = mapped_column(BigInteger)
@@ -174,10 +207,33 @@ class MergeProgress(Base):  # type: ignore[valid-type,misc]
     failed: Mapped[str | None]
 
 
+class Erasure(Base):  # type: ignore[valid-type,misc]
+    """A person was erased: who did it, when and why, for the audit; nothing of the person but ids and the reference.
+
+    `waits_for`: services that have not said yet that their rows are blank.
+    """
+
+    __tablename__ = "erasure"
+    __erased__ = Nobodys("what was done, without the person")
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    client_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"))
+    tree: Mapped[list[Any]]
+    reference: Mapped[str]
+    reason: Mapped[str]
+    actor: Mapped[dict[str, Any]]
+    erased_at: Mapped[datetime]
+    forest: Mapped[int] = mapped_column(BigInteger)
+    #: Rows of `clients` that were blanked, by kind.
+    counts: Mapped[dict[str, Any]]
+    waits_for: Mapped[list[Any]]
+    __table_args__ = (Index("ix_erasure_moment", "erased_at", "id"),)
+
+
 class NotDuplicate(Base):  # type: ignore[valid-type,misc]
     """Two records that somebody has looked at and found to be two clients. The lower id comes first."""
 
     __tablename__ = "not_duplicate"
+    __erased__ = Nobodys("two ids, and who of the staff said so")
     low_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"), primary_key=True)
     high_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"), primary_key=True, index=True)
     at: Mapped[datetime]
@@ -188,6 +244,7 @@ class LikenessRow(Base):  # type: ignore[valid-type,misc]
     """What a record is known by, as likeness is looked up (`services.clients.likeness`); follows the record."""
 
     __tablename__ = "likeness"
+    __erased__ = Erased(drop=True, homes=("record_id",))
     record_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     #: Telling words of its name, in the order of the alphabet.
     name: Mapped[str]
@@ -203,6 +260,7 @@ class LikenessKey(Base):  # type: ignore[valid-type,misc]
     """A value that another record may have the same, its kind before it (`email:…`)."""
 
     __tablename__ = "likeness_key"
+    __erased__ = Erased(drop=True, homes=("record_id",))
     key: Mapped[str] = mapped_column(primary_key=True)
     record_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
 
@@ -211,6 +269,7 @@ class LikenessDue(Base):  # type: ignore[valid-type,misc]
     """A record to be read (`rank` 1), compared (2) or, since it changed, both (0). Triggers write the changes."""
 
     __tablename__ = "likeness_due"
+    __erased__ = Nobodys("ids")
     rank: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     record_id: Mapped[uuid.UUID]
@@ -220,6 +279,7 @@ class LikelyPair(Base):  # type: ignore[valid-type,misc]
     """Two clients that are likely one. `score` in hundredths; the lower id comes first."""
 
     __tablename__ = "likely_pair"
+    __erased__ = Erased(drop=True, homes=("low_id", "high_id"))
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     low_id: Mapped[uuid.UUID]
     high_id: Mapped[uuid.UUID] = mapped_column(index=True)
@@ -235,6 +295,7 @@ class DuplicateScan(Base):  # type: ignore[valid-type,misc]
     """A comparing of the whole base, of so many steps; those left are in `likeness_due`."""
 
     __tablename__ = "duplicate_scan"
+    __erased__ = Nobodys("how far a comparing is")
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     total: Mapped[int] = mapped_column(BigInteger)
     started_at: Mapped[datetime]
@@ -254,6 +315,7 @@ class Place(Base):  # type: ignore[valid-type,misc]
     """Where things stand, whoever the client there is; a place may lie in another (building ▸ dwelling)."""
 
     __tablename__ = "place"
+    __erased__ = Nobodys("ids")
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     parent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("place.id"))
 
@@ -262,6 +324,9 @@ class Address(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     """A client's view of a place. Which one is main is a fact of the client (`client.main_address_id`)."""
 
     __tablename__ = "address"
+    __erased__ = Erased(
+        texts("label", "street", "street_extra", "postal_code", "city", "access_notes"), kept=("country", "role")
+    )
     label: Mapped[str]
     street: Mapped[str]
     street_extra: Mapped[str]
@@ -280,6 +345,12 @@ class Contact(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     """A person at a client."""
 
     __tablename__ = "contact"
+    __erased__ = Erased(
+        texts(
+            "first_name", "last_name", "role", "email", "phone", "phone_e164", "phone_display", "search",
+            portal_access="false", deleted_at="coalesce(NEW.deleted_at, now())",
+        )
+    )  # fmt: skip
     first_name: Mapped[str]
     last_name: Mapped[str]
     role: Mapped[str]
@@ -302,6 +373,11 @@ class Relation(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     """A typed link; the home is the superior end (head office, owner, agent, principal), both ends are homes."""
 
     __tablename__ = "relation"
+    __erased__ = Erased(
+        {"deleted_at": "coalesce(NEW.deleted_at, now())"},
+        kept=("type", "waits"),
+        homes=("home_client_id", "other_home_client_id"),
+    )
     type: Mapped[str]
     other_home_client_id: Mapped[uuid.UUID] = mapped_column(index=True)
     #: Why it is not shown (`self`, `twin`, `loop`) while records are merged as they are; null where it is.
@@ -324,6 +400,7 @@ class Activity(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     """An exchange, logged by hand or told by an event (`source_event`)."""
 
     __tablename__ = "activity"
+    __erased__ = Erased(texts("subject", "body", link="NULL", document_ids="'[]'"), kept=("kind", "direction"))
     kind: Mapped[str]
     direction: Mapped[str | None]
     occurred_at: Mapped[datetime]
@@ -346,6 +423,7 @@ class ClientTag(Base):  # type: ignore[valid-type,misc]
     """A tag of a client, a row by home: merged records keep theirs apart."""
 
     __tablename__ = "client_tag"
+    __erased__ = Erased(drop=True)
     home_client_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     tag: Mapped[str] = mapped_column(primary_key=True)
     written_client_id: Mapped[uuid.UUID]
@@ -356,6 +434,7 @@ class CustomField(StampedMixin, Base):  # type: ignore[valid-type,misc]
     """Definition of a field of one's own. One that was deleted can be restored; values outlive it."""
 
     __tablename__ = "custom_field"
+    __erased__ = Nobodys("a definition of the company")
     key: Mapped[str]
     label: Mapped[str]
     type: Mapped[str]
@@ -370,6 +449,7 @@ class FicheLayout(StampedMixin, Base):  # type: ignore[valid-type,misc]
     """Which sections and fields of one's own every fiche shows, in which order: one row, made when first written."""
 
     __tablename__ = "fiche_layout"
+    __erased__ = Nobodys("how the company lays out its fiches")
     singleton: Mapped[bool] = mapped_column(unique=True, server_default=text("true"))
     sections: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     custom_fields: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))

@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 from sqlalchemy import select, text
 
-from chassis.service import rpc, whenever_told
+from chassis.service import every, rpc, whenever_told
 from contracts import clients as c
 from contracts.base import Event
+from contracts.clients import erasures as e
 from contracts.clients import merges as m
 from contracts.forest import CountHomes, HomeCounts, Homes, HomesOf, ReassignRow, UndoneRows, UndoRows
 from services.clients.commands import (
@@ -19,6 +20,7 @@ from services.clients.commands import (
     contacts,
     custom_fields,
     distinct,
+    erasing,
     layout,
     memo,
     merges,
@@ -31,11 +33,12 @@ from services.clients.commands.shared import facts
 from services.clients.listener import Listener
 from services.clients.model import KINDS, MOVABLE, Address, Base, Client, Contact
 from services.clients.queries import activities as activity_queries
-from services.clients.queries import duplicates, history, identity, rows, search, settings
+from services.clients.queries import duplicates, erasures, history, identity, rows, search, settings
 from services.clients.queries import memo as memo_queries
 from services.clients.queries import merges as merge_queries
 from services.clients.queries import pairs as pair_queries
 from services.clients.queries import records as record_queries
+from services.kit.erasure import Erasing
 from services.kit.forest import count_homes
 from services.kit.movable import homes_of, undo_rows
 
@@ -58,7 +61,7 @@ def _streamed(query: Any) -> Any:
     return query.execution_options(yield_per=500)
 
 
-class ClientsService(Listener):
+class ClientsService(Erasing, Listener):
     """Who the clients are, what was said, where; and what an id means."""
 
     name = "clients"
@@ -230,6 +233,36 @@ class ClientsService(Listener):
     @rpc(ReassignRow)
     def reassign_row(self, request: ReassignRow) -> bytes:
         return moves.reassign_row(self.uow, request)
+
+    # --- erasures ---------------------------------------------------------------------------------------------
+
+    @rpc(e.EraseClient)
+    def erase_client(self, request: e.EraseClient) -> bytes:
+        self.ring_erased()
+        return erasing.erase_client(self.uow, request)
+
+    @rpc(e.PreviewErase)
+    def preview_erase(self, request: e.PreviewErase) -> e.ErasurePreview:
+        return erasures.preview_erase(self.uow.session, request)
+
+    @rpc(e.GetErasure)
+    def get_erasure(self, request: e.GetErasure) -> bytes:
+        return erasures.get_erasure(self.uow.session, request.id)
+
+    @rpc(e.ListErasures)
+    def list_erasures(self, request: e.ListErasures) -> bytes:
+        return erasures.list_erasures(self.uow.session, request)
+
+    @every(3600)
+    def purge(self) -> None:
+        """Erases what was deleted too long ago to be restored."""
+
+        def one() -> bool:
+            self.ring_erased()
+            return erasing.purge_one(self.uow)
+
+        while self.uow.run(None, one):
+            pass
 
     @rpc(c.History)
     def history(self, request: c.History) -> bytes:

@@ -10,13 +10,14 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
+from services.kit.erased import WORDS, Erased, Nobodys, texts
 from services.kit.history import attach_history
 from services.kit.model import HomeMixin, attach
 from services.kit.movable import Link, Movable
 
 Base = new_base()
 attach(Base)
-attach_history(Base)
+attach_history(Base, "document")
 
 
 class Content(Base):  # type: ignore[valid-type,misc]
@@ -26,6 +27,7 @@ class Content(Base):  # type: ignore[valid-type,misc]
     """
 
     __tablename__ = "content"
+    __erased__ = Nobodys("bytes that any document may have; those that none has any more go (commands.erasing)")
     sha256: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str]
     size: Mapped[int] = mapped_column(BigInteger)
@@ -41,6 +43,13 @@ class Document(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     """A file of a client. Without `sha256` its content is missing: another system named it, nobody supplied it."""
 
     __tablename__ = "document"
+    __erased__ = Erased(
+        texts(
+            "folder", "description", "search",
+            name=WORDS, name_key=WORDS, sha256="NULL", size="0", content_type="'application/octet-stream'",
+            deleted_at="coalesce(NEW.deleted_at, now())",
+        )
+    )  # fmt: skip
     #: Exactly as given: composed or decomposed letters, slashes and emoji included. It never becomes a path.
     name: Mapped[str]
     #: The name in one Unicode form, by which the same name is known again.
@@ -73,11 +82,12 @@ class DocumentVersion(Base):  # type: ignore[valid-type,misc]
     """A content that a document had or has: the highest number is what it has now. None is ever changed."""
 
     __tablename__ = "document_version"
+    __erased__ = Erased(drop=True, homes=(), parents=(("document", "document_id"),))
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     document_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("document.id"))
     number: Mapped[int] = mapped_column(Integer)
     name: Mapped[str]
-    sha256: Mapped[str] = mapped_column(ForeignKey("content.sha256"))
+    sha256: Mapped[str] = mapped_column(ForeignKey("content.sha256"), index=True)
     size: Mapped[int] = mapped_column(BigInteger)
     content_type: Mapped[str]
     added_at: Mapped[datetime]
@@ -91,6 +101,7 @@ class Folder(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     """A folder of a client, empty or not. Each that a document names has a row, and so has each it lies in."""
 
     __tablename__ = "folder"
+    __erased__ = Erased({"path": "NEW.id::text"})
     path: Mapped[str]
 
     __table_args__ = (

@@ -31,9 +31,14 @@ def content_key(sha256: str) -> str:
     return f"content/{sha256[:2]}/{sha256}"
 
 
+def preview_prefix(sha256: str) -> str:
+    """How the keys of all pictures of a content begin."""
+    return f"preview/{sha256[:2]}/{sha256}/"
+
+
 def preview_key(sha256: str, size: str, page: int) -> str:
     """Where the picture of a content is once it is made."""
-    return f"preview/{sha256[:2]}/{sha256}/{size}-{page}.webp"
+    return f"{preview_prefix(sha256)}{size}-{page}.webp"
 
 
 def render(store: ObjectStore, sha256: str, size: str, page: int) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from contracts import documents as c
 from contracts import equipment
 from contracts.base import Envelope
 from services.documents import commands, queries
+from services.documents.commands.erasing import remove_one
 from services.documents.model import KINDS, MOVABLE, Base
 from services.documents.pictures import clean_photo
 from services.kit.follow import ClientRowsService
@@ -28,6 +29,10 @@ class DocumentsService(ClientRowsService):
     def store(self) -> ObjectStore:
         """The object store of this process."""
         return object_store(self.runtime.settings)
+
+    def erase_files(self) -> None:
+        while self.uow.run(None, lambda: remove_one(self.uow, self.store)):
+            pass
 
     @every(3600)
     def sweep_uploads(self) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
+from services.kit.erased import WORDS, Erased, texts
 from services.kit.history import attach_history
 from services.kit.model import HomeMixin, attach
 from services.kit.movable import Link, Movable
@@ -17,13 +18,20 @@ from services.kit.uses import Source
 
 Base = new_base()
 attach(Base)
-attach_history(Base)
+attach_history(Base, "equipment")
 
 
 class Equipment(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     """An apparatus at a place. It stays at its place when the client there changes."""
 
     __tablename__ = "equipment"
+    __erased__ = Erased(
+        texts(
+            "description", "brand", "model", "serial_number", "reference",
+            name=WORDS, details="'[]'", photos="'[]'",
+        ),
+        kept=("state",),
+    )  # fmt: skip
     name: Mapped[str]
     address_id: Mapped[uuid.UUID | None]
     place_id: Mapped[uuid.UUID | None]

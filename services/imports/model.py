@@ -10,14 +10,18 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
+from services.kit.erased import WORDS, Erased, Nobodys
+from services.kit.model import attach_erased
 
 Base = new_base()
+attach_erased(Base)
 
 
 class ImportJob(StampedMixin, Base):  # type: ignore[valid-type,misc]
     """A job. Who holds `lease_owner` until `lease_until` works on it; when that time has passed, anyone may."""
 
     __tablename__ = "import_job"
+    __erased__ = Nobodys("jobs; the file of an ended one is gone, that of a dry run after a day")
     source: Mapped[str]
     staging_key: Mapped[str] = mapped_column(server_default="")
     file_name: Mapped[str] = mapped_column(server_default="")
@@ -46,6 +50,14 @@ class ImportLine(Base):  # type: ignore[valid-type,misc]
     """A refused row, or a notice about a row. The id is made of what it says: a job taken up again says it once."""
 
     __tablename__ = "import_line"
+    __erased__ = Erased(
+        {"reason": WORDS},
+        kept=("level", "source_table", "source_row"),
+        homes=(),
+        parents=(
+            ("outside_ref", "p.ref IN ({x}.source_row, 'dolibarr:' || {x}.source_table || ':' || {x}.source_row)"),
+        ),
+    )
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger, Identity())
     job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("import_job.id", ondelete="CASCADE"))
@@ -67,10 +79,15 @@ class OutsideRef(Base):  # type: ignore[valid-type,misc]
     """
 
     __tablename__ = "outside_ref"
+    __erased__ = Erased(
+        {"said": "'{}'", "answer": "'{}'"}, kept=("ref", "service", "kind", "digest"), homes=("record_id",)
+    )
     ref: Mapped[str] = mapped_column(primary_key=True)
     service: Mapped[str]
     kind: Mapped[str]
     id: Mapped[uuid.UUID] = mapped_column(index=True)
+    #: The client record that it is or belongs to, as it was sent.
+    record_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     digest: Mapped[str]
     job_id: Mapped[uuid.UUID]
     chosen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

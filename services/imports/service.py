@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from chassis.service import Service, rpc
+from chassis.service import Service, on, rpc
+from contracts import clients
 from contracts import imports as c
+from contracts.base import Envelope
 from services.imports import commands, queries
-from services.imports.model import Base
+from services.imports.model import KINDS, Base
 from services.imports.runner.extension import JobRunner
+from services.kit.erasure import Erasing
 
 
-class ImportsService(Service):
+class ImportsService(Erasing, Service):
     """Brings in what was kept elsewhere."""
 
     name = "imports"
     base = Base
+    kinds = KINDS
 
     @JobRunner.decorator  # type: ignore[untyped-decorator]
     def run_jobs(self) -> None:
         """Never called as a worker: the runner lives as long as the service."""
+
+    @on(clients.ClientErased, since="snapshot")
+    def client_erased(self, event: clients.ClientErased, envelope: Envelope) -> None:
+        self.erase(event.tree)
+
+    @on(clients.ForestTold, since="snapshot")
+    def forest_told(self, event: clients.ForestTold, envelope: Envelope) -> None:
+        """Persons erased before this service began to follow, or whose events it missed."""
+        if event.erased:
+            self.erase(event.erased)
 
     @rpc(c.CreateImport)
     def create(self, request: c.CreateImport) -> bytes:

@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, Index, Numeric, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
+from services.kit.erased import WORDS, Erased, Nobodys, texts
 from services.kit.history import attach_history
 from services.kit.model import HomeMixin, attach, attach_company
 from services.kit.movable import Link, Movable
@@ -18,7 +19,7 @@ from services.kit.uses import Source
 
 Base = new_base()
 attach(Base)
-attach_history(Base)
+attach_history(Base, "intervention", "job_site")
 attach_company(Base)
 
 
@@ -26,6 +27,7 @@ class InterventionType(StampedMixin, Base):  # type: ignore[valid-type,misc]
     """A type of work; `free_of_charge` work is never to be invoiced."""
 
     __tablename__ = "intervention_type"
+    __erased__ = Nobodys("types of the company")
     name: Mapped[str]
     free_of_charge: Mapped[bool]
     __table_args__ = (Index("uq_intervention_type_name", text("lower(name)"), unique=True),)
@@ -35,6 +37,7 @@ class JobSite(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     """A job site (*chantier*)."""
 
     __tablename__ = "job_site"
+    __erased__ = Erased(texts("description", title=WORDS), kept=("number", "status"))
     number: Mapped[str] = mapped_column(unique=True)
     title: Mapped[str]
     address_id: Mapped[uuid.UUID | None]
@@ -53,6 +56,10 @@ class Intervention(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,mi
     """A piece of work or an appointment. `state` is what was done with it; `status` is worked out when read."""
 
     __tablename__ = "intervention"
+    __erased__ = Erased(
+        texts("billable_reason", "client_reference", "description", title=WORDS, report="NULL"),
+        kept=("number", "kind", "technician_ids", "priority", "equipment_ids", "state"),
+    )
     number: Mapped[str] = mapped_column(unique=True)
     title: Mapped[str]
     kind: Mapped[str]
@@ -97,6 +104,7 @@ class ReportVersion(Base):  # type: ignore[valid-type,misc]
     """Every version of a report, the present one included."""
 
     __tablename__ = "report_version"
+    __erased__ = Erased(drop=True, homes=(), parents=(("intervention", "intervention_id"),))
     intervention_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     report: Mapped[dict[str, Any]]
@@ -112,6 +120,7 @@ class LinkedDocument(Base):  # type: ignore[valid-type,misc]
     """
 
     __tablename__ = "linked_document"
+    __erased__ = Nobodys("ids")
     document_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     intervention_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
     kind: Mapped[str]
@@ -123,6 +132,11 @@ class CalendarFeed(StampedMixin, Base):  # type: ignore[valid-type,misc]
     """A filter that a calendar program reads by a secret address; only the secret's SHA-256 is kept."""
 
     __tablename__ = "calendar_feed"
+    __erased__ = Erased(
+        {"label": WORDS, "filters": "'{}'", "withdrawn_at": "coalesce(NEW.withdrawn_at, now())"},
+        kept=("key_hash",),
+        homes=("written_client_id",),
+    )
     owner_id: Mapped[uuid.UUID] = mapped_column(index=True)
     label: Mapped[str]
     key_hash: Mapped[str] = mapped_column(unique=True)
@@ -135,6 +149,7 @@ class NumberCounter(Base):  # type: ignore[valid-type,misc]
     """Last number given in a series and year."""
 
     __tablename__ = "number_counter"
+    __erased__ = Nobodys("numbers")
     series: Mapped[str] = mapped_column(primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True)
     last: Mapped[int]

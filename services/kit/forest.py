@@ -19,10 +19,11 @@ from chassis.service import Service, on, rpc
 from chassis.stamp import touch
 from contracts import clients, forest
 from contracts.base import Envelope
+from services.kit.erasure import Erasing
 from services.kit.movable import Movable, homes_of, reassign, undo_rows
 
 
-class ForestService(Service):
+class ForestService(Erasing, Service):
     """Base of the services whose rows have a home. `kinds` lists the tables that have one, by kind."""
 
     kinds: ClassVar[Mapping[str, type]]
@@ -77,8 +78,7 @@ class ForestService(Service):
     def client_erased(self, event: clients.ClientErased, envelope: Envelope) -> None:
         if not self._in_turn(event.forest):
             return
-        remember_erased(self.uow.session, event.tree)
-        self.blank(event.tree)
+        self.erase(event.tree)
         self._reached(event.forest)
         self.uow.emit(forest.FOREST_REACHED[self.name](service=self.name, forest=event.forest))
 
@@ -111,9 +111,8 @@ class ForestService(Service):
                 merge_id, survivor, duplicate = (uuid.UUID(deed[name]) for name in ("merge_id", *ends))
                 self.chosen(merge_id, at, survivor, duplicate, choices)
         self.unchosen(sorted({uuid.UUID(deed[end]) for deed in event.deeds for end in ends}))
-        remember_erased(session, event.erased)
         if event.erased:
-            self.blank(event.erased)
+            self.erase(event.erased)
         self.uow.emit(forest.FOREST_REACHED[self.name](service=self.name, forest=event.forest))
 
     # --- what a service adds --------------------------------------------------------------------------------------
@@ -125,9 +124,6 @@ class ForestService(Service):
 
     def unchosen(self, records: Sequence[uuid.UUID]) -> None:
         """Materialises single facts of these records again: merges that made them are no longer active."""
-
-    def blank(self, tree: Sequence[uuid.UUID]) -> None:
-        """Takes everything personal out of the rows whose home is in `tree`; what the law keeps stays."""
 
     def check_reassignable(self, kind: str, row: Any) -> None:
         """Raises `Conflict` for a row that may not be given to another client by itself."""
@@ -244,15 +240,6 @@ def path_to_root(session: Session, record: uuid.UUID) -> list[uuid.UUID]:
         {"id": record},
     )
     return [uuid.UUID(str(row.id)) for row in found]
-
-
-def remember_erased(session: Session, ids: Sequence[uuid.UUID]) -> None:
-    """Keeps the ids of erased persons, so that what comes late is blanked as it comes."""
-    if ids:
-        session.execute(
-            text("INSERT INTO erased_client (id) SELECT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING"),
-            {"ids": list(ids)},
-        )
 
 
 def _in_order(deeds: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, Any], bool]]:

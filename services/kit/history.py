@@ -16,6 +16,7 @@ from chassis.ids import new_id
 from chassis.page import Listing, PageLike
 from chassis.tables import add_tables
 from chassis.uow import UnitOfWork
+from services.kit.erased import Erased
 
 HISTORY = Listing(
     source="row_change h",
@@ -44,9 +45,16 @@ class RowChangeMixin:
     after: Mapped[Any] = mapped_column(JSONB, nullable=True)
 
 
-def attach_history(base: type[DeclarativeBase]) -> None:
-    """Adds the table of changes to a service's base."""
+def attach_history(base: type[DeclarativeBase], *tables: str) -> None:
+    """Adds the table of changes to a service's base; `tables` are those whose rows have one."""
     add_tables(base, RowChangeMixin)
+    # What was done stays, without what was said.
+    base.metadata.tables["row_change"].info["erased"] = Erased(
+        {"before": "NULL", "after": "NULL"},
+        kept=("by_id", "by_name", "action", "field"),
+        homes=(),
+        parents=tuple((table, "row_id") for table in tables),
+    )
 
 
 def state_of(row: Any, fields: frozenset[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
+from services.kit.erased import Erased, Nobodys, texts
 from services.kit.model import HomeMixin, attach, attach_company
 from services.kit.movable import Link, Movable
 from services.kit.uses import Source
@@ -23,6 +24,10 @@ class Plan(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     """So many visits per period, or a recurrence rule, from a start."""
 
     __tablename__ = "plan"
+    __erased__ = Erased(
+        texts("title", "contract_reference", "description", paused="true"),
+        kept=("equipment_ids", "period", "months", "closed_months", "rrule"),
+    )
     title: Mapped[str]
     equipment_ids: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     address_id: Mapped[uuid.UUID | None]
@@ -56,6 +61,7 @@ class Visit(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,misc]
     """A visit, made once: the key of plan, period and ordinal says so, not a check."""
 
     __tablename__ = "visit"
+    __erased__ = Nobodys("ids and days")
     plan_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("plan.id"))
     period_index: Mapped[int]
     ordinal: Mapped[int]

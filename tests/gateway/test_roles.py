@@ -59,6 +59,7 @@ RULES: tuple[tuple[str, str, Any], ...] = (
     ("POST /clients/{client_id}/(contacts|addresses|activities)/{sub_id}/reassign", "edit", {"client_id": "{other}"}),
     ("POST /quotes/{id}/reassign", "quote", {"client_id": "{other}"}),
     ("POST /(invoices|credit-notes)/{id}/reassign", "bill", {"client_id": "{other}"}),
+    ("POST /clients/{client_id}/erase", "admin", {}),
     # Settings.
     ("POST /custom-fields", "admin", {"key": "essai", "label": "Essai", "type": "text"}),
     ("(PATCH|DELETE) /custom-fields/{field_id}", "admin", {}),
@@ -136,6 +137,7 @@ READS: tuple[tuple[str, str, str], ...] = (
     ("/clients/{client_id}/billing", "prices", ""),
     ("/merges(/{id})?", "office", ""),
     ("/duplicates(/scan)?", "merge", ""),
+    ("/erasures(/{id})?", "admin", ""),
     # Settings, operations.
     ("/(custom-fields(/{field_id})?|fiche-layout)", "office", ""),
     ("/company", "anyone", ""),

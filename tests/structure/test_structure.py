@@ -111,8 +111,8 @@ def test_a_service_has_one_migration_head_and_its_tables_are_those_of_the_model(
     assert [d for d in differences if not (isinstance(d, tuple) and d[0] in ("remove_index", "add_index"))] == []
 
 
-#: Tables of `clients` whose record the protocol itself calls `client_id`.
-_OF_THE_RECORD = {"client_field_write", "client_reference"}
+#: Tables of `clients` whose record the protocol itself calls `client_id`, or that tell what was done to it.
+_OF_THE_RECORD = {"client_field_write", "client_reference", "erasure"}
 
 
 @pytest.mark.parametrize("service", SERVICES)

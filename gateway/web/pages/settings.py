@@ -30,6 +30,13 @@ PARTS: tuple[tuple[str, str, str, str, str], ...] = (
         "file-check",
         "admin",
     ),
+    (
+        "/reglages/effacements",
+        "Données effacées",
+        "Qui a fait effacer les données d’une personne, quand et pourquoi.",
+        "trash-2",
+        "erase",
+    ),
     ("/import", "Importer des données", "Clients, travaux et pièces d’un autre logiciel.", "upload", "edit"),
     (
         "/exploitation",

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import select, text
 
-from chassis.errors import NotFound, Unavailable
+from chassis.errors import Gone, NotFound, Unavailable
 from chassis.objects import ObjectStore, Stored
 from chassis.uow import UnitOfWork
 from contracts import billing as c
@@ -49,6 +49,8 @@ def get_file(uow: UnitOfWork, store: ObjectStore, request: c.GetFile) -> bytes:
     if file is None:
         key, stored = _draft(uow, store, row)
         return _answer(key, stored.sha256, stored.size, name, frozen=False)
+    if row.frozen is None:
+        raise Gone("Les données de ce document ont été effacées avec celles de la personne.", code="client_erased")
     if file.sha256 is None:
         file = uow.session.get_one(DocumentFile, row.id, with_for_update=True, populate_existing=True)
     if file.sha256 is None:

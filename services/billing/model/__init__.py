@@ -11,7 +11,7 @@ from services.billing.model.documents import (
     Quote,
     QuoteLine,
 )
-from services.billing.model.files import DocumentFile
+from services.billing.model.files import DocumentFile, ErasedObject
 from services.billing.model.parties import Base, BillingDetails, BillingFieldWrite, Company, Counter, KnownParty
 from services.kit.movable import Link, Movable
 
@@ -52,6 +52,7 @@ __all__ = [
     "CreditNote",
     "CreditNoteLine",
     "DocumentFile",
+    "ErasedObject",
     "Invoice",
     "InvoiceLine",
     "KnownParty",

@@ -16,12 +16,21 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from chassis.tables import StampedMixin
 from services.billing.model.parties import Base
+from services.kit.erased import Erased, Nobodys, texts
 from services.kit.model import HomeMixin
 from services.kit.uses import Source
 
 
 def _amount() -> Any:
     return mapped_column(Numeric(), server_default=text("0"))
+
+
+_KEPT = (
+    "number", "status", "vat_mention", "operations", "intervention_ids", "currency", "taxes", "hash", "previous_hash",
+)  # fmt: skip
+#: Issued documents and their vouchers are kept for ten years (code de commerce, L123-22; LPF, L102 B).
+_NUMBERED = "{x}.number IS NOT NULL OR ({x}.imported AND {x}.status <> 'draft')"
+_INVOICED = f"SELECT 1 FROM invoice i WHERE i.quote_id = {{x}}.id AND ({_NUMBERED.format(x='i')})"
 
 
 class DocumentMixin(StampedMixin, HomeMixin):
@@ -77,6 +86,9 @@ class Quote(DocumentMixin, Base):  # type: ignore[valid-type,misc]
     """A quote (*devis*). `invoiced` is what of it, without tax, stands on invoices."""
 
     __tablename__ = "quote"
+    __erased__ = Erased(
+        texts("title", "client_reference", "notes", frozen="NULL"), kept=_KEPT, unless=f"EXISTS ({_INVOICED})"
+    )
     valid_until: Mapped[date | None]
     decided_on: Mapped[date | None]
     invoiced: Mapped[Decimal] = _amount()
@@ -97,6 +109,11 @@ class Invoice(DocumentMixin, Base):  # type: ignore[valid-type,misc]
     """An invoice. `paid` is money received and credits used on it, `credited` what credit notes correct of it."""
 
     __tablename__ = "invoice"
+    __erased__ = Erased(
+        texts("title", "client_reference", "notes", "close_reason", frozen="NULL"),
+        kept=(*_KEPT, "kind"),
+        unless=_NUMBERED,
+    )
     kind: Mapped[str] = mapped_column(server_default="standard")
     due_on: Mapped[date | None]
     #: When it was delivered or done, or the deposit paid (CGI, ann. II, 242 nonies A, I, 10°).
@@ -127,6 +144,9 @@ class CreditNote(DocumentMixin, Base):  # type: ignore[valid-type,misc]
     """A credit note (*avoir*), amounts positive. `used` is what was set against invoices or paid back."""
 
     __tablename__ = "credit_note"
+    __erased__ = Erased(
+        texts("title", "client_reference", "notes", "reason", frozen="NULL"), kept=_KEPT, unless=_NUMBERED
+    )
     invoice_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("invoice.id"), index=True)
     reason: Mapped[str] = mapped_column(server_default="")
     used: Mapped[Decimal] = _amount()
@@ -161,6 +181,7 @@ class QuoteLine(LineMixin, Base):  # type: ignore[valid-type,misc]
     """A line of a quote."""
 
     __tablename__ = "quote_line"
+    __erased__ = Erased(texts("label"), kept=("kind",), homes=(), parents=(("quote", "document_id"),))
     document_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("quote.id", ondelete="CASCADE"))
     __table_args__ = (Index("ix_quote_line_document", "document_id", "position"),)
 
@@ -169,6 +190,7 @@ class InvoiceLine(LineMixin, Base):  # type: ignore[valid-type,misc]
     """A line of an invoice; `quote_line_id` is the quote's line it bills, `deducts_id` the deposit it takes off."""
 
     __tablename__ = "invoice_line"
+    __erased__ = Erased(texts("label"), kept=("kind",), homes=(), parents=(("invoice", "document_id"),))
     document_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("invoice.id", ondelete="CASCADE"))
     quote_line_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     deducts_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
@@ -182,6 +204,7 @@ class BilledWork(Base):  # type: ignore[valid-type,misc]
     """
 
     __tablename__ = "billed_work"
+    __erased__ = Nobodys("ids")
     intervention_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     holder_id: Mapped[uuid.UUID] = mapped_column(index=True)
 
@@ -190,6 +213,7 @@ class CreditNoteLine(LineMixin, Base):  # type: ignore[valid-type,misc]
     """A line of a credit note."""
 
     __tablename__ = "credit_note_line"
+    __erased__ = Erased(texts("label"), kept=("kind",), homes=(), parents=(("credit_note", "document_id"),))
     document_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("credit_note.id", ondelete="CASCADE"))
     __table_args__ = (Index("ix_credit_note_line_document", "document_id", "position"),)
 
@@ -198,6 +222,7 @@ class Payment(StampedMixin, Base):  # type: ignore[valid-type,misc]
     """Money in on an invoice; back out on a credit note; or, with both, a credit note's rest used on an invoice."""
 
     __tablename__ = "payment"
+    __erased__ = Nobodys("of issued invoices and credit notes: kept with them")
     invoice_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("invoice.id"), index=True)
     credit_note_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("credit_note.id"), index=True)
     amount: Mapped[Decimal] = mapped_column(Numeric())

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.billing.model.parties import Base
+from services.kit.erased import Erased, Nobodys
 
 
 class DocumentFile(Base):  # type: ignore[valid-type,misc]
@@ -18,6 +19,20 @@ class DocumentFile(Base):  # type: ignore[valid-type,misc]
     """
 
     __tablename__ = "document_file"
+    __erased__ = Erased(
+        {
+            "object_key": "NULL",
+            # Nothing is left to make it of.
+            "try_at": "CASE WHEN NEW.sha256 IS NULL THEN 'infinity' ELSE NEW.try_at END",
+        },
+        kept=("kind", "number", "sha256", "previous_hash", "hash"),
+        homes=(),
+        parents=(("quote", "document_id"),),
+        also=(
+            "INSERT INTO erased_object (prefix) VALUES ('billing/quote/' || NEW.document_id || '/') "
+            "ON CONFLICT DO NOTHING"
+        ),
+    )
     document_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
     number: Mapped[str]
@@ -37,3 +52,11 @@ class DocumentFile(Base):  # type: ignore[valid-type,misc]
         Index("uq_document_file_position", "position", unique=True),
         Index("ix_document_file_waiting", "try_at", postgresql_where=text("sha256 IS NULL")),
     )
+
+
+class ErasedObject(Base):  # type: ignore[valid-type,misc]
+    """Keys of the object store, by how they begin, whose bytes are to be removed: a person was erased."""
+
+    __tablename__ = "erased_object"
+    __erased__ = Nobodys("ids")
+    prefix: Mapped[str] = mapped_column(primary_key=True)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import StampedMixin, new_base
+from services.kit.erased import Erased, Nobodys, texts
 from services.kit.model import HomeMixin, attach
 
 Base = new_base()
@@ -33,6 +34,7 @@ class Company(StampedMixin, Base):  # type: ignore[valid-type,misc]
     """The company's legal identity: one row, made when first written."""
 
     __tablename__ = "company"
+    __erased__ = Nobodys("the company itself")
     singleton: Mapped[bool] = mapped_column(unique=True, server_default=text("true"))
     legal_name: Mapped[str] = mapped_column(server_default="")
     legal_form: Mapped[str] = mapped_column(server_default="")
@@ -71,6 +73,9 @@ class BillingDetails(StampedMixin, HomeMixin, Base):  # type: ignore[valid-type,
     """
 
     __tablename__ = "billing_details"
+    __erased__ = Erased(
+        dict.fromkeys(("billing_name", "payment_terms", "payment_means", "iban", "accounting_account"), "NULL")
+    )
     billing_name: Mapped[str | None]
     billing_address_id: Mapped[uuid.UUID | None]
     payer_id: Mapped[uuid.UUID | None]
@@ -93,6 +98,7 @@ class BillingFieldWrite(HomeMixin, Base):  # type: ignore[valid-type,misc]
     """
 
     __tablename__ = "billing_field_write"
+    __erased__ = Erased({"value": "NULL"}, kept=("field", "op", "actor_id", "actor_name"))
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     field: Mapped[str]
     op: Mapped[str]
@@ -115,6 +121,7 @@ class KnownParty(Base):  # type: ignore[valid-type,misc]
     """What an invoice must say of a client beside its name, as its events told."""
 
     __tablename__ = "known_party"
+    __erased__ = Erased(texts("siret", "vat_number"), homes=("id",))
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     siret: Mapped[str] = mapped_column(server_default="")
     vat_number: Mapped[str] = mapped_column(server_default="")
@@ -128,6 +135,7 @@ class Counter(Base):  # type: ignore[valid-type,misc]
     """
 
     __tablename__ = "counter"
+    __erased__ = Nobodys("numbers")
     series: Mapped[str] = mapped_column(primary_key=True)
     year: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     last: Mapped[int] = mapped_column(Integer, server_default=text("0"))

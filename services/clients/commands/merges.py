@@ -38,8 +38,8 @@ def merge_clients(uow: UnitOfWork, request: m.MergeClients) -> bytes:
     body = request.body
     if body.survivor_id == body.duplicate_id:
         raise Invalid.field("duplicate_id", "Choisissez deux fiches différentes.")
-    forest = _lock_forest(uow)
-    locked = _lock_records(uow, [body.survivor_id, body.duplicate_id])
+    forest = lock_forest(uow)
+    locked = lock_records(uow, [body.survivor_id, body.duplicate_id])
     survivor = _mergeable(uow, locked, body.survivor_id, "survivor_id")
     duplicate = _mergeable(uow, locked, body.duplicate_id, "duplicate_id")
     _check_previewed(survivor, body.survivor_version)
@@ -52,7 +52,7 @@ def merge_clients(uow: UnitOfWork, request: m.MergeClients) -> bytes:
         duplicate_id=duplicate.id,
         choices=choices,
         reason=body.reason,
-        actor=_actor(uow),
+        actor=acting(uow),
         merged_at=uow.now,
         forest=forest,
         undo_until=uow.now + timedelta(days=uow.database.settings.undo_days),
@@ -69,7 +69,7 @@ def merge_clients(uow: UnitOfWork, request: m.MergeClients) -> bytes:
     changed = _take(uow, merge, survivor, choices)
     check_named(survivor)
     touch(uow, duplicate)
-    _move_forest(uow, forest)
+    move_forest(uow, forest)
     uow.session.flush()
     uow.emit(
         c.ClientMerged(
@@ -89,12 +89,12 @@ def merge_clients(uow: UnitOfWork, request: m.MergeClients) -> bytes:
 
 def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
     """Takes a merge back, in any order and in mid-chain. Raises `NotFound`, `Conflict`."""
-    forest = _lock_forest(uow)
+    forest = lock_forest(uow)
     merge = uow.session.get(Merge, request.id, with_for_update=True, populate_existing=True)
     if merge is None:
         raise NotFound("Cette fusion n’existe pas.")
     above = path_to_root(uow.session, merge.survivor_id)
-    locked = _lock_records(uow, [merge.duplicate_id, *above])
+    locked = lock_records(uow, [merge.duplicate_id, *above])
     check_undoable(merge, uow.now)
     duplicate, root = locked[merge.duplicate_id], locked[above[-1]]
     before = {row.id: _state(row) for row in (duplicate, root)}
@@ -102,7 +102,7 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
     rest = sides(uow.session, merge, duplicate_tree)
     check_moves(request.moves, merge, [*duplicate_tree, *rest])
     _, kept = outcome(uow.session, merge, rest)
-    merge.undone_forest, merge.undone_at, merge.undone_by = forest, uow.now, _actor(uow)
+    merge.undone_forest, merge.undone_at, merge.undone_by = forest, uow.now, acting(uow)
     merge.moves = [move.model_dump(mode="json") for move in request.moves]
     duplicate.merged_into = None
     uow.session.flush()
@@ -116,7 +116,7 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
     for record in (merge.survivor_id, merge.duplicate_id):
         fields.append(uow, record, {fields.UNDONE: merge.id})
     activities.drop_merge(uow, merge.id)
-    _move_forest(uow, forest)
+    move_forest(uow, forest)
     uow.session.flush()
     uow.emit(
         c.ClientMergeUndone(
@@ -143,16 +143,18 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
 # --- locks and checks -------------------------------------------------------------------------------------------------
 
 
-def _lock_forest(uow: UnitOfWork) -> int:
+def lock_forest(uow: UnitOfWork) -> int:
     """Locks the forest; the version that this deed will have."""
     return int(uow.session.execute(text("SELECT version FROM client_forest FOR UPDATE")).scalar_one()) + 1
 
 
-def _move_forest(uow: UnitOfWork, version: int) -> None:
+def move_forest(uow: UnitOfWork, version: int) -> None:
+    """The deed is done at this version."""
     uow.session.execute(text("UPDATE client_forest SET version = :version"), {"version": version})
 
 
-def _lock_records(uow: UnitOfWork, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Client]:
+def lock_records(uow: UnitOfWork, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Client]:
+    """Locks records, in the order of their ids."""
     rows = uow.session.scalars(
         select(Client)
         .where(Client.id.in_(list(ids)))
@@ -235,7 +237,8 @@ def _state(row: Client) -> dict[str, Any]:
     return plain | {fields.CUSTOM + key: value for key, value in row.custom_fields.items()}
 
 
-def _actor(uow: UnitOfWork) -> dict[str, str]:
+def acting(uow: UnitOfWork) -> dict[str, str]:
+    """Who acts, as the audit keeps it."""
     return {"id": uow.context.actor.id, "name": uow.context.actor.name}
 
 

@@ -13,6 +13,7 @@ from chassis.uow import UnitOfWork
 from contracts import clients as c
 from services.clients import fields
 from services.clients.model import Client
+from services.clients.queries.records import refuse_erased
 from services.kit.homes import root_of
 
 ABSENT = "Cette fiche n’existe pas."
@@ -28,8 +29,10 @@ def lock_record(uow: UnitOfWork, identifier: uuid.UUID, *, deleted: bool = False
         root = root_of(uow.session, identifier)
         detail = "Cette fiche a été fusionnée dans une autre."
         raise Conflict(detail, code="client_merged", data={"client_id": str(root)})
-    if row.deleted_at is not None and not deleted:
-        raise Gone(DELETED)
+    if row.deleted_at is not None:
+        refuse_erased(uow.session, identifier)
+        if not deleted:
+            raise Gone(DELETED)
     return row
 
 
@@ -103,6 +106,7 @@ def root_record(uow: UnitOfWork, home: uuid.UUID) -> Client:
     if row.merged_into is not None:
         raise StartOver
     if row.deleted_at is not None:
+        refuse_erased(uow.session, row.id)
         raise Gone(DELETED)
     return row
 
@@ -119,6 +123,7 @@ def check_home(uow: UnitOfWork, home: uuid.UUID) -> None:
     if found is None:
         raise NotFound(ABSENT)
     if found.deleted_at is not None:
+        refuse_erased(uow.session, home)
         raise Gone(DELETED)
 
 

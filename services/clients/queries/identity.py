@@ -14,7 +14,8 @@ from services.clients import merging
 
 _IDENTIFY = """
     SELECT f.version AS forest, q.id AS asked, r.id, r.display_name, r.reference, r.version,
-    r.archived_at, r.deleted_at,
+    r.archived_at, r.deleted_at, r.deleted_at IS NOT NULL AND EXISTS (
+        SELECT 1 FROM erased_client e WHERE e.id = r.id) AS erased,
     (SELECT array_agg(t.id ORDER BY t.id) FROM client_alias t WHERE t.root_id = r.id) AS below
     FROM client_forest f LEFT JOIN unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS q(id, n) ON true
     LEFT JOIN client_alias a ON a.id = q.id LEFT JOIN client r ON r.id = coalesce(a.root_id, q.id)
@@ -56,6 +57,7 @@ def _identified(row: Any) -> c.Identified:
         found=True,
         root_id=row.id,
         tree=[row.id, *(row.below or [])],
+        erased=row.erased,
         status="deleted" if row.deleted_at else "archived" if row.archived_at else "active",
         display_name=row.display_name,
         reference=row.reference,

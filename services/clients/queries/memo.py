@@ -26,8 +26,8 @@ def get_memo(session: Session, identifier: uuid.UUID) -> bytes:
     refuse(session, identifier)
     row = session.execute(
         text(
-            "SELECT json_build_object('text', memo, 'version', memo_version, 'updated_at', memo_updated_at, "
-            "'updated_by', memo_updated_by)::text FROM client WHERE id = :id"
+            "SELECT json_build_object('client_id', id, 'text', memo, 'version', memo_version, "
+            "'updated_at', memo_updated_at, 'updated_by', memo_updated_by)::text FROM client WHERE id = :id"
         ),
         {"id": identifier},
     ).scalar_one()

@@ -19,6 +19,7 @@ from services.kit.homes import (
 )
 
 ABSENT = "Cette fiche n’existe pas."
+ERASED = "Les données de cette personne ont été effacées, pour toujours."
 
 _TREE = "ARRAY(SELECT t.id FROM client_alias t WHERE t.root_id = c.id)"
 _TAGS = (
@@ -99,11 +100,21 @@ def refuse(session: Session, identifier: uuid.UUID) -> None:
     if row.root_id is not None:
         raise Moved("Cette fiche a été fusionnée dans une autre.", data={"client_id": str(row.root_id)})
     if row.deleted_at is not None:
+        refuse_erased(session, identifier)
         raise Gone("Cette fiche a été supprimée. Elle peut être restaurée pendant 30 jours.")
 
 
+def refuse_erased(session: Session, identifier: uuid.UUID) -> None:
+    """Raises `Gone` (`client_erased`) for a person who was erased."""
+    if session.scalar(text("SELECT 1 FROM erased_client WHERE id = :id"), {"id": identifier}):
+        raise Gone(ERASED, code="client_erased")
+
+
 #: Of a deleted record: that it can still be restored.
-STILL_KEPT = "c.deleted_at >= now() - make_interval(days => :kept_days)"
+STILL_KEPT = (
+    "c.deleted_at >= now() - make_interval(days => :kept_days) "
+    "AND NOT EXISTS (SELECT 1 FROM erased_client e WHERE e.id = c.id)"
+)
 
 
 def counts(session: Session, kept_days: int) -> dict[str, Any]:

@@ -22,11 +22,15 @@ def render_preview(uow: UnitOfWork, store: ObjectStore, request: c.RenderPreview
     # A page that the PDF does not have says nothing of the PDF.
     if about is not None or request.page == 1:
         seen = about or {"pages": None, "width": None, "height": None}
-        uow.session.execute(
+        known = uow.session.execute(
             text(
                 "UPDATE content SET shows = :shows, pages = coalesce(:pages, pages), "
                 "width = coalesce(:width, width), height = coalesce(:height, height) WHERE sha256 = :sha256"
             ),
             {"shows": about is not None, "sha256": request.sha256, **seen},
         )
+        if not getattr(known, "rowcount", 0):
+            # The bytes went meanwhile, with the person they were of.
+            store.delete(key)
+            return c.Preview(key=None)
     return c.Preview(key=key if about is not None else None)

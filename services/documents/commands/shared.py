@@ -12,6 +12,7 @@ from chassis.ids import new_id
 from chassis.objects import ObjectMissing, ObjectStore
 from chassis.stamp import lock
 from chassis.uow import UnitOfWork
+from services.documents.commands.erasing import hold_content
 from services.documents.model import Content, Document, DocumentVersion
 from services.documents.pictures import content_key
 from services.documents.sniff import HEAD, content_type
@@ -22,6 +23,7 @@ ABSENT = "Ce document n’existe pas."
 
 def take(uow: UnitOfWork, store: ObjectStore, key: str, sha256: str, size: int) -> Content:
     """The content's row; staged bytes that nobody stored before are copied to where their hash says."""
+    hold_content(uow, sha256)
     known = uow.session.get(Content, sha256)
     if known is not None and store.exists(known.key):
         if known.size != size:

@@ -125,7 +125,15 @@ class Engine:
         self.ledger.choose(
             self.job,
             [
-                {"ref": r.ref, "service": o.service, "kind": o.kind, "id": str(o.id), "digest": digest, "said": said(o)}
+                {
+                    "ref": r.ref,
+                    "service": o.service,
+                    "kind": o.kind,
+                    "id": str(o.id),
+                    "record": o.record,
+                    "digest": digest,
+                    "said": said(o),
+                }
                 for r, digest, o in orders
             ],
         )

@@ -156,11 +156,15 @@ class Ledger:
         return {row.ref: Known(row.id, row.digest, row.done, row.job_id, row.answer, row.said) for row in rows}
 
     def choose(self, job: ImportJob, rows: Sequence[dict[str, Any]]) -> None:
-        """Write down the ids of records about to be sent: `ref`, `service`, `kind`, `id`, `digest`, `said` each."""
+        """Write down the ids of records about to be sent.
+
+        `ref`, `service`, `kind`, `id`, `record`, `digest`, `said` each.
+        """
         self._execute(
-            "INSERT INTO outside_ref (ref, service, kind, id, digest, said, job_id) "
-            "SELECT r.ref, r.service, r.kind, r.id, r.digest, r.said, :job FROM json_to_recordset(CAST(:rows AS json)) "
-            "AS r(ref text, service text, kind text, id uuid, digest text, said jsonb) "
+            "INSERT INTO outside_ref (ref, service, kind, id, record_id, digest, said, job_id) "
+            "SELECT r.ref, r.service, r.kind, r.id, r.record, r.digest, r.said, :job "
+            "FROM json_to_recordset(CAST(:rows AS json)) "
+            "AS r(ref text, service text, kind text, id uuid, record uuid, digest text, said jsonb) "
             # A record that was chosen and never confirmed keeps its id; it may have changed since.
             "ON CONFLICT (ref) DO UPDATE SET digest = EXCLUDED.digest, said = EXCLUDED.said, job_id = EXCLUDED.job_id "
             "WHERE outside_ref.done_at IS NULL",

@@ -44,6 +44,13 @@ class Order:
     #: Codes of refusals that mean the step is done.
     done_codes: frozenset[str] = frozenset()
 
+    @property
+    def record(self) -> uuid.UUID | None:
+        """The client record that it is or belongs to, as far as it says."""
+        if self.kind == "client":
+            return self.id
+        return next((home for each in self.requests if (home := getattr(each, "home_client_id", None))), None)
+
     def harmless(self, error: FicheError, step: int) -> bool:
         """Whether this refusal only says that the step was done before."""
         return error.code in _THERE or error.code in self.done_codes

@@ -1,0 +1,173 @@
+"""Erasing a person in a service: its rows in the transaction that says so, and after it what else was said of them.
+
+What is written later is blanked as it comes, by the triggers of `services.kit.erased`.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
+
+from sqlalchemy import text
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from chassis.runtime import Runtime
+from chassis.service import rpc, whenever_told
+from chassis.uow import UnitOfWork
+from contracts import forest
+from services.kit.erased import LOCKS, SHARES, of_tree, specs
+
+#: Rung when somebody was erased.
+BELL = "erased"
+#: Events of the log that are looked through in one transaction.
+BATCH = 10_000
+
+
+class Erasing:
+    """What a service does with the persons erased, beside blanking their rows: a mixin of `Service`."""
+
+    base: ClassVar[type[DeclarativeBase]]
+    kinds: ClassVar[Mapping[str, type]]
+    name: ClassVar[str]
+    uow: UnitOfWork
+    runtime: Runtime
+
+    def erase(self, tree: Sequence[uuid.UUID]) -> None:
+        """Blanks the rows of these records in this transaction, and what was said of them after it."""
+        erase_rows(self.uow.session, self.base, tree)
+        self.ring_erased()
+
+    def ring_erased(self) -> None:
+        """Has what was said of persons erased by this transaction seen to, once it is committed."""
+        self.uow.after_commit(self.runtime.bell(f"{self.name}.{BELL}").ring)
+
+    @whenever_told(600, of=BELL)
+    def see_to_erased(self) -> None:
+        """Events, answers and files of persons erased. Harmless when replicas do it at once, or do it again."""
+        self.erase_files()
+        for _ in sweep(self.uow):
+            time.sleep(0)  # other calls and heartbeats go on
+
+    def someone_to_see_to(self) -> bool:
+        """Whether somebody was erased since the last time."""
+        return bool(self.uow.run(None, lambda: _unswept(self.uow.session)))
+
+    def erase_files(self) -> None:
+        """Takes away what the store holds of persons erased, in transactions of its own."""
+
+    @rpc(forest.PreviewErasure)
+    def preview_erasure(self, request: forest.PreviewErasure) -> forest.ErasureCounts:
+        blanked, kept = count_rows(self.uow.session, self.base, self.kinds, request.tree)
+        return forest.ErasureCounts(blanked=blanked, kept=kept)
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def erase_rows(session: Session, base: type[DeclarativeBase], tree: Sequence[uuid.UUID]) -> None:
+    """Remembers the persons and blanks their rows. Writers of these rows end before, or find them erased."""
+    params = {"tree": list(tree)}
+    session.flush()
+    session.execute(
+        text(
+            f"SELECT pg_advisory_xact_lock({LOCKS}, n) FROM (SELECT DISTINCT uuid_hash(id) & {SHARES} AS n "
+            "FROM unnest(CAST(:tree AS uuid[])) id ORDER BY n) shares"
+        ),
+        params,
+    )
+    session.execute(
+        text("INSERT INTO erased_client (id) SELECT unnest(CAST(:tree AS uuid[])) ON CONFLICT DO NOTHING"), params
+    )
+    tables = specs(base)
+    for table, spec in tables.items():
+        column = next(iter(spec.blanks), "")
+        deed = f"DELETE FROM {table} x" if spec.drop else f"UPDATE {table} x SET {column} = x.{column}"
+        for condition in of_tree(tables, spec):
+            session.execute(text(f"{deed} WHERE {condition}"), params)
+    session.expire_all()
+
+
+def count_rows(session: Session, base: type[DeclarativeBase], kinds: Mapping[str, type], tree: Sequence[uuid.UUID]
+               ) -> tuple[dict[str, int], dict[str, int]]:  # fmt: skip
+    """Rows by kind that an erasure would blank, and those that the law keeps; kinds without any are absent."""
+    tables = specs(base)
+    blanked, kept = {}, {}
+    for kind, model in kinds.items():
+        table = str(model.__tablename__)  # type: ignore[attr-defined]
+        spec = tables[table]
+        stays = f"({spec.unless.format(x='x')})" if spec.unless else "false"
+        own = " OR ".join(f"x.{home} = ANY(:tree)" for home in spec.homes)
+        row = session.execute(
+            text(
+                f"SELECT count(*) FILTER (WHERE NOT {stays}) AS goes, count(*) FILTER (WHERE {stays}) AS stays "
+                f"FROM {table} x WHERE {own}"
+            ),
+            {"tree": list(tree)},
+        ).one()
+        if row.goes:
+            blanked[kind] = row.goes
+        if row.stays:
+            kept[kind] = row.stays
+    return blanked, kept
+
+
+# --- what was said of them --------------------------------------------------------------------------------------------
+
+
+def sweep(uow: UnitOfWork) -> Iterator[None]:
+    """Blanks what lies about of persons erased since the last time: answers, parked events, snapshots, the log.
+
+    A step is one transaction; asked again after a crash, it begins anew, and what is blank stays so.
+    """
+    found = uow.run(None, lambda: _unswept(uow.session))
+    if not found:
+        return
+    ids = {"ids": [f"%{each}%" for each in found]}
+    for statement in _STATEMENTS:
+        uow.run(None, lambda statement=statement: uow.session.execute(text(statement), ids) and None)  # type: ignore[misc]
+        yield
+    if uow.database.settings.erase_event_log:
+        after: int | None = 0
+        while after is not None:
+            after = uow.run(None, lambda after=after: _blank_log(uow.session, after, ids["ids"]))  # type: ignore[misc,assignment]
+            yield
+    uow.run(
+        None,
+        lambda: (
+            uow.session.execute(
+                text("UPDATE erased_client SET swept_at = now() WHERE id = ANY(:found)"), {"found": found}
+            )
+            and None
+        ),
+    )
+
+
+def _unswept(session: Session) -> list[uuid.UUID]:
+    return list(session.execute(text("SELECT id FROM erased_client WHERE swept_at IS NULL")).scalars())
+
+
+_STATEMENTS = (
+    "UPDATE idempotent_answer SET answer = erased_answer(answer) WHERE answer LIKE ANY(:ids)",
+    "UPDATE parked_event SET event = erased_event(event), error = erased_error(error, event) "
+    "WHERE event LIKE ANY(:ids)",
+    "UPDATE dropped_event SET event = erased_event(event), error = erased_error(error, event), reason = '' "
+    "WHERE event LIKE ANY(:ids) AND is_of_erased(event::jsonb->'data')",
+    # Whoever reads pages of such a snapshot is told to ask for another.
+    "DELETE FROM event_snapshot WHERE id IN (SELECT id FROM event_snapshot WHERE body LIKE ANY(:ids))",
+)
+
+
+def _blank_log(session: Session, after: int, ids: list[str]) -> int | None:
+    """Blanks the persons' events of a part of the log, each in its place; where the next part begins."""
+    session.execute(
+        text(
+            "UPDATE event_log SET event = erased_event(event) "
+            "WHERE position > :after AND position <= :upto AND event LIKE ANY(:ids)"
+        ),
+        {"after": after, "upto": after + BATCH, "ids": ids},
+    )
+    # Nobody asks for positions one by one: the log may begin anywhere.
+    last = session.scalar(text("SELECT position FROM event_head"))
+    return after + BATCH if after + BATCH < int(last or 0) else None
