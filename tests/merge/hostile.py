@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from chassis.settings import SERVICES
 from contracts.forest import FOLLOWERS
@@ -18,6 +18,8 @@ from tests.merge.world import World
 from tests.support.waiting import wait_until
 
 SEEDS = st.integers(0, 2**16)
+SERVICE = st.sampled_from(("clients", "billing", "equipment", "interventions"))
+POINT = st.sampled_from(("numbered", "publishing", "published", "placed", "effective"))
 
 
 class SteppedMachine(MergeMachine):
@@ -90,11 +92,12 @@ class ServersMachine(MergeMachine):
 
     killer: Killer
 
+    @initialize(service=SERVICE, point=POINT)
+    def the_first_will_be_killed(self, service: str, point: str) -> None:
+        self.killer.servers.stack.at(service, point, "kill")
+
     @precondition(lambda self: self.away is None)
-    @rule(
-        service=st.sampled_from(("billing", "clients", "equipment", "interventions")),
-        point=st.sampled_from(("numbered", "publishing", "published", "placed", "effective")),
-    )
+    @rule(service=SERVICE, point=POINT)
     def a_service_will_be_killed(self, service: str, point: str) -> None:
         """At its next coming to a point, whatever deed that is; then it is started again."""
         self.killer.servers.stack.at(service, point, "kill")

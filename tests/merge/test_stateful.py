@@ -106,5 +106,5 @@ def test_services_killed_at_any_moment_and_started_again_change_nothing_of_that(
 
     Machine.http = http
     with http:
-        _run(Machine, 2, 20)
+        _run(Machine, 6, 15)
     assert any("point" in death for death in killed.deaths), killed.deaths
