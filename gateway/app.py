@@ -25,7 +25,7 @@ from chassis.wire.base import OK, RpcClient, Wire
 from contracts.base import Request
 from contracts.chassis import Health
 from contracts.clients import FicheSettings, Identify
-from gateway import history, problems, ties
+from gateway import history, merging, problems, ties
 from gateway.api import (
     client_settings,
     clients,
@@ -117,6 +117,10 @@ class PageBackend:
         """A page of a client's history."""
         home = ClientDoor(self._rpc).home(client_id, follow=False)
         return history.history_page(self._rpc, home.root, home.tree, cursor=cursor)
+
+    def undo_preview(self, merge_id: UUID) -> dict[str, Any]:
+        """What undoing a merge would do in every service, as a page offers it."""
+        return merging.undo_offered(self._rpc, merge_id)
 
     def begin_session(self, response: Response, token: str) -> None:
         """Puts the session's cookie on a response."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -10,19 +11,15 @@ from chassis.errors import FicheError
 from chassis.wire.base import OK
 from contracts.billing import GetDetails
 from contracts.clients import merges as m
-from contracts.forest import FOLLOWERS, CountHomes
+from contracts.forest import FOLLOWERS, CountHomes, HomesOf
+from contracts.words import FIELDS
+from gateway import undoing
 from gateway.rpc import Rpc
 
-#: Facts that `billing` keeps of a client, in the order in which they are shown → their word.
-_DETAILS = {
-    "billing_name": "Facturer à",
-    "payment_terms": "Échéance",
-    "payment_means": "Règlement",
-    "iban": "IBAN",
-    "accounting_account": "Compte comptable",
-    "payer_id": "Payeur",
-    "billing_address_id": "Adresse de facturation",
-}
+#: Facts that `billing` keeps of a client, in the order in which they are shown.
+_DETAILS = (
+    "billing_name", "payment_terms", "payment_means", "iban", "accounting_account", "payer_id", "billing_address_id",
+)  # fmt: skip
 
 
 def preview(rpc: Rpc, asked: m.PreviewMerge) -> dict[str, Any]:
@@ -50,11 +47,27 @@ def preview(rpc: Rpc, asked: m.PreviewMerge) -> dict[str, Any]:
     return {"dry_run": True, **found, "services": services}
 
 
+def undo_offered(rpc: Rpc, merge_id: UUID) -> dict[str, Any]:
+    """What an undo would do, with what a page needs to offer its moves: `branch`, the records that go back, and the
+    home of each document to decide on.
+    """
+    told = undoing.preview(rpc, merge_id, [])
+    if told["refused"] is not None:
+        return told | {"branch": []}
+    kinds: dict[str, list[str]] = {}
+    for each in told["decisions"]:
+        kinds.setdefault(each["kind"], []).append(each["id"])
+    asked = HomesOf.model_validate({"rows": kinds})
+    homes = rpc.ask_json(asked, service="billing")["homes"] if kinds else {}
+    decisions = [each | {"home_client_id": homes[each["id"]]} for each in told["decisions"] if each["id"] in homes]
+    return told | {"branch": rpc.ask_json(m.PreviewUndo(id=merge_id))["branch"], "decisions": decisions}
+
+
 def add_details(found: dict[str, Any], mine: dict[str, Any] | None, theirs: dict[str, Any] | None) -> None:
     """The facts of billing that differ, and a word where two bank accounts are known; nothing while it is away."""
     if mine is None or theirs is None:
         return
-    for name, label in _DETAILS.items():
+    for name in _DETAILS:
         one, other = _shown(mine, name), _shown(theirs, name)
         if other in (None, "") or one == other:
             continue
@@ -63,7 +76,7 @@ def add_details(found: dict[str, Any], mine: dict[str, Any] | None, theirs: dict
         why = "La fiche conservée n’a rien ici." if filled else "La valeur de la fiche conservée reste."
         proposed: m.Choice = "duplicate" if filled else "survivor"
         field = m.FieldPreview(
-            field=name, label=label, survivor=one, duplicate=other, proposed=proposed, why=why,
+            field=name, label=FIELDS[name], survivor=one, duplicate=other, proposed=proposed, why=why,
             choices=["survivor", "duplicate"],
         )  # fmt: skip
         found["fields"].append(field.model_dump(mode="json"))

@@ -49,6 +49,10 @@ class Backend(Protocol):
         """A page of a client's history: `{"items", "next", "unavailable"}`."""
         ...
 
+    def undo_preview(self, merge_id: UUID) -> dict[str, Any]:
+        """What undoing a merge would do in every service; `branch`: the records that go back."""
+        ...
+
     def begin_session(self, response: Response, token: str) -> None:
         """Puts the session's cookie on a response."""
         ...

@@ -80,6 +80,13 @@ def register(web: Blueprint, backend: Backend) -> None:
             following=(address(UUID(merge["survivor_id"]), rest), len(rest)) if rest else None,
         )
 
+    @web.get("/fusions/<uuid:id>/annuler")
+    def merge_undo(id: UUID) -> str:
+        _check_may()
+        merge = backend.ask(m.GetMerge(id=id))
+        preview = backend.undo_preview(id)
+        return render_template("merges/undo.html", merge=merge, preview=preview, **_taken_back(merge, preview))
+
     @web.get("/fusions")
     def merge_list() -> str:
         asked = {name: request.args[name] for name in ("status", "client_id", "cursor") if request.args.get(name)}
@@ -94,6 +101,41 @@ def register(web: Blueprint, backend: Backend) -> None:
             asked=asked,
             next_url="/fusions?" + urlencode(asked | {"cursor": page["next"]}) if page["next"] else "",
         )
+
+
+def _taken_back(merge: dict[str, Any], preview: dict[str, Any]) -> dict[str, Any]:
+    """What the panel of an undo shows: what goes back and stays, rows that lie across, documents to decide on."""
+    services, branch = preview["services"], set(preview["branch"])
+
+    def move(service: str, row: dict[str, Any]) -> dict[str, Any]:
+        """The row with the move that gives it to the other of the two."""
+        home = row["home_client_id"]
+        other = merge["survivor_id"] if home in branch else merge["duplicate_id"]
+        asked = {"service": service, "kind": row["kind"], "id": row["id"], "home_seen": home, "home": other}
+        return {**row, "move": asked, "to_duplicate": other == merge["duplicate_id"], "word": _kind(row["kind"])}
+
+    away = [name for name, each in services.items() if each["status"] != "ok"]
+    counted: dict[str, dict[str, int]] = {"goes_back": {}, "stays": {}}
+    for each in services.values():
+        for what, counts in counted.items():
+            counts.update(each[what])
+    decided = {row["id"] for row in preview["decisions"]}
+    return {
+        "away": [merge_words.SERVICES[name][0] for name in away],
+        "billing_away": "billing" in away,
+        "goes": merge_words.said(counted["goes_back"]),
+        "stays": merge_words.said(counted["stays"]),
+        "decisions": [move(row["service"], row) for row in preview["decisions"]],
+        "crossing": [
+            move(name, row) for name, each in services.items() for row in each["crossing"] if row["id"] not in decided
+        ],
+        "more": any(each.get("more") for each in services.values()),
+    }
+
+
+def _kind(kind: str) -> str:
+    one = merge_words.KINDS[kind][2]
+    return one[:1].upper() + one[1:]
 
 
 def _check_may() -> None:

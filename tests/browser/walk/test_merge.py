@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.walk.conftest import Walk, walking
 from tests.gateway.conftest import Product
+from tests.gateway.test_auth import signed_in
 
 pytestmark = pytest.mark.browser
 
@@ -208,3 +209,58 @@ def test_07_archiving_the_old_record_is_refused_in_words(walk: Walk, pair: Pair)
     note.get_by_role("button", name="Ouvrir la fiche").click()
     expect(page).to_have_url(re.compile(rf"/clients/{pair.kept['id']}$"))
     assert walk.read(f"/clients/{pair.kept['id']}")["status"] == "active"
+
+
+def test_08_the_undo_says_what_goes_back_and_what_stays_and_offers_what_lies_across(walk: Walk, pair: Pair) -> None:
+    page, http = walk.page, walk.product.http
+    [made] = [each for each in merges_of(walk, pair.kept) if each["duplicate_id"] == pair.other["id"]]
+    [place] = walk.product.sql(
+        "clients", "SELECT id FROM address WHERE home_client_id = :home", home=pair.other["id"]
+    )  # fmt: skip
+    for title, address in (("Brûleur à changer", str(place.id)), ("Thermostat à régler", None)):
+        body = {"client_id": pair.kept["id"], "title": title} | ({"address_id": address} if address else {})
+        answer = http.post("/interventions", json=body)
+        assert answer.status_code == 201, answer.text
+    page.goto(f"/fusions/{made['id']}")
+    page.get_by_role("link", name="Annuler la fusion").click()
+    panel = walk.panel
+    expect(panel).to_contain_text(
+        f"{pair.other['display_name']} ({pair.other['reference']}) redevient une fiche à part"
+    )
+    expect(panel).to_contain_text("1 équipement")
+    expect(panel).to_contain_text("Champs de")
+    across = panel.locator(".crossing li", has_text="Brûleur à changer")
+    expect(across).to_contain_text("À une adresse de")
+    expect(panel.locator(".crossing li", has_text="Thermostat à régler")).to_have_count(0)
+    across.get_by_role("checkbox").check()
+    walk.fits()
+    panel.get_by_role("button", name="Annuler la fusion").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Fusion annulée", timeout=20_000)
+    expect(page.get_by_role("link", name="Annuler la fusion")).to_have_count(0)
+    titles = {
+        each["id"]: {row["title"] for row in walk.read("/interventions", client_id=each["id"])["items"]}
+        for each in (pair.kept, pair.other)
+    }
+    assert titles[pair.other["id"]] == {f"Four de {pair.other['reference']}", "Brûleur à changer"}
+    assert "Thermostat à régler" in titles[pair.kept["id"]]
+    walk.open(pair.other)
+    page.goto(f"/fusions/{made['id']}/annuler")
+    expect(page.locator(".panel-body")).to_contain_text("a déjà été annulée")
+
+
+def test_09_without_the_right_nothing_is_offered_and_what_was_done_can_be_read(walk: Walk, pair: Pair) -> None:
+    [made] = [each for each in merges_of(walk, pair.kept) if each["duplicate_id"] == pair.third["id"]]
+    token = signed_in(walk.product, "salesperson").headers["Authorization"].removeprefix("Bearer ")
+    context = walk.page.context.browser.new_context(base_url=walk.product.url, locale="fr-FR")
+    context.add_cookies([{"name": "fiche_session", "value": token, "url": walk.product.url}])
+    page = context.new_page()
+    page.goto(f"/clients/{pair.kept['id']}")
+    page.locator(".actions-menu").locator("visible=true").locator("summary").click()
+    expect(page.locator(".actions-menu").locator("visible=true")).not_to_contain_text("Fusionner")
+    page.goto(f"/fusions/{made['id']}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Fusion terminée")
+    expect(page.get_by_role("link", name="Annuler la fusion")).to_have_count(0)
+    answer = page.goto(f"/fusions/nouvelle?survivant={pair.kept['id']}&doublon={pair.other['id']}")
+    assert answer
+    assert answer.status == 403
+    context.close()
