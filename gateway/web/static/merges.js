@@ -137,9 +137,11 @@ function undo(form) {
 function progress(page) {
   let wait = 800;
   const again = async () => {
-    if (!page.isConnected || !page.hasAttribute("data-running")) return;
-    if (!document.hidden) await refresh().catch(() => {});
-    wait = Math.min(wait * 1.5, 10000);
+    if (!page.isConnected) return;
+    const running = page.hasAttribute("data-running");
+    if (running && !document.hidden) await refresh().catch(() => {});
+    // An undo may be asked for on this very page: it is watched from its beginning.
+    wait = running ? Math.min(wait * 1.5, 10000) : 800;
     setTimeout(again, wait);
   };
   setTimeout(again, wait);

@@ -12,7 +12,7 @@ let told = false;
 function concerns(hint) {
   const fiche = one("[data-fiche]");
   if (fiche) return hint.client_id === fiche.dataset.fiche || hint.id === fiche.dataset.fiche;
-  const shown = one("[data-live]")?.dataset.live;
+  const shown = one("body [data-live]")?.dataset.live;
   if (!shown) return false;
   return shown.split(" ").some((word) => hint.kind.startsWith(word) || hint.id === word);
 }
