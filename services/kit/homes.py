@@ -36,11 +36,11 @@ def tree_of(session: Session, client_id: uuid.UUID) -> list[uuid.UUID]:
     return [uuid.UUID(str(record)) for record in (root, *below)]
 
 
-#: The tree as `tree_of` gives it, as JSON, of the parameter `root`.
+#: The tree of the parameter `asked`, as `tree_of` gives it, as JSON.
 _TREE_JSON = (
     "SELECT array_to_json(r.id || ARRAY(SELECT a.id FROM client_alias a WHERE a.root_id = r.id ORDER BY a.id))::text "
-    "FROM (SELECT coalesce((SELECT root_id FROM client_alias WHERE id = CAST(:root AS uuid)), "
-    "CAST(:root AS uuid)) AS id) r"
+    "FROM (SELECT coalesce((SELECT root_id FROM client_alias WHERE id = CAST(:asked AS uuid)), "
+    "CAST(:asked AS uuid)) AS id) r"
 )
 
 
@@ -62,20 +62,37 @@ def tree_sections(
     """The tree of a client, its sections, and the answers to `besides`.
 
     These may use the parameters `asked` (the id), `root` and `records` (of the tree).
-    `parts` gives the sections and parameters of a tree. Nearly every client is a tree by itself: its sections are
-    asked together with the tree, and again in the rare case that it is another one.
+    `parts` gives the sections and parameters of a tree. They are asked together with the tree, of a guess: nearly every
+    client is a tree by itself, and others were seen before. Where it is another one they are asked again.
     """
     given: list[uuid.UUID] | None = getattr(asked, "tree", None)
-    tree = given or [asked.client_id]
+    tree = given or _GUESSED.get(asked.client_id) or [asked.client_id]
     while True:
         wanted, params = parts(tree)
         more = {**(besides or {}), "tree": _TREE_JSON}
         bound = {**params, "asked": asked.client_id, "root": tree[0], "records": list(tree)}
         found, answers = sections(session, wanted, bound, asked.limit, more)
         true = [uuid.UUID(record) for record in orjson.loads(answers["tree"])]
-        if given or true == tree:
+        if given:
+            return list(tree), found, answers
+        if true == tree:
+            _guess(asked.client_id, true)
             return list(tree), found, answers
         tree = true
+
+
+#: Trees of more than one record, as they were last seen: what to begin with, never an answer.
+_GUESSED: dict[uuid.UUID, list[uuid.UUID]] = {}
+_GUESSES = 10_000
+
+
+def _guess(client_id: uuid.UUID, tree: list[uuid.UUID]) -> None:
+    if len(tree) == 1:
+        _GUESSED.pop(client_id, None)
+        return
+    if len(_GUESSED) >= _GUESSES:
+        _GUESSED.clear()
+    _GUESSED[client_id] = tree
 
 
 def in_tree(alias: str, tree: Sequence[uuid.UUID] | None) -> tuple[list[str], dict[str, Any]]:
