@@ -74,7 +74,7 @@ def product(data_dir: Path, *arguments: str, **settings: str) -> Iterator[Runnin
 
         def printed() -> re.Match[str] | None:
             assert process.poll() is None, output.read_text()
-            return re.search(r"Fiche est prête en \S+ s\s?: (\S+)\n(?:Pour entrer [^\n]*)", output.read_text())
+            return re.search(r"Fiche est prête en\s\S+\ss\s?: (\S+)\nPour entrer[^\n]*", output.read_text())
 
         found = wait_until(printed, "the address is printed", 60)
         seconds = time.monotonic() - started

@@ -54,7 +54,7 @@ class Reader:
 
         def printed() -> str:
             assert process.poll() is None, self.output.read_text()
-            found = re.search(r"Fiche est prête en \S+ s\s?: (\S+)\nPour entrer [^\n]+\n", self.output.read_text())
+            found = re.search(r"Fiche est prête en\s\S+\ss\s?: (\S+)\nPour entrer[^\n]+\n", self.output.read_text())
             return found[1] if found else ""
 
         self.url = wait_until(printed, "the address is printed", 90)

@@ -22,6 +22,8 @@ def test_a_technician_reads_the_page_of_what_he_works_on_and_changes_nothing(pro
     body = {"client_id": client["id"], "name": "Chaudière n° 1", "photos": [photo["id"]]}
     made = product.http.post("/equipment", json=body).json()
     technician = signed_in(product, "technician")
+    work = {"client_id": client["id"], "title": "Entretien", "technician_ids": [technician.get("/me").json()["id"]]}
+    assert product.http.post("/interventions", json=work).status_code == 201
     for address in (f"/clients/{client['id']}/equipements/{made['id']}", f"/equipements/{made['id']}"):
         page = technician.get(f"{product.url}{address}", follow_redirects=True, headers={"Accept": "text/html"})
         assert page.status_code == 200, page.text
