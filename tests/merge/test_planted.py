@@ -226,8 +226,8 @@ def check_then_write(patch: pytest.MonkeyPatch, world: World) -> None:
     def lock_records(original: Any, uow: Any, ids: Any) -> dict[uuid.UUID, Client]:
         return {identifier: row for identifier in ids if (row := uow.session.get(Client, identifier))}
 
-    around(patch, merges, "_lock_forest", lock_forest)
-    around(patch, merges, "_lock_records", lock_records)
+    around(patch, merges, "lock_forest", lock_forest)
+    around(patch, merges, "lock_records", lock_records)
 
 
 # --- fields and other facts -------------------------------------------------------------------------------------------

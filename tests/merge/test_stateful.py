@@ -74,19 +74,18 @@ def test_events_that_come_doubled_shuffled_late_or_from_a_snapshot_change_nothin
 
 
 @pytest.fixture(scope="module")
-def processes(run_folder: Path, postgres_url: str) -> Iterator[Servers]:
+def processes(run_folder: Path, postgres_url: str, s3: dict[str, str]) -> Iterator[Servers]:
     """The product as processes; its broker is its own, to be broken."""
     rabbit = servers.RabbitServer(run_folder / "merges")
     rabbit.start()
-    with servers.s3(run_folder) as s3:
-        stack = FaultyStack(run_folder / "merges-logs", database_url=postgres_url, amqp_url=rabbit.url, s3=s3)
-        try:
-            stack.start()
-            with closing(Servers(stack, rabbit=rabbit, seed="merges")) as made:
-                yield made
-        finally:
-            stack.stop()
-            rabbit.close()
+    stack = FaultyStack(run_folder / "merges-logs", database_url=postgres_url, amqp_url=rabbit.url, s3=s3)
+    try:
+        stack.start()
+        with closing(Servers(stack, rabbit=rabbit, seed="merges")) as made:
+            yield made
+    finally:
+        stack.stop()
+        rabbit.close()
 
 
 @pytest.mark.broker
