@@ -113,21 +113,24 @@ def choose(page: Page) -> None:
 
 def merge(page: Page) -> None:
     """Merges the two bakeries, taken apart first where an earlier picture left them merged."""
-    page.evaluate(
+    apart = page.evaluate(
         """async () => {
           const token = document.querySelector('meta[name="csrf-token"]').content;
           const headers = { "Content-Type": "application/json", "X-CSRF-Token": token };
+          let apart = "";
           for (const status of ["running", "done"]) {
             const { items } = await (await fetch(`/api/v1/merges?status=${status}`)).json();
-            for (const each of items.filter((one) => one.survivor.display_name.startsWith("Boulangerie")))
+            for (const each of items.filter((one) => one.survivor.display_name.startsWith("Boulangerie"))) {
               await fetch(`/api/v1/merges/${each.id}/undo`, { method: "POST", body: "{}", headers: {
                 ...headers, "Idempotency-Key": crypto.randomUUID() } });
+              apart = `${location.origin}/fusions/nouvelle?survivant=${each.survivor.id}&doublon=${each.duplicate.id}`;
+            }
           }
+          return apart;
         }"""
     )
-    if "/fusions/nouvelle" not in page.url:
-        page.go_back()
-        page.reload()
+    if apart:
+        page.goto(apart)
     page.get_by_label("Pourquoi les fusionner").fill("Même téléphone, client saisi deux fois")
     press(".merge-foot .primary")(page)
     page.locator(".services").wait_for()
