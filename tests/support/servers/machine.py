@@ -40,7 +40,7 @@ def used(what: str, how: str) -> None:
 
 
 def missing(what: str, advice: str) -> NoReturn:
-    """Ends the run: a test that cannot run is not a test that passed. A worker of the run fails its tests and says why."""
+    """Ends the run: a test that cannot run is not a test that passed. A worker fails its tests and says why."""
     message = f"Les tests ont besoin de {what} : {advice}."
     if "PYTEST_XDIST_WORKER" in os.environ:
         pytest.fail(message, pytrace=False)
