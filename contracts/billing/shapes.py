@@ -305,12 +305,13 @@ class Document(Resource):
 
 
 class Quote(Document):
-    """A quote as answered."""
+    """A quote as answered. `invoices` made of it are absent in lists."""
 
     status: QuoteStatus
     valid_until: date | None
     decided_on: date | None
     left_to_invoice: DecimalText
+    invoices: list[dict[str, Any]] | None = None
 
 
 class Invoice(Document):
