@@ -4,6 +4,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from services.kit.erasure_first import make, unmake
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -11,84 +13,6 @@ depends_on = None
 
 # Made by services.kit.erasure_sql of the models of that day.
 _FUNCTIONS = (
-    r"""
-CREATE FUNCTION erased_json(value jsonb, name text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE
-        WHEN name IN ('amount', 'base', 'changed', 'choices', 'colour', 'content_type', 'country', 'currency',
-            'direction', 'document_number', 'forest', 'invoice_number', 'kind', 'moves', 'number',
-            'period', 'priority', 'rate', 'remaining', 'service', 'stage', 'state', 'status', 'tax',
-            'total_excl_tax', 'total_incl_tax', 'total_tax', 'type', 'waits') THEN value
-        WHEN name IN ('custom_fields', 'report', 'frozen') AND jsonb_typeof(value) = 'object' THEN '{}'
-        WHEN jsonb_typeof(value) = 'object' THEN coalesce(
-            (SELECT jsonb_object_agg(o.key, erased_json(o.value, o.key)) FROM jsonb_each(value) o), '{}')
-        WHEN jsonb_typeof(value) = 'array' THEN coalesce(
-            (SELECT jsonb_agg(erased_json(a.value, name) ORDER BY a.n)
-             FROM jsonb_array_elements(value) WITH ORDINALITY a(value, n)), '[]')
-        WHEN jsonb_typeof(value) = 'string' AND value #>> '{}' !~
-            '^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d{2}-\d{2}(T[0-9:.]+(Z|[+-]\d{2}:?\d{2})?)?)$' THEN '""'
-        ELSE value
-    END
-$$
-""",
-    r"""
-CREATE FUNCTION is_of_erased(told jsonb) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM erased_client e
-        WHERE CASE WHEN told ? 'home_client_id' THEN told->>'home_client_id' = e.id::text
-        ELSE e.id::text IN (
-            told->>'id', told->>'client_id', told->>'written_client_id', told->>'survivor_id', told->>'duplicate_id'
-        ) END
-    )
-$$
-""",
-    r"""
-CREATE FUNCTION erased_event(event text) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN is_of_erased(event::jsonb->'data')
-        THEN (event::jsonb || jsonb_build_object('data', erased_json(event::jsonb->'data', '')))::text ELSE event END
-$$
-""",
-    r"""
-CREATE FUNCTION erased_answer(answer text) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT erased_json(answer::jsonb, '')::text
-$$
-""",
-    r"""
-CREATE FUNCTION erased_error(error text, event text) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN is_of_erased(event::jsonb->'data') THEN split_part(error, ':', 1) ELSE error END
-$$
-""",
-    r"""
-CREATE FUNCTION erase_parked() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM erased_client) THEN
-        NEW.error := erased_error(NEW.error, NEW.event);
-        NEW.event := erased_event(NEW.event);
-    END IF;
-    RETURN NEW;
-END
-$$
-""",
-    r"""
-CREATE FUNCTION erase_event() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM erased_client) AND is_of_erased(NEW.event::jsonb->'data') THEN
-        NEW.event := erased_event(NEW.event);
-        PERFORM set_config('fiche.told', '', false);
-    END IF;
-    RETURN NEW;
-END
-$$
-""",
-    r"""
-CREATE FUNCTION erase_answer() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM erased_client) AND is_of_erased(NEW.answer::jsonb) THEN
-        NEW.answer := erased_answer(NEW.answer);
-    END IF;
-    RETURN NEW;
-END
-$$
-""",
     r"""
 CREATE FUNCTION erase_import_line() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -121,14 +45,9 @@ $$
 )
 #: Table → what its trigger calls.
 _TRIGGERS = {
-    "event_log": "erase_event",
-    "parked_event": "erase_parked",
-    "idempotent_answer": "erase_answer",
     "import_line": "erase_import_line",
     "outside_ref": "erase_outside_ref",
 }
-#: Where what was written once stays.
-_MESSAGES = ("event_log", "parked_event", "idempotent_answer")
 
 
 def upgrade() -> None:
@@ -142,18 +61,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_outside_ref_record_id"), "outside_ref", ["record_id"])
     # What came in before this was known: a client's own row at least.
     op.execute("UPDATE outside_ref SET record_id = id WHERE kind = 'client'")
-    for function in _FUNCTIONS:
-        op.execute(function)
-    for table, function in _TRIGGERS.items():
-        when = "INSERT" if table in _MESSAGES else "INSERT OR UPDATE"
-        op.execute(f"CREATE TRIGGER erased BEFORE {when} ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()")
+    make(_FUNCTIONS, _TRIGGERS)
 
 
 def downgrade() -> None:
-    for table in _TRIGGERS:
-        op.execute(f"DROP TRIGGER erased ON {table}")
-    for function in reversed(_FUNCTIONS):
-        name = function.removeprefix("\nCREATE FUNCTION ").partition(" RETURNS")[0]
-        op.execute(f"DROP FUNCTION {name}")
+    unmake(_FUNCTIONS, _TRIGGERS)
     op.drop_column("outside_ref", "record_id")
     op.drop_table("erased_client")
