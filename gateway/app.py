@@ -25,7 +25,8 @@ from chassis.wire.base import OK, RpcClient, Wire
 from contracts.base import Request
 from contracts.chassis import Health
 from contracts.clients import FicheSettings, Identify
-from gateway import history, merging, problems, ties
+from contracts.clients.merges import PreviewMerge
+from gateway import history, merging, problems, ties, undoing
 from gateway.api import (
     client_settings,
     clients,
@@ -118,9 +119,13 @@ class PageBackend:
         home = ClientDoor(self._rpc).home(client_id, follow=False)
         return history.history_page(self._rpc, home.root, home.tree, cursor=cursor)
 
+    def merge_preview(self, survivor_id: UUID, duplicate_id: UUID) -> dict[str, Any]:
+        """What a merge would change in every service."""
+        return merging.preview(self._rpc, PreviewMerge(survivor_id=survivor_id, duplicate_id=duplicate_id))
+
     def undo_preview(self, merge_id: UUID) -> dict[str, Any]:
         """What undoing a merge would do in every service, as a page offers it."""
-        return merging.undo_offered(self._rpc, merge_id)
+        return undoing.offered(self._rpc, merge_id, [])
 
     def begin_session(self, response: Response, token: str) -> None:
         """Puts the session's cookie on a response."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import orjson
 
-from chassis.errors import FicheError
 from chassis.wire.base import OK
 from contracts.billing import GetDetails
 from contracts.clients import merges as m
-from contracts.forest import FOLLOWERS, CountHomes, HomesOf
+from contracts.forest import FOLLOWERS, CountHomes
 from contracts.words import FIELDS
-from gateway import undoing
-from gateway.rpc import Rpc
+from gateway.rpc import Rpc, told_by
 
 #: Facts that `billing` keeps of a client, in the order in which they are shown.
 _DETAILS = (
@@ -36,34 +33,13 @@ def preview(rpc: Rpc, asked: m.PreviewMerge) -> dict[str, Any]:
     ]
     answers = rpc.ask_all(calls)
     services: dict[str, Any] = {"clients": {"status": "ok", "counts": found.pop("counts")}}
-    for name, answer in zip(FOLLOWERS, answers[: len(FOLLOWERS)], strict=True):
-        if answer.status == OK:
-            services[name] = {"status": "ok", "counts": orjson.loads(answer.body)["counts"]}
-        else:
-            error = FicheError.from_json(answer.status, answer.body)
-            services[name] = {"status": "unavailable", "counts": None, "error": str(error)}
+    services |= told_by(FOLLOWERS, answers[: len(FOLLOWERS)], counts=None)
     mine, theirs = (orjson.loads(each.body) if each.status == OK else None for each in answers[len(FOLLOWERS) :])
-    add_details(found, mine, theirs)
+    _add_details(found, mine, theirs)
     return {"dry_run": True, **found, "services": services}
 
 
-def undo_offered(rpc: Rpc, merge_id: UUID) -> dict[str, Any]:
-    """What an undo would do, with what a page needs to offer its moves: `branch`, the records that go back, and the
-    home of each document to decide on.
-    """
-    told = undoing.preview(rpc, merge_id, [])
-    if told["refused"] is not None:
-        return told | {"branch": []}
-    kinds: dict[str, list[str]] = {}
-    for each in told["decisions"]:
-        kinds.setdefault(each["kind"], []).append(each["id"])
-    asked = HomesOf.model_validate({"rows": kinds})
-    homes = rpc.ask_json(asked, service="billing")["homes"] if kinds else {}
-    decisions = [each | {"home_client_id": homes[each["id"]]} for each in told["decisions"] if each["id"] in homes]
-    return told | {"branch": rpc.ask_json(m.PreviewUndo(id=merge_id))["branch"], "decisions": decisions}
-
-
-def add_details(found: dict[str, Any], mine: dict[str, Any] | None, theirs: dict[str, Any] | None) -> None:
+def _add_details(found: dict[str, Any], mine: dict[str, Any] | None, theirs: dict[str, Any] | None) -> None:
     """The facts of billing that differ, and a word where two bank accounts are known; nothing while it is away."""
     if mine is None or theirs is None:
         return

@@ -34,6 +34,18 @@ def settle_refusal() -> None:
         raise g.pop("refusal")
 
 
+def told_by(services: Sequence[str], answers: Sequence[Answer], **unknown: Any) -> dict[str, Any]:
+    """What each of these services answered, for a preview; of one that is away `unknown` in its place, and why."""
+    told: dict[str, Any] = {}
+    for name, answer in zip(services, answers, strict=True):
+        if answer.status == OK:
+            told[name] = {"status": "ok", **orjson.loads(answer.body)}
+        else:
+            error = FicheError.from_json(answer.status, answer.body)
+            told[name] = {"status": "unavailable", **unknown, "error": str(error)}
+    return told
+
+
 class Rpc:
     """The process's client with the deadline of the settings; the context is that of the HTTP request."""
 

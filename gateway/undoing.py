@@ -36,6 +36,15 @@ def preview(rpc: Rpc, merge_id: UUID, moves: list[Move]) -> dict[str, Any]:
 
     A service that is away is named: what it would give back is unknown, not nought, and so is what lies on its rows.
     """
+    told = offered(rpc, merge_id, moves)
+    del told["branch"]
+    return told | {"decisions": [_without_home(each) for each in told["decisions"]]}
+
+
+def offered(rpc: Rpc, merge_id: UUID, moves: list[Move]) -> dict[str, Any]:
+    """The preview with what a page needs to offer its moves: `branch`, the records that go back, and the home of each
+    document to decide on.
+    """
     found = rpc.ask_json(m.PreviewUndo(id=merge_id, moves=moves))
     told: dict[str, Any] = {
         "dry_run": True,
@@ -44,16 +53,18 @@ def preview(rpc: Rpc, merge_id: UUID, moves: list[Move]) -> dict[str, Any]:
         "services": {},
         "fields": {"restored": found["restored"], "kept": found["kept"]},
         "decisions": [],
+        "branch": [],
     }
     if found["refused"] is not None:
         return told
+    told["branch"] = found["branch"]
     told["services"] = _services(rpc, found)
     try:
         billed = _billed(rpc, found, moves)
     except Unavailable:
         told["services"]["billing"] = _AWAY
         return told
-    told["decisions"] = [{"service": "billing", **_without_home(each)} for each in billed["decisions"]]
+    told["decisions"] = [{"service": "billing", **each} for each in billed["decisions"]]
     for became in ("restored", "kept"):
         told["fields"][became] += [{**each, "label": FIELDS[each["field"]]} for each in billed[became]]
     return told
@@ -150,7 +161,7 @@ class _Sides:
                 reasons.append(_NAMED[link["kind"]].format(self._names[not mine]))
         if row["written_under"]:
             reasons.append(f"Saisi sous l’ancienne fiche de {self._names[True]}")
-        return " ; ".join(dict.fromkeys(reasons)).replace(" ;", "\u202f;")
+        return "\u202f; ".join(dict.fromkeys(reasons))
 
 
 def _told(answer: dict[str, Any], sides: _Sides) -> dict[str, Any]:

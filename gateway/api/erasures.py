@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import orjson
 from flask import Response, jsonify
 
-from chassis.errors import FicheError
-from chassis.wire.base import OK
 from contracts.clients import erasures as e
 from contracts.forest import FOLLOWERS, PreviewErasure
 from gateway.api.merges import dry_run
 from gateway.api.routes import Api, build, json_body, query
-from gateway.rpc import Rpc
+from gateway.rpc import Rpc, told_by
 
 TAG = "Effacement"
 LAW = (
@@ -61,10 +58,5 @@ def preview(rpc: Rpc, client_id: UUID) -> dict[str, Any]:
     found = rpc.ask_json(e.PreviewErase(id=client_id))
     services: dict[str, Any] = {"clients": {"status": "ok", "blanked": found.pop("blanked"), "kept": {}}}
     calls = [rpc.call(build(PreviewErasure, {"tree": found["tree"]}), service=name) for name in FOLLOWERS]
-    for name, answer in zip(FOLLOWERS, rpc.ask_all(calls), strict=True):
-        if answer.status == OK:
-            services[name] = {"status": "ok", **orjson.loads(answer.body)}
-        else:
-            error = FicheError.from_json(answer.status, answer.body)
-            services[name] = {"status": "unavailable", "blanked": None, "kept": None, "error": str(error)}
+    services |= told_by(FOLLOWERS, rpc.ask_all(calls), blanked=None, kept=None)
     return {"dry_run": True, **found, "services": services, "law": LAW}

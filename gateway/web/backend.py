@@ -49,6 +49,10 @@ class Backend(Protocol):
         """A page of a client's history: `{"items", "next", "unavailable"}`."""
         ...
 
+    def merge_preview(self, survivor_id: UUID, duplicate_id: UUID) -> dict[str, Any]:
+        """What a merge would change in every service: what the API's preview tells."""
+        ...
+
     def undo_preview(self, merge_id: UUID) -> dict[str, Any]:
         """What undoing a merge would do in every service; `branch`: the records that go back."""
         ...

@@ -12,10 +12,8 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Forbidden, Gone, NotFound
 from chassis.service import invalid_from
-from contracts import billing, clients
+from contracts import clients
 from contracts.clients import merges as m
-from contracts.forest import FOLLOWERS, CountHomes
-from gateway import merging
 from gateway.rights import may
 from gateway.web import formatting, merge_words
 from gateway.web.backend import Backend
@@ -191,7 +189,7 @@ def _row(client: dict[str, Any]) -> dict[str, Any]:
 def _compared(backend: Backend, survivor_id: UUID, duplicates: list[UUID]) -> dict[str, Any]:
     """What the page of a merge shows: both records, their fields, what changes hands, what to check."""
     duplicate_id, *rest = duplicates
-    preview = _preview(backend, survivor_id, duplicate_id)
+    preview = backend.merge_preview(survivor_id, duplicate_id)
     asked: list[Any] = [clients.GetClient(id=each) for each in (survivor_id, *duplicates)]
     survivor, duplicate, *later = [backend.ask(each) for each in asked]
     likely = _likely(backend, survivor_id) or []
@@ -227,24 +225,6 @@ def _compared(backend: Backend, survivor_id: UUID, duplicates: list[UUID]) -> di
 
 def _reads(field: dict[str, Any], side: str) -> str:
     return merge_words.field_value(field["field"], field[side])
-
-
-def _preview(backend: Backend, survivor_id: UUID, duplicate_id: UUID) -> dict[str, Any]:
-    """What the API's preview tells, asked as pages ask."""
-    found: dict[str, Any] = backend.ask(m.PreviewMerge(survivor_id=survivor_id, duplicate_id=duplicate_id))
-    mine, theirs = found["survivor_tree"], found["duplicate_tree"]
-    answers = backend.ask_each(CountHomes(tree=theirs))
-    details = [
-        billing.GetDetails(client_id=record, tree=tree)
-        for record, tree in ((survivor_id, mine), (duplicate_id, theirs))
-    ]
-    merging.add_details(found, *backend.ask_all(details))
-    counted = {name: answers.get(name) for name in FOLLOWERS}
-    services = {
-        name: {"status": "ok", "counts": each["counts"]} if each else {"status": "unavailable", "counts": None}
-        for name, each in counted.items()
-    }
-    return found | {"services": {"clients": {"status": "ok", "counts": found["counts"]}} | services}
 
 
 def _suggested(like: dict[str, Any] | None) -> list[str]:
