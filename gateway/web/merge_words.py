@@ -47,8 +47,6 @@ STATUS = {
 CHOICES = {"survivor": "gardé de la fiche conservée", "duplicate": "repris du doublon", "join": "réunis"}
 #: What only informs: nothing to decide, nothing to fear.
 TOLD_ONLY = {"same_tags", "relations_between", "two_main_addresses", "same_folders"}
-#: Records in one tree from which on a person is warned (merge-protocol, Open choices).
-MANY = 50
 _FIELDS = (
     "kind", "display_name", "first_name", "last_name", "company_name", "reference", "registration_number", "stage",
     "siret", "vat_number", "email", "phone", "secondary_phone", "website", "sales_rep_id",

@@ -30,7 +30,7 @@ from services.equipment import queries
 from services.equipment.model import Equipment
 from services.kit.history import note, state_of
 from services.kit.homes import root_of, row_facts
-from services.kit.movable import name_of
+from services.kit.movable import note_reassigned
 from services.kit.stamps import stamps
 
 ABSENT = "Cet équipement n’existe pas."
@@ -119,8 +119,7 @@ def moved_with_undo(uow: UnitOfWork, row: Equipment, former: uuid.UUID) -> None:
 
 
 def _tell_reassigned(uow: UnitOfWork, row: Equipment, former: uuid.UUID, address: uuid.UUID | None) -> None:
-    names = ({"client": name_of(uow.session, home)} for home in (former, row.home_client_id))
-    note(uow, row, "reassigned", *names)
+    note_reassigned(uow, row, former)
     uow.emit(EquipmentReassigned(**_facts(uow, row), former_home_client_id=former, former_address_id=address))
 
 

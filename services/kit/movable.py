@@ -18,6 +18,7 @@ from chassis.errors import Gone, Invalid
 from chassis.stamp import check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts.forest import HomesOf, LinkedRow, ReassignRow, SinceRow, UndoneRows, UndoRows
+from services.kit.history import note
 from services.kit.homes import root_of
 
 #: Rows told one by one, newest first; more could not be looked through by anybody.
@@ -154,6 +155,12 @@ def name_of(session: Session, home: uuid.UUID) -> str:
     """The name of the living client whose a home is, as this service knows it."""
     known = text("SELECT display_name FROM known_client WHERE id = :id")
     return str(session.scalar(known, {"id": root_of(session, home)}) or "")
+
+
+def note_reassigned(uow: UnitOfWork, row: Any, former: uuid.UUID) -> None:
+    """Keeps in a row's history whose it was and whose it is now, by their names."""
+    names = ({"client": name_of(uow.session, home)} for home in (former, row.home_client_id))
+    note(uow, row, "reassigned", *names)
 
 
 def _params(request: UndoRows) -> dict[str, Any]:

@@ -216,7 +216,6 @@ def _compared(backend: Backend, survivor_id: UUID, duplicates: list[UUID]) -> di
             if each["code"] != "two_main_addresses" or not any(f["field"] == "main_address_id" for f in differing)
         ],
         "told_only": merge_words.TOLD_ONLY,
-        "many": len(preview["survivor_tree"]) + len(preview["duplicate_tree"]) > merge_words.MANY,
         "like": like,
         "swapped": address(duplicate_id, [survivor_id, *rest]),
         "suggested": _suggested(like),

@@ -4,8 +4,9 @@ import "./kit/keys.js";
 import "./kit/menus.js";
 import "./kit/pick.js";
 import { all, one, start } from "./kit/dom.js";
-import { place, recents, rememberList } from "./kit/frame.js";
+import { place, recents } from "./kit/frame.js";
 import { prepare } from "./kit/forms.js";
+import { backToPlace, rememberList } from "./kit/lists.js";
 import { live } from "./kit/live.js";
 import "./kit/panel.js";
 import { applySections } from "./kit/sections.js";
@@ -14,6 +15,7 @@ import { toastLeft } from "./kit/toast.js";
 function ready() {
   applySections();
   rememberList();
+  backToPlace();
   place();
   prepare();
   start();
@@ -23,7 +25,7 @@ recents();
 toastLeft();
 live();
 document.addEventListener("fiche:refreshed", () => { rememberList(); place(); prepare(); });
-document.addEventListener("htmx:after:swap", () => { rememberList(); place(); start(); });
+document.addEventListener("htmx:after:swap", () => { rememberList(); backToPlace(); place(); start(); });
 
 // --- htmx: the token of forms goes with each request; filters show what is set -----------------------------------------
 document.addEventListener("htmx:config:request", (event) => {

@@ -1,36 +1,14 @@
-// Clients: their list, the panels of a fiche, its menu, its history, and how fiches are laid out.
+// Clients: the panels of a fiche, its menu, its history, and how fiches are laid out.
 import { call } from "./kit/api.js";
-import { all, el, icon, one, start, store } from "./kit/dom.js";
+import { all, el, icon, one, start } from "./kit/dom.js";
 import { read, same } from "./kit/fields.js";
 import { refuse, stateOf } from "./kit/forms.js";
 import { refresh } from "./kit/refresh.js";
 import { toast, toastNext } from "./kit/toast.js";
 
-const PARTS = { list, new: fresh, edit, billing, actions, order, history };
+const PARTS = { new: fresh, edit, billing, actions, order, history };
 
 export default function begin(element) { PARTS[element.dataset.part]?.(element); }
-
-// --- the list: back returns to the same place --------------------------------------------------------------------------
-const here = () => location.pathname + location.search;
-
-function list(rows) {
-  const left = store(sessionStorage, "list.place");
-  if (left?.url !== here()) return;
-  store(sessionStorage, "list.place", null);
-  one(".scroll", rows).scrollTop = left.top;
-  one(`a[href="${CSS.escape(left.href)}"]`, rows)?.focus({ preventScroll: true });
-}
-
-document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("[data-clients] a[href]");
-  if (link) store(sessionStorage, "list.place", { url: here(), top: link.closest(".scroll").scrollTop, href: link.getAttribute("href") });
-  // The page before is not told by a cursor: it is the one this reader came from.
-  const later = event.target.closest?.("a[data-later]");
-  if (later) store(sessionStorage, "list.before", { ...store(sessionStorage, "list.before"), [later.getAttribute("href")]: here() });
-  const earlier = event.target.closest?.("a[data-earlier]");
-  const before = earlier && store(sessionStorage, "list.before")?.[here()];
-  if (before) earlier.href = before;
-});
 
 // --- a client being written --------------------------------------------------------------------------------------------
 const TYPED = ["first_name", "last_name", "company_name", "siret", "email", "phone", "secondary_phone"];

@@ -1,4 +1,7 @@
-"""Use cases of relations. Each takes the forest's lock: no loop, no twin, no link to itself, under races either."""
+"""Use cases of relations. Each takes the forest's lock: no loop, no twin, no link to itself, under races either.
+
+They are serial, with each other and with merges: one made while its ends become one client has to wait.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from chassis.stamp import check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
 from services.clients import fields
+from services.clients.commands.merges import lock_forest
 from services.clients.commands.shared import check_home, check_new
 from services.clients.model import Client, Relation
 from services.clients.queries import rows as queries
@@ -33,7 +37,7 @@ def create_relation(uow: UnitOfWork, request: c.CreateRelation) -> bytes:
     check_new(uow, Relation, request.id)
     check_home(uow, superior)
     check_home(uow, inferior)
-    _lock(uow)
+    lock_forest(uow)
     _check(uow, superior, inferior, kind.inferior, None)
     row = Relation(
         id=request.id or new_id(),
@@ -52,7 +56,7 @@ def create_relation(uow: UnitOfWork, request: c.CreateRelation) -> bytes:
 
 def update_relation(uow: UnitOfWork, request: c.UpdateRelation) -> bytes:
     """Changes the type, seen from `client_id`; the ends stay."""
-    _lock(uow)
+    lock_forest(uow)
     row = _living(uow, request.id)
     check_version(row, request.expected_version)
     kind, other_is_superior = BY_TYPE[request.changes.type]
@@ -75,7 +79,7 @@ def update_relation(uow: UnitOfWork, request: c.UpdateRelation) -> bytes:
 
 def delete_relation(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
     """Takes a link away, its twins (after a merge) with it."""
-    _lock(uow)
+    lock_forest(uow)
     row = _living(uow, request.id)
     check_version(row, request.expected_version)
     ends = [tree_of(uow.session, end) for end in (row.home_client_id, row.other_home_client_id)]
@@ -99,7 +103,7 @@ def delete_relation(uow: UnitOfWork, request: c.DeleteSub) -> bytes:
 
 def restore_relation(uow: UnitOfWork, request: c.RestoreSub) -> bytes:
     """Puts a link back, by the rules of a new one: what was made meanwhile may forbid it."""
-    _lock(uow)
+    lock_forest(uow)
     row = lock(uow.session, Relation, request.id, ABSENT)
     if not {row.home_client_id, row.other_home_client_id} & set(tree_of(uow.session, request.client_id)):
         raise NotFound(ABSENT)
@@ -131,11 +135,6 @@ def _note(uow: UnitOfWork, row: Relation, what: str) -> None:
         (row.other_home_client_id, row.home_client_id, kind.superior_label),
     ):
         fields.append(uow, here, {f"relations.{what}": f"{label}\u202f: {names.get(other, '')}"}, row_id=row.id, at=at)
-
-
-def _lock(uow: UnitOfWork) -> None:
-    """Relations are serial, with each other and with merges: one made while its ends become one client has to wait."""
-    uow.session.execute(text("SELECT 1 FROM client_forest FOR UPDATE"))
 
 
 def _facts(uow: UnitOfWork, row: Relation) -> dict[str, Any]:

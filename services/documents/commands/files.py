@@ -19,7 +19,7 @@ from services.documents.commands.shared import ABSENT, facts, give, living, take
 from services.documents.model import Document
 from services.documents.sniff import UNKNOWN
 from services.kit.history import note, state_of
-from services.kit.movable import name_of
+from services.kit.movable import note_reassigned
 
 _SAID = frozenset({"name", "folder", "description", "equipment_id"})
 
@@ -84,8 +84,7 @@ def update_document(uow: UnitOfWork, request: c.UpdateDocument) -> bytes:
 def rehomed(uow: UnitOfWork, row: Document, former: uuid.UUID) -> None:
     """A document is another client's now: its folder is made there where it lacks."""
     ensure_folder(uow, row.home_client_id, row.written_client_id, row.folder)
-    names = ({"client": name_of(uow.session, home)} for home in (former, row.home_client_id))
-    note(uow, row, "reassigned", *names)
+    note_reassigned(uow, row, former)
     uow.emit(c.DocumentReassigned(**facts(uow, row), former_home_client_id=former))
 
 

@@ -15,8 +15,7 @@ from contracts import billing, maintenance
 from contracts import interventions as c
 from services.interventions.commands.shared import facts, site_facts
 from services.interventions.model import Intervention, JobSite, LinkedDocument
-from services.kit.history import note
-from services.kit.movable import name_of
+from services.kit.movable import note_reassigned
 
 
 def check_reassignable(uow: UnitOfWork, row: Intervention | JobSite) -> None:
@@ -51,8 +50,7 @@ def check_reassignable(uow: UnitOfWork, row: Intervention | JobSite) -> None:
 
 def rehomed(uow: UnitOfWork, row: Intervention | JobSite, former: uuid.UUID) -> None:
     """Keeps and tells that a row is another client's now."""
-    names = ({"client": name_of(uow.session, home)} for home in (former, row.home_client_id))
-    note(uow, row, "reassigned", *names)
+    note_reassigned(uow, row, former)
     if isinstance(row, JobSite):
         uow.emit(c.JobSiteReassigned(**site_facts(uow, row), former_home_client_id=former))
     else:

@@ -123,7 +123,7 @@ def company(product: Product) -> dict[str, list[dict[str, Any]]]:
         # Other tests' clients have no such number.
         made = [row for row in rows if re.fullmatch(r"M0000\d\d", row["registration_number"] or "")]
         found[name] = sorted(made, key=lambda row: -_work_of(product, row["id"]))
-    assert len(found["firms"]) >= 2, found
+    assert len(found["firms"]) >= 4, found
     assert len(found["persons"]) >= 2, found
     return found
 

@@ -1,4 +1,4 @@
-// The frame: side column, rows of lists, recently opened, previous and next client, services away.
+// The frame: side column, rows of tables, recently opened, previous and next client, services away.
 import { all, el, one, store } from "./dom.js";
 import { refresh } from "./refresh.js";
 import { toast } from "./toast.js";
@@ -34,12 +34,6 @@ document.addEventListener("click", async (event) => {
     form && one("[data-filters-sheet]", form)?.setAttribute("aria-expanded", "false");
   }
 });
-
-/** Names what the list last showed, for « previous » and « next ». */
-export function rememberList() {
-  const links = all("[data-clients] tbody td:first-child a");
-  if (links.length) store(sessionStorage, "list", links.map((link) => link.getAttribute("href")));
-}
 
 const counted = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 
