@@ -117,13 +117,17 @@ class ReassignBody(Model):
 
 
 class ReassignEquipment(Command):
-    """Gives an equipment, with its parts, to another client: its past stays with it (merge-protocol, re-assign)."""
+    """Gives an equipment, with its parts, to another client: its past stays with it (merge-protocol, re-assign).
+
+    `forest`: version of the forest that the ids are of, as `clients.identify` told.
+    """
 
     rpc: ClassVar[str] = "equipment.reassign"
     id: Id
     expected_version: int | None = None
     home_client_id: Id
     written_client_id: Id
+    forest: int = 0
     place_id: Id | None = None
     body: ReassignBody
 

@@ -161,6 +161,8 @@ class ReassignRow(Command):
     expected_version: int | None = None
     home_client_id: Id
     written_client_id: Id
+    #: Version of the forest that the ids are of, as `clients.identify` told.
+    forest: int = 0
 
 
 class PreviewErasure(Query):

@@ -21,6 +21,7 @@ SERVICES = ("billing", "interventions", "clients", "documents", "equipment", "ma
 _LEFT = {
     "alembic_version", "event_head", "event_consumer", "event_handler", "event_place", "event_snapshot",
     "parked_event", "event_attempt", "dropped_event", "idempotent_answer", "client_forest", "client_alias",
+    "given_away",
     "erased_client", "api_key", "session_token", "sign_in_failure", "counter", "number_counter", "reference_counter",
     "search_word", "likeness", "likeness_key", "likeness_due", "likely_pair", "duplicate_scan",
 }  # fmt: skip

@@ -75,5 +75,5 @@ def _send(api: Api, service: str, kind: str, identifier: UUID) -> UUID:
     home = api.home_of_body(values)
     build(OtherClient, values)
     given = {"kind": kind, "id": identifier, "expected_version": if_match(required=False), **home.ids()}
-    api.rpc.ask(build(ReassignRow, given | {"written_client_id": home.root}), service=service)
+    api.rpc.ask(build(ReassignRow, given | {"written_client_id": home.root, "forest": home.forest}), service=service)
     return home.root

@@ -54,8 +54,9 @@ def _equipment(api: Api) -> None:
     def reassign_equipment(id: UUID) -> Response:
         values = json_body()
         home = api.home_of_body(values)
-        asked = {"id": id, "expected_version": if_match(required=False), **home.ids(), "place_id": g.place_id}
-        return api.send(build(e.ReassignEquipment, {**asked, "body": values}))
+        given = {"written_client_id": home.root, "forest": home.forest, "place_id": g.place_id, "body": values}
+        asked = {"id": id, "expected_version": if_match(required=False), **home.ids(), **given}
+        return api.send(build(e.ReassignEquipment, asked))
 
     @api.route("DELETE", "/equipment/{id}", "Retire", tag=tag, status=204)
     def delete_equipment(id: UUID) -> Response:

@@ -62,7 +62,7 @@ def _said(line: dict[str, Any], custom: dict[str, str]) -> dict[str, Any]:
         word, *forms = _ROWS[kind]
         if name == "reassigned":
             return {"what": f"{word} {line['row_name'] or ''}".strip() + ", venu de", "before": None,
-                    "after": str(line["value"] or "")}  # fmt: skip
+                    "after": str(line["value_name"] or line["value"] or "")}  # fmt: skip
         if name in ("created", "deleted", "restored"):
             form = forms[("created", "deleted", "restored").index(name)]
             return {"what": f"{word} {form}", "before": None, "after": str(line["value"] or "")}

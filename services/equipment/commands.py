@@ -30,7 +30,7 @@ from services.equipment import queries
 from services.equipment.model import Equipment
 from services.kit.history import note, state_of
 from services.kit.homes import root_of, row_facts
-from services.kit.movable import note_reassigned
+from services.kit.movable import give_away, note_reassigned
 from services.kit.stamps import stamps
 
 ABSENT = "Cet équipement n’existe pas."
@@ -89,15 +89,22 @@ def update_equipment(uow: UnitOfWork, request: UpdateEquipment) -> bytes:
 
 
 def reassign_equipment(uow: UnitOfWork, request: ReassignEquipment) -> bytes:
-    """Gives an equipment and its parts to another client. Raises `Stale`, `Gone`; the client's own stays as it is."""
+    """Gives an equipment and its parts to another client. Raises `Stale`, `Gone`; the record's own stays as it is.
+
+    What was shown with that client by a merge alone becomes its own, and stays where it stands unless told otherwise.
+    """
+    give_away(uow.session, request.forest, [request.id])
     row = _living(uow, request.id)
     check_version(row, request.expected_version)
-    if root_of(uow.session, row.home_client_id) != request.home_client_id:
-        row.parent_id = None
+    if row.home_client_id != request.home_client_id:
+        moves = request.body.address_id is not None
+        if root_of(uow.session, row.home_client_id) != request.home_client_id:
+            moves, row.parent_id = True, None
         for part in [row, *_parts_of(uow, row)]:
             home, address = part.home_client_id, part.address_id
             part.home_client_id, part.written_client_id = request.home_client_id, request.written_client_id
-            part.address_id, part.place_id = request.body.address_id, request.place_id
+            if moves:
+                part.address_id, part.place_id = request.body.address_id, request.place_id
             touch(uow, part)
             uow.session.flush()
             _tell_reassigned(uow, part, home, address)

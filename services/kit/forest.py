@@ -20,7 +20,7 @@ from chassis.stamp import touch
 from contracts import clients, forest
 from contracts.base import Envelope
 from services.kit.erasure import Erasing
-from services.kit.movable import Movable, homes_of, reassign, undo_rows
+from services.kit.movable import Movable, give_away, given_away, homes_of, reassign, undo_rows
 
 
 class ForestService(Erasing, Service):
@@ -47,6 +47,7 @@ class ForestService(Erasing, Service):
 
     @rpc(forest.ReassignRow)
     def reassign_row(self, request: forest.ReassignRow) -> bytes:
+        give_away(self.uow.session, request.forest, [request.id])
         row, former = reassign(self.uow, request, self.kinds, self.movable, self.check_reassignable)
         if former is not None:
             self.rehomed(request.kind, row, former)
@@ -69,8 +70,8 @@ class ForestService(Erasing, Service):
         if not self._in_turn(event.forest):
             return
         cut(session, event.duplicate_id, event.duplicate_tree)
+        self._move(event.forest, event.moves)
         self._reached(event.forest)
-        self._move(event.moves)
         self.unchosen([event.duplicate_id, *path_to_root(session, event.survivor_id)])
         self._report(event.merge_id, event.forest, "undo", self._counts(event.duplicate_tree))
 
@@ -99,17 +100,17 @@ class ForestService(Erasing, Service):
                 ),
                 {"rows": orjson.dumps(event.aliases).decode()},
             )
-        self._reached(event.forest)
         ends = ("survivor_id", "duplicate_id")
         for at, deed, undone in _in_order(event.deeds):
             if at <= version:
                 continue
             if undone:
-                self._move(deed["moves"] or [])
+                self._move(at, deed["moves"] or [])
             else:
                 choices = (deed["choices"] or {}).get(self.name, {})
                 merge_id, survivor, duplicate = (uuid.UUID(deed[name]) for name in ("merge_id", *ends))
                 self.chosen(merge_id, at, survivor, duplicate, choices)
+        self._reached(event.forest)
         self.unchosen(sorted({uuid.UUID(deed[end]) for deed in event.deeds for end in ends}))
         if event.erased:
             self.erase(event.erased)
@@ -133,10 +134,11 @@ class ForestService(Erasing, Service):
 
     # --- shared ---------------------------------------------------------------------------------------------------
 
-    def _move(self, moves: Sequence[Mapping[str, Any]]) -> None:
-        """Rows of this service that change sides with an undo."""
+    def _move(self, at: int, moves: Sequence[Mapping[str, Any]]) -> None:
+        """Rows of this service that change sides with the undo of a forest version, but those re-assigned since."""
+        since = given_away(self.uow.session, at) if moves and self.movable else set()
         for move in map(forest.Move.model_validate, moves):
-            if move.service != self.name or move.kind not in self.movable:
+            if move.service != self.name or move.kind not in self.movable or move.id in since:
                 continue
             model = self.kinds[move.kind]
             if rehome(self.uow.session, model, move, self.movable[move.kind].alone):
@@ -170,6 +172,8 @@ class ForestService(Erasing, Service):
 
     def _reached(self, version: int) -> None:
         self.uow.session.execute(text("UPDATE client_forest SET version = :version"), {"version": version})
+        if self.movable:
+            self.uow.session.execute(text("DELETE FROM given_away WHERE forest <= :version"), {"version": version})
 
     def _report(self, merge_id: uuid.UUID, version: int, direction: Any, counts: dict[str, int]) -> None:
         self.uow.emit(

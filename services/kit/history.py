@@ -18,11 +18,23 @@ from chassis.tables import add_tables
 from chassis.uow import UnitOfWork
 from services.kit.erased import Erased
 
+#: A row has become another client's. Both are kept by their ids: either may be erased one day.
+REASSIGNED = "reassigned"
+
+
+def _named(value: str) -> str:
+    """SQL: the name of a client that a row came from or went to, as it is now; any other value as it was kept."""
+    return (
+        f"CASE WHEN h.action = '{REASSIGNED}' THEN coalesce((SELECT to_jsonb(k.display_name) FROM known_client k "
+        f"WHERE k.id::text = {value} #>> '{{}}'), {value}) ELSE {value} END"
+    )
+
+
 HISTORY = Listing(
     source="row_change h",
     item=(
         "json_build_object('id', h.id, 'at', h.at, 'by', json_build_object('id', h.by_id, 'name', h.by_name), "
-        "'action', h.action, 'field', h.field, 'before', h.before, 'after', h.after)"
+        f"'action', h.action, 'field', h.field, 'before', {_named('h.before')}, 'after', {_named('h.after')})"
     ),
     key="h.id",
     sorts={"-at": ("h.at", "timestamptz")},

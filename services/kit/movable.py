@@ -18,7 +18,7 @@ from chassis.errors import Gone, Invalid
 from chassis.stamp import check_version, lock, touch
 from chassis.uow import UnitOfWork
 from contracts.forest import HomesOf, LinkedRow, ReassignRow, SinceRow, UndoneRows, UndoRows
-from services.kit.history import note
+from services.kit.history import REASSIGNED, note
 from services.kit.homes import root_of
 
 #: Rows told one by one, newest first; more could not be looked through by anybody.
@@ -130,10 +130,11 @@ def reassign(
     movable: Mapping[str, Movable],
     check: Callable[[str, Any], None],
 ) -> tuple[Any, uuid.UUID | None]:
-    """Gives a row to another client; the row and its former home, which is None where it is that client's already.
+    """Gives a row to another client; the row and its former home, which is None where it is that record's already.
 
-    Both its ids are the new client's from then on, so that no undo of a merge takes it back. What it names stays named:
-    a row lies where it lay. Raises `NotFound`, `Gone`, `Stale`, and what `check` raises for rows that follow another.
+    Both its ids are the new client's from then on, so that no undo of a merge takes it back; also where it was shown
+    with that client by a merge alone. What it names stays named: a row lies where it lay. Raises `NotFound`, `Gone`,
+    `Stale`, and what `check` raises for rows that follow another.
     """
     if request.kind not in movable:
         raise Invalid.field("kind", "Ces lignes ne passent pas à un autre client.")
@@ -143,7 +144,7 @@ def reassign(
     check_version(row, request.expected_version)
     check(request.kind, row)
     former: uuid.UUID = row.home_client_id
-    if root_of(uow.session, former) == request.home_client_id:
+    if former == request.home_client_id:
         return row, None
     row.home_client_id, row.written_client_id = request.home_client_id, request.written_client_id
     touch(uow, row)
@@ -151,16 +152,34 @@ def reassign(
     return row, former
 
 
-def name_of(session: Session, home: uuid.UUID) -> str:
-    """The name of the living client whose a home is, as this service knows it."""
-    known = text("SELECT display_name FROM known_client WHERE id = :id")
-    return str(session.scalar(known, {"id": root_of(session, home)}) or "")
+def give_away(session: Session, forest: int, rows: Sequence[uuid.UUID]) -> None:
+    """Says that rows were re-assigned by hand at a forest version: `moves` of undos up to it come too late for them.
+
+    Those that this service has applied did theirs already. Before the rows are locked: a consumer locks in this order.
+    """
+    version = "SELECT version FROM client_forest"
+    if forest <= int(session.scalar(text(version)) or 0):
+        return
+    if forest > int(session.scalar(text(f"{version} FOR UPDATE")) or 0):
+        session.execute(
+            text(
+                "INSERT INTO given_away (id, forest) SELECT unnest(CAST(:rows AS uuid[])), :forest "
+                "ON CONFLICT (id) DO UPDATE SET forest = greatest(given_away.forest, EXCLUDED.forest)"
+            ),
+            {"rows": list(rows), "forest": forest},
+        )
+
+
+def given_away(session: Session, forest: int) -> set[uuid.UUID]:
+    """Rows re-assigned by hand after the undo of a forest version was acknowledged."""
+    found = session.execute(text("SELECT id FROM given_away WHERE forest >= :forest"), {"forest": forest})
+    return {uuid.UUID(str(row.id)) for row in found}
 
 
 def note_reassigned(uow: UnitOfWork, row: Any, former: uuid.UUID) -> None:
-    """Keeps in a row's history whose it was and whose it is now, by their names."""
-    names = ({"client": name_of(uow.session, home)} for home in (former, row.home_client_id))
-    note(uow, row, "reassigned", *names)
+    """Keeps in a row's history whose it was and whose it is now: the clients that the homes meant."""
+    clients = ({"client": root_of(uow.session, home)} for home in (former, row.home_client_id))
+    note(uow, row, REASSIGNED, *clients)
 
 
 def _params(request: UndoRows) -> dict[str, Any]:

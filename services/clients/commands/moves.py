@@ -101,10 +101,4 @@ def _tell(uow: UnitOfWork, row: Any, former: uuid.UUID) -> None:
         told = {"type": row.type, "other_home_client_id": row.other_home_client_id}
         uow.emit(c.RelationUpdated(**row_facts(uow.session, row), **told))
     if type(row) in _TRAILS:
-        trail.note(uow, _TRAILS[type(row)], row, {"reassigned": _name(uow, former)})
-
-
-def _name(uow: UnitOfWork, home: uuid.UUID) -> str:
-    """The name of the living client whose a home is."""
-    known = text("SELECT display_name FROM client WHERE id = :id")
-    return str(uow.session.scalar(known, {"id": root_of(uow.session, home)}))
+        trail.note(uow, _TRAILS[type(row)], row, {"reassigned": root_of(uow.session, former)})

@@ -20,7 +20,9 @@ def _named(value: str) -> str:
         "WHEN w.field = 'main_address_id' THEN (SELECT coalesce(nullif(a.label, ''), concat_ws(' ', a.street, a.city)) "
         f"FROM address a WHERE a.id = ({value})::uuid) "
         "WHEN w.field = 'activities.contact_id' THEN (SELECT trim(k.first_name || ' ' || k.last_name) "
-        f"FROM contact k WHERE k.id = ({value})::uuid) END"
+        f"FROM contact k WHERE k.id = ({value})::uuid) "
+        # By its id, since that client may be erased one day; as text, since a name was kept here once.
+        f"WHEN w.field LIKE '%.reassigned' THEN (SELECT o.display_name FROM client o WHERE o.id::text = {value}) END"
     )
 
 
