@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chassis.settings import SERVICES
 from contracts.forest import FOLLOWERS
@@ -64,7 +64,7 @@ class SteppedMachine(MergeMachine):
     @rule(data=st.data())
     def undo_with_moves(self, data: st.DataObject) -> None:
         """Rows that the user has ticked change sides with the undo."""
-        active = [merge for merge in self.oracle.merges.values() if not merge.undone]
+        active = [merge for merge in self.oracle.merges.values() if not (merge.undone or merge.sealed)]
         if not active:
             return
         merge = data.draw(st.sampled_from(active))
@@ -82,9 +82,16 @@ class SteppedMachine(MergeMachine):
                 self.oracle.rows[move["id"]] = ("equipment", move["home"])
             self.world.settle("equipment")
 
+    @invariant()
     def every_fiche_is_whole(self) -> None:
         super().every_fiche_is_whole()
         check_forests(self.world.sql)
+
+    def nothing_is_left_of_who_was_erased(self) -> None:
+        """Once what rings by itself on processes was done."""
+        self.world.settle()
+        self.world.see_to_erased()
+        super().nothing_is_left_of_who_was_erased()
 
 
 class ServersMachine(MergeMachine):
@@ -108,6 +115,7 @@ class ServersMachine(MergeMachine):
         with enter(self.killer.servers):
             pass
 
+    @invariant()
     def every_fiche_is_whole(self) -> None:
         """Whoever was killed at a point comes back first; what was asked meanwhile has been asked again."""
         self.killer.revive()

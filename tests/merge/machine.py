@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import uuid
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from hypothesis import note
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 
+from chassis.settings import SERVICES
 from tests.merge.oracle import Merged, Oracle
+from tests.merge.support import rows_that_say
 from tests.support.waiting import wait_until
 
 FIELDS = {
@@ -21,12 +34,23 @@ FIELDS = {
 TERMS = st.sampled_from(["30 jours", "45 jours", "À réception", "60 jours"])
 SECTIONS = ("equipment", "interventions", "quotes", "contacts", "addresses")
 WITHOUT_JOIN = st.sampled_from(["survivor", "duplicate"])
+DEEDS = ("merge", "add", "give away", "undo") * 2 + ("erase",)
+CHOICES = st.fixed_dictionaries(
+    dict.fromkeys((*sorted(FIELDS), "payment_terms"), WITHOUT_JOIN)
+    | {"memo": st.sampled_from(["survivor", "duplicate", "join"]), "main_address_id": WITHOUT_JOIN}
+)
 
 
 class MergeMachine(RuleBasedStateMachine):
-    """Creates, edits, merges and undoes at random. `http` asks as an administrator; set by `run`."""
+    """Creates, edits, merges, undoes and erases at random.
+
+    `http` asks as an administrator, `sql` looks into a service's database; set by who runs it. `tally` counts deeds.
+    """
 
     http: httpx.Client
+    sql: Any
+    services: tuple[str, ...] = SERVICES
+    tally: ClassVar[Counter[str]] = Counter()
     stop: Any
     start: Any
     records = Bundle("records")
@@ -36,19 +60,22 @@ class MergeMachine(RuleBasedStateMachine):
         super().__init__()
         self.oracle = Oracle()
         self.away: str | None = None
+        self.erasures: list[str] = []
 
     # --- deeds ----------------------------------------------------------------------------------------------------
 
-    @initialize(target=records, values=st.fixed_dictionaries(FIELDS))
-    def first(self, values: dict[str, str]) -> str:
-        return self.open(values)
+    @initialize(target=records, values=st.lists(st.fixed_dictionaries(FIELDS), min_size=4, max_size=4))
+    def first(self, values: list[dict[str, str]]) -> Any:
+        return multiple(*(self.open(each) for each in values))
 
     @rule(target=records, values=st.fixed_dictionaries(FIELDS))
     def open(self, values: dict[str, str]) -> str:
         number = len(self.oracle.names) + 1
-        body = {"kind": "company", "company_name": f"Société {number}", **values}
+        mark = f"zq{uuid.uuid4().hex[:10]}"
+        body = {"kind": "company", "company_name": f"Société {number} {mark}", **values}
         made = self._ok(self.http.post("/clients", json=body), 201)
         record = str(made["id"])
+        self.oracle.marks[record] = mark
         self.oracle.opened(record, made["display_name"], values)
         note(f"opened {number} = {record}")
         return record
@@ -76,6 +103,7 @@ class MergeMachine(RuleBasedStateMachine):
         root = self.oracle.root(record)
         if root in self.oracle.deleted:
             return
+        text = text and f"{text} {self.oracle.marks[root]}"
         url = f"/clients/{root}/memo"
         self._ok(self.http.put(url, json={"text": text}, headers={"If-Match": self.http.get(url).headers["ETag"]}))
         if (self.oracle.fields(root).get("memo") or "") != text:
@@ -86,15 +114,15 @@ class MergeMachine(RuleBasedStateMachine):
         """Under whatever id, old ones too."""
         if self.oracle.root(record) in self.oracle.deleted or self._owner(section) == self.away:
             return
-        post = self.http.post
-        answer = {
-            "equipment": lambda: post("/equipment", json={"client_id": record, "name": "Chaudière"}),
-            "interventions": lambda: post("/interventions", json={"client_id": record, "title": "Panne"}),
-            "quotes": lambda: post("/quotes", json={"client_id": record, "lines": []}),
-            "contacts": lambda: post(f"/clients/{record}/contacts", json={"last_name": "Petit"}),
-            "addresses": lambda: post(f"/clients/{record}/addresses", json={"street": "1 rue du Lac", "city": "Ars"}),
-        }[section]()
-        made = self._ok(answer, 201)
+        mark = self.oracle.marks[self.oracle.root(record)]
+        path, said = {
+            "equipment": ("/equipment", {"client_id": record, "name": f"Chaudière {mark}"}),
+            "interventions": ("/interventions", {"client_id": record, "title": f"Panne {mark}"}),
+            "quotes": ("/quotes", {"client_id": record, "lines": [], "notes": mark}),
+            "contacts": (f"/clients/{record}/contacts", {"last_name": f"Petit {mark}"}),
+            "addresses": (f"/clients/{record}/addresses", {"street": f"1 rue {mark}", "city": "Ars"}),
+        }[section]
+        made = self._ok(self.http.post(path, json=said), 201)
         assert made["client_id"] == self.oracle.root(record)
         self.oracle.added(section, made["id"], record)
 
@@ -113,6 +141,7 @@ class MergeMachine(RuleBasedStateMachine):
         row = data.draw(st.sampled_from(living))
         self._ok(self.http.post(f"/equipment/{row}/reassign", json={"client_id": target_record}))
         self.oracle.rows[row] = ("equipment", root)
+        self.tally["re-assignments"] += 1
 
     @rule(record=records, data=st.data())
     def promote(self, record: str, data: st.DataObject) -> None:
@@ -162,39 +191,49 @@ class MergeMachine(RuleBasedStateMachine):
         assert answer.status_code in (200, 204), answer.text
         self.oracle.parted(chosen)
 
-    @rule(
-        target=done,
-        survivor=records,
-        duplicate=records,
-        choices=st.fixed_dictionaries(
-            dict.fromkeys((*sorted(FIELDS), "payment_terms"), WITHOUT_JOIN)
-            | {"memo": st.sampled_from(["survivor", "duplicate", "join"]), "main_address_id": WITHOUT_JOIN}
-        ),
-    )
-    def merge(self, survivor: str, duplicate: str, choices: dict[str, str]) -> str:
+    @rule(target=done, data=st.data(), choices=CHOICES)
+    def merge_two_that_live(self, data: st.DataObject, choices: dict[str, str]) -> Any:
+        """Of any two ids most are the same, merged or deleted, and nothing is merged."""
+        living = [record for record in self.oracle.roots() if record not in self.oracle.deleted]
+        if len(living) < 2:
+            return multiple()
+        return self.merge(*data.draw(st.permutations(living).map(lambda all: all[:2])), choices)
+
+    @rule(target=done, survivor=records, duplicate=records, choices=CHOICES)
+    def merge(self, survivor: str, duplicate: str, choices: dict[str, str]) -> Any:
         body = {"survivor_id": survivor, "duplicate_id": duplicate, "reason": "Doublon", "choices": choices}
         answer = self.http.post("/merges", json=body)
         ends = (survivor, duplicate)
+        refused = {409 for end in ends if self.oracle.parent(end)} | {410 for end in ends if end in self.oracle.deleted}
         if survivor == duplicate:
             assert answer.status_code == 422, answer.text
-        elif any(self.oracle.parent(end) is not None for end in ends):
-            assert (answer.status_code, answer.json()["code"]) == (409, "client_merged"), answer.text
-        elif any(end in self.oracle.deleted for end in ends):
-            assert answer.status_code == 410, answer.text
+        elif refused:
+            assert answer.status_code in refused, answer.text
+            assert answer.status_code == 410 or answer.json()["code"] == "client_merged", answer.text
         else:
             made = self._ok(answer, 202)
             self.oracle.merged(Merged(made["id"], survivor, duplicate, choices))
+            self.tally["merges"] += 1
             return str(made["id"])
-        return ""
+        return multiple()
 
     @rule(merge=consumes(done))
     def undo(self, merge: str) -> None:
-        if not merge:
+        if self.oracle.merges[merge].undone:
+            self._undone_already(merge)
+            return
+        if self.oracle.merges[merge].sealed:
+            refused = self.http.post(f"/merges/{merge}/undo", json={})
+            assert (refused.status_code, refused.json()["code"]) == (409, "merge_sealed"), refused.text
+            self.tally["undos refused: sealed"] += 1
             return
         if not self._undone(merge, []):
             return
+        self._undone_already(merge)
+
+    def _undone_already(self, merge: str) -> None:
         again = self.http.post(f"/merges/{merge}/undo", json={})
-        assert (again.status_code, again.json()["code"]) == (409, "merge_undone")
+        assert (again.status_code, again.json()["code"]) == (409, "merge_undone"), again.text
 
     def _undone(self, merge: str, moves: list[dict[str, str]]) -> bool:
         """Undoes; billing says what needs a decision, so while it is away nothing is undone."""
@@ -204,6 +243,7 @@ class MergeMachine(RuleBasedStateMachine):
             return False
         self._ok(answer, 202)
         self.oracle.merges[merge].undone = True
+        self.tally["undos"] += 1
         return True
 
     @rule(record=records)
@@ -213,15 +253,52 @@ class MergeMachine(RuleBasedStateMachine):
         if self.oracle.parent(record) is not None:
             assert (answer.status_code, answer.json()["code"]) == (409, "client_merged"), answer.text
         elif answer.status_code in (200, 204):
+            assert record not in self.oracle.erased
             self.oracle.deleted.add(record)
         else:
             assert answer.status_code in (409, 410, 503), answer.text
 
+    @precondition(lambda self: len(set(self.oracle.names) - self.oracle.deleted) > 3)
+    @rule(record=records)
+    def erase(self, record: str) -> None:
+        """A person and all that was merged into it, deleted or not: never under an old id, and once."""
+        answer = self.http.post(f"/clients/{record}/erase", json={"reason": "Demande de la personne"})
+        if self.oracle.parent(record) is not None:
+            assert (answer.status_code, answer.json()["code"]) == (409, "client_merged"), answer.text
+            assert answer.json()["data"]["client_id"] == self.oracle.root(record)
+        elif record in self.oracle.erased:
+            assert (answer.status_code, answer.json()["code"]) == (410, "client_erased"), answer.text
+        else:
+            self.erasures.append(self._ok(answer, 202)["id"])
+            self.oracle.erase(record)
+            self.tally["erasures"] += 1
+
     @rule(record=records)
     def restore(self, record: str) -> None:
-        if record in self.oracle.deleted and self.oracle.parent(record) is None:
+        if record in self.oracle.erased:
+            refused = self.http.post(f"/clients/{record}/restore", json={})
+            wanted = (410, "client_erased") if self.oracle.parent(record) is None else (409, "client_merged")
+            assert (refused.status_code, refused.json()["code"]) == wanted, refused.text
+        elif record in self.oracle.deleted and self.oracle.parent(record) is None:
             self._ok(self.http.post(f"/clients/{record}/restore", json={}))
             self.oracle.deleted.discard(record)
+
+    @rule(data=st.data(), deeds=st.lists(st.sampled_from(DEEDS), min_size=2, max_size=8))
+    def one_thing_after_another(self, data: st.DataObject, deeds: list[str]) -> None:
+        """What this is about, close together: nothing is looked at in between, and no service hears of anything."""
+        for deed in deeds:
+            record = data.draw(st.sampled_from(sorted(self.oracle.names)))
+            standing = [each.id for each in self.oracle.merges.values() if not each.undone]
+            if deed == "merge":
+                self.merge_two_that_live(data, data.draw(CHOICES))
+            elif deed == "undo" and standing:
+                self.undo(data.draw(st.sampled_from(standing)))
+            elif deed == "give away" and self.away != "equipment":
+                self.reassign(record, data)
+            elif deed == "add":
+                self.add_row(record, data.draw(st.sampled_from(SECTIONS)))
+            elif deed == "erase" and len(set(self.oracle.names) - self.oracle.deleted) > 3:
+                self.erase(record)
 
     @precondition(lambda self: self.away is None)
     @rule(service=st.sampled_from(["billing", "equipment", "interventions"]))
@@ -240,15 +317,18 @@ class MergeMachine(RuleBasedStateMachine):
     @invariant()
     def every_fiche_is_whole(self) -> None:
         """At any time each root shows exactly its rows and fields, however far behind a service is."""
+        self.tally["deeds"] += 1
         for record in self.oracle.names:
             root = self.oracle.root(record)
             answer = self.http.get(f"/clients/{record}/fiche")
-            if root in self.oracle.deleted:
-                assert answer.status_code in (308, 410), answer.text
-                continue
-            if root != record:
+            if root != record and root not in self.oracle.deleted:
                 assert answer.status_code == 308, answer.text
                 assert answer.headers["Location"].endswith(f"/clients/{root}/fiche")
+                continue
+            if root in self.oracle.deleted:
+                assert answer.status_code == 410 or (root != record and answer.status_code == 308), answer.text
+                erased = answer.status_code == 410 and answer.json()["code"] == "client_erased"
+                assert erased == (root in self.oracle.erased and answer.status_code == 410), answer.text
                 continue
             self._compare(root, self._ok(answer))
 
@@ -288,7 +368,8 @@ class MergeMachine(RuleBasedStateMachine):
             items = self._ok(self.http.get("/merges", params={"limit": 200}))["items"]
             mine = [item for item in items if item["id"] in self.oracle.merges]
             wanted = {False: "done", True: "undone"}
-            return all(
+            erasures = [self._ok(self.http.get(f"/erasures/{each}")) for each in self.erasures]
+            return not any(set(each["waits_for"]) - {self.away} for each in erasures) and all(
                 item["status"] == wanted[self.oracle.merges[item["id"]].undone]
                 if self.away is None
                 else all(told["status"] == "done" for name, told in item["services"].items() if name != self.away)
@@ -306,11 +387,26 @@ class MergeMachine(RuleBasedStateMachine):
         if self.away is not None:
             self.service_is_back()
         self.at_rest()
+        self.nothing_is_left_of_who_was_erased()
         for root in self.oracle.roots():
             if root in self.oracle.deleted:
                 continue
             terms = self._ok(self.http.get(f"/clients/{root}/billing"))["payment_terms"]
             assert terms == self.oracle.fields(root).get("payment_terms"), (root, terms)
+
+    def nothing_is_left_of_who_was_erased(self) -> None:
+        """In no row of any table of any service: each had a word of its own in all that was said of it."""
+        marks = [self.oracle.marks[record] for record in self.oracle.erased]
+        found: list[str] = []
+
+        def none() -> bool:
+            found[:] = rows_that_say(self.sql, marks, self.services) if marks else []
+            return not found
+
+        try:
+            self.until(none, "nothing to be left")
+        except AssertionError:
+            raise AssertionError("\n".join(found) or "nothing is left, but not at rest") from None
 
     # --- small things ---------------------------------------------------------------------------------------------
 

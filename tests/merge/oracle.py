@@ -19,6 +19,8 @@ class Merged:
     duplicate: str
     choices: dict[str, str]
     undone: bool = False
+    #: By an erasure: never to be undone.
+    sealed: bool = False
 
 
 @dataclass
@@ -31,6 +33,10 @@ class Oracle:
     #: Row → (section, home).
     rows: dict[str, tuple[str, str]] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    #: Erased for good, each with all that was merged into it; deleted, too.
+    erased: set[str] = field(default_factory=set)
+    #: Record → a word that stands nowhere but in what was written of it.
+    marks: dict[str, str] = field(default_factory=dict)
     #: Relation → (type, superior's home, inferior's home), in the order they came.
     relations: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     #: Addresses in the order they came.
@@ -65,6 +71,15 @@ class Oracle:
     def written(self, record: str, key: str, value: Any) -> None:
         """A person wrote a field of the record that stood then."""
         self.deeds.append(("set", record, key, value))
+
+    def erase(self, root: str) -> None:
+        """A person was erased: its whole tree, for good. Its merges are sealed; links with it are no more."""
+        tree = {each for each in self.names if self.root(each) == root}
+        for merge in self.merges.values():
+            merge.sealed = merge.sealed or (not merge.undone and merge.duplicate in tree)
+        self.relations = {each: link for each, link in self.relations.items() if not tree & set(link[1:])}
+        self.erased |= tree
+        self.deleted |= tree
 
     def merged(self, merge: Merged) -> None:
         """Two records became one."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import httpx
 
 from chassis.ids import new_id
+from chassis.settings import SERVICES
 from tests.gateway.conftest import Product
+from tests.merge.forests import Sql
 from tests.support.waiting import wait_until
 
 
@@ -61,6 +63,25 @@ def ids(fiche: dict[str, Any], section: str) -> set[str]:
     found = fiche["sections"][section]
     assert found["status"] == "ok", (section, found)
     return {item["id"] for item in found["items"]}
+
+
+#: What the law keeps of a person erased: tables of `billing`.
+KEPT = {"invoice", "invoice_line", "credit_note", "credit_note_line", "payment"}
+
+
+def rows_that_say(sql: Sql, words: Sequence[str], services: Iterable[str] = SERVICES) -> list[str]:
+    """Rows of any table of these services, but those that the law keeps, with one of these words in any column."""
+    found = []
+    for service in services:
+        tables = [table for (table,) in sql(service, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        asked = " UNION ALL ".join(
+            f"""SELECT '{service}.{table}', x::text FROM "{table}" x WHERE lower(x::text) LIKE ANY(:words)"""
+            for table in tables
+            if service != "billing" or table not in KEPT
+        )
+        rows = sql(service, asked, words=[f"%{word}%" for word in words])
+        found += [f"{row[0]}: {row[1][:400]}" for row in rows]
+    return found
 
 
 class AskedAgain(httpx.BaseTransport):

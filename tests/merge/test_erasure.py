@@ -18,15 +18,14 @@ from chassis import migrations
 from chassis.settings import SERVICES
 from services.kit.erased import Erased
 from tests.gateway.conftest import Product
-from tests.merge.support import merge, settled
+from tests.merge.support import merge, rows_that_say, settled
 from tests.support.waiting import wait_until
 
 COMPANY = {
     "legal_name": "Chauffage Morel", "siret": "73282932000074", "vat_number": "FR44732829320", "street": "1 rue du Lac",
     "postal_code": "69003", "city": "Lyon",
 }  # fmt: skip
-#: What the law keeps: tables of `billing`, and what is under these keys of the store.
-KEPT = {"invoice", "invoice_line", "credit_note", "credit_note_line", "payment"}
+#: What the law keeps in the store.
 KEPT_OBJECTS = ("billing/invoice/", "billing/credit-note/")
 
 
@@ -133,16 +132,7 @@ def _etag(product: Product, path: str) -> str:
 
 def left(product: Product, mark: str) -> list[str]:
     """Where the mark still stands: tables of every service, objects of the store; not what the law keeps."""
-    found = []
-    for service in SERVICES:
-        tables = product.sql(service, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        for (table,) in tables:
-            if service == "billing" and table in KEPT:
-                continue
-            rows = product.sql(
-                service, f'SELECT x::text FROM "{table}" x WHERE lower(x::text) LIKE :mark', mark=f"%{mark}%"
-            )
-            found += [f"{service}.{table}: {row[0][:400]}" for row in rows]
+    found = rows_that_say(product.sql, [mark])
     store = product.data_dir / "objects"
     for path in store.rglob("*"):
         key = path.relative_to(store).as_posix()

@@ -25,7 +25,7 @@ from services.clients import fields
 from services.clients.commands import merges, records, told
 from services.clients.model import Client, Merge
 from services.clients.queries import identity
-from services.kit import forest, homes
+from services.kit import erasure, forest, homes, movable
 from tests.merge import test_properties as promises
 from tests.merge.forests import check_forests
 from tests.merge.world import SERVICES, World
@@ -336,6 +336,33 @@ def reports_counted(patch: pytest.MonkeyPatch, world: World) -> None:
             )
 
     around(patch, merges, "reported", reported)
+
+
+# --- erasure ----------------------------------------------------------------------------------------------------------
+
+
+@plant(
+    "an erased client comes back by a late event",
+    promises.test_13_nothing_is_left_of_an_erased_person_also_of_what_comes_later,
+)
+def erased_forgotten(patch: pytest.MonkeyPatch, world: World) -> None:
+    def erase_rows(original: Any, session: Any, base: Any, tree: Any) -> None:
+        original(session, base, tree)
+        session.execute(text("DELETE FROM erased_client WHERE id = ANY(:tree)"), {"tree": tree})
+
+    around(patch, erasure, "erase_rows", erase_rows)
+
+
+@plant(
+    "an erased client’s name stays in the history of what it gave away",
+    promises.test_13_nothing_is_left_of_an_erased_person_also_of_what_comes_later,
+)
+def name_kept_in_history(patch: pytest.MonkeyPatch, world: World) -> None:
+    def root_of(original: Any, session: Any, home: Any) -> Any:
+        known = text("SELECT display_name FROM known_client WHERE id = :id")
+        return session.scalar(known, {"id": original(session, home)})
+
+    around(patch, movable, "root_of", root_of)
 
 
 # --- each is found ----------------------------------------------------------------------------------------------------

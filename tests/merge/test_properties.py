@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+import uuid
 from itertools import count, permutations
 from typing import Any
 
@@ -17,7 +18,8 @@ import pytest
 from contracts.forest import FOLLOWERS
 from services.clients.commands import merges, relations
 from tests.merge.forests import check_forests, forest
-from tests.merge.world import World
+from tests.merge.support import rows_that_say
+from tests.merge.world import SERVICES, World
 
 ROWS = ("equipment", "interventions", "quotes", "contacts", "addresses")
 _numbers = count(1)
@@ -34,7 +36,7 @@ def opened(world: World, **fields: Any) -> str:
     return str(answer.json()["id"])
 
 
-def added(world: World, section: str, record: str) -> str:
+def added(world: World, section: str, record: str, **fields: Any) -> str:
     """A new row of a section, written under an id."""
     path, body = {
         "equipment": ("/equipment", {"client_id": record, "name": "Chaudière"}),
@@ -43,7 +45,7 @@ def added(world: World, section: str, record: str) -> str:
         "contacts": (f"/clients/{record}/contacts", {"last_name": "Petit"}),
         "addresses": (f"/clients/{record}/addresses", {"street": "1 rue du Lac", "city": "Ars"}),
     }[section]
-    answer = world.http.post(path, json=body)
+    answer = world.http.post(path, json=body | fields)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
@@ -497,6 +499,50 @@ def test_a_relation_made_at_the_same_moment_as_the_merge_of_its_ends_is_not_show
     world.settle()
     undone(world, answers[0].json()["id"])
     assert _relations(world, a) == {made}
+
+
+def test_13_nothing_is_left_of_an_erased_person_also_of_what_comes_later(world: World) -> None:
+    mark = f"zq{uuid.uuid4().hex[:10]}"
+    a, b = opened(world, company_name=f"Société {mark}"), opened(world, company_name=f"Doublon {mark}", memo=mark)
+    boiler = added(world, "equipment", b, name=f"Chaudière {mark}")
+    other = opened(world)
+    taken, contact = added(world, "equipment", a), added(world, "contacts", a)
+    plan = {"title": mark, "visits_per_period": 1, "period": "year", "starts_on": "2026-01-01"}
+    assert world.http.post("/maintenance-plans", json=plan | {"client_id": b}).status_code == 201
+    world.settle()
+    merge = merged(world, a, b, memo="join")
+    world.settle()
+    for path in (f"/equipment/{taken}", f"/clients/{a}/contacts/{contact}"):
+        given = world.http.post(f"{path}/reassign", json={"client_id": other})
+        assert given.status_code == 200, given.text
+    past = f"/clients/{other}/history"
+    assert f"Société {mark}" in world.http.get(past).text, "whose the contact was"
+    assert any(mark in row for row in rows_that_say(world.sql, [mark], SERVICES))
+    # On its way to `interventions`, with the plan's title, when the person is erased.
+    visit = world.http.get("/maintenance-visits", params={"client_id": a}).json()["items"][0]
+    late = {"starts_at": f"{visit['due_on']}T08:00:00Z"}
+    assert world.http.post(f"/maintenance-visits/{visit['id']}/schedule", json=late).status_code == 200
+    refused = world.http.post(f"/clients/{b}/erase", json={"reason": "Demande"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "client_merged")
+    erasure = world.http.post(f"/clients/{a}/erase", json={"reason": "Demande"})
+    assert erasure.status_code == 202, erasure.text
+    assert world.http.get(f"/clients/{a}/fiche").json()["code"] == "client_erased"
+    while world.step("interventions", "clients"):
+        pass
+    world.settle("interventions")  # which hears of the visit afterwards
+    assert world.sql("interventions", "SELECT 1 FROM intervention WHERE home_client_id = :id", id=b)
+    # What was told of the person acts again before the log is blank; then everybody has done what is theirs.
+    for record in (a, b):
+        world.act_again("equipment", "clients", random.Random(13), key=record)
+    world.settle()
+    world.see_to_erased()
+    assert rows_that_say(world.sql, [mark], SERVICES) == []
+    assert world.http.get(f"/erasures/{erasure.json()['id']}").json()["status"] == "done"
+    assert world.http.get(f"/equipment/{boiler}").json()["name"] == "Données effacées"
+    undo = world.http.post(f"/merges/{merge}/undo", json={})
+    assert (undo.status_code, undo.json()["code"]) == (409, "merge_sealed")
+    assert "Données effacées" in world.http.get(past).text
+    check_forests(world.sql)
 
 
 def test_14_moves_are_done_once_also_through_a_rebuild_unless_the_row_was_reassigned_since(world: World) -> None:

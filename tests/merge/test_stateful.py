@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.world import FaultyStack
@@ -39,9 +39,24 @@ def _run(machine: type[MergeMachine], runs: int, steps: int) -> None:
             deadline=None,
             database=None,
             derandomize=not ASKED,
+            # To make a failure smaller takes longer than a test may: a soak does, and has the time.
+            phases=(Phase.generate, Phase.shrink) if ASKED else (Phase.generate,),
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert machine.tally["deeds"] > runs, "a machine looks at every fiche after each deed"
+
+
+@pytest.fixture(autouse=True)
+def told(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tells at the end what was done, shrinking included."""
+    MergeMachine.tally.clear()
+    yield
+    done = ", ".join(f"{count} {deed}" for deed, count in sorted(MergeMachine.tally.items()))
+    plugins = request.config.pluginmanager
+    if reporter := plugins.getplugin("terminalreporter"):
+        with plugins.getplugin("capturemanager").global_and_fixture_disabled():
+            reporter.write_line(f"\n{request.node.name}: {done}")
 
 
 def test_whatever_is_merged_and_undone_every_fiche_is_what_the_history_says(product: Product) -> None:
@@ -57,20 +72,23 @@ def test_whatever_is_merged_and_undone_every_fiche_is_what_the_history_says(prod
 
     class Machine(MergeMachine):
         http = patient(product, lambda: not stopped)
+        sql = staticmethod(product.sql)
 
     Machine.stop, Machine.start = staticmethod(stop), staticmethod(start)
 
-    _run(Machine, 4, 20)
+    _run(Machine, 3, 20)
 
 
 def test_events_that_come_doubled_shuffled_late_or_from_a_snapshot_change_nothing_of_that(world: World) -> None:
     class Machine(SteppedMachine):
         http = world.http
+        sql = staticmethod(world.sql)
+        services = tuple(world.services)
         stop = staticmethod(world.away.add)
         start = staticmethod(world.away.discard)
 
     Machine.world = world
-    _run(Machine, 6, 30)
+    _run(Machine, 6, 25)
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +119,10 @@ def test_services_killed_at_any_moment_and_started_again_change_nothing_of_that(
 
     class Machine(ServersMachine):
         killer = killed
+        sql = staticmethod(processes.checker.sql)
         stop, start = staticmethod(killed.kill), staticmethod(killed.start)
 
     Machine.http = http
     with http:
-        _run(Machine, 6, 15)
+        _run(Machine, 5, 14)
     assert any("point" in death for death in killed.deaths), killed.deaths

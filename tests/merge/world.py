@@ -194,15 +194,22 @@ class World:
         for row in again:
             self._consumers[name, producer].receive(Delivery(str(row.log_id), row.position, row.event.encode()))
 
-    def act_again(self, name: str, producer: str, rng: random.Random) -> None:
-        """Every event of merging acts twice more on a service, in any order and past its place."""
+    def act_again(self, name: str, producer: str, rng: random.Random, key: str = FOREST_KEY) -> None:
+        """Every event of an ordering key, of merging if none is named, acts twice more on a service, in any order and
+        past its place.
+        """
         service = self.services[name]
-        rows = self.sql(producer, "SELECT event FROM event_log WHERE ordering_key = :key", key=FOREST_KEY)
+        rows = self.sql(producer, "SELECT event FROM event_log WHERE ordering_key = :key", key=key)
         raws = [orjson.loads(row.event) for row in rows] * 2
         rng.shuffle(raws)
         worker = self._worker(service, Context())
         for raw in raws:
             worker.uow.run(None, lambda raw=raw: parked.handle(worker, handlers_of(service.cls), raw))
+
+    def see_to_erased(self) -> None:
+        """What every service does by itself after an erasure: events, answers and files of the persons."""
+        for service in self.services.values():
+            self._worker(service, Context()).see_to_erased()
 
     # --- a look at what is kept ---------------------------------------------------------------------------------------
 
