@@ -84,6 +84,8 @@ def gateway(
             f"--bind={settings.host}:{settings.port}",
             # Longer than a proxy in front keeps its own end open, which would else meet a closed one.
             "--keep-alive=75",
+            # Lists take many filters at once.
+            "--limit-request-line=8190",
             "--graceful-timeout=20",
             "--timeout=60",
             "--no-control-socket",

@@ -5,7 +5,7 @@ Contracts hold shapes only. They import nothing of ours, so that a partner could
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -14,6 +14,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -43,8 +44,17 @@ def _of_this_world(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def _no_number(value: Any) -> Any:
+    """Refuses seconds since 1970, which pydantic would take for a day: `?from=0` is a mistake, not January 1970."""
+    if isinstance(value, int | float | Decimal) or (isinstance(value, str) and "-" not in value.strip()[1:]):
+        raise ValueError("Une date est attendue, comme 2026-03-31.")
+    return value
+
+
+#: Day of the calendar, ISO 8601 on the wire.
+Day = Annotated[date, BeforeValidator(_no_number)]
 #: Moment: aware, in UTC whatever offset it came with, ISO 8601 on the wire; years 1000 to 9000.
-Moment = Annotated[AwareDatetime, AfterValidator(_of_this_world)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_of_this_world)]
 #: Short text of one line, outer white space refused by trimming.
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
 #: A line that may not be empty.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from contracts.base import Command, Id, Line, Model, Moment, Name, Page, Query, Resource, RowEvent, Text
+from contracts.base import Command, Day, Id, Line, Model, Moment, Name, Page, Query, Resource, RowEvent, Text
 from contracts.clients import Origin
 from contracts.uses import CountAddressUses
 
@@ -36,9 +35,9 @@ class EquipmentBody(Model):
     type_id: Id | None = None
     parent_id: Id | None = None
     state: State = "in_service"
-    purchased_on: date | None = None
-    installed_on: date | None = None
-    warranty_until: date | None = None
+    purchased_on: Day | None = None
+    installed_on: Day | None = None
+    warranty_until: Day | None = None
     details: list[Detail] = Field(default_factory=list, max_length=50)
     photos: list[Id] = Field(default_factory=list, max_length=50)
 
@@ -56,9 +55,9 @@ class EquipmentChanges(Model):
     type_id: Id | None = None
     parent_id: Id | None = None
     state: State = "in_service"
-    purchased_on: date | None = None
-    installed_on: date | None = None
-    warranty_until: date | None = None
+    purchased_on: Day | None = None
+    installed_on: Day | None = None
+    warranty_until: Day | None = None
     details: list[Detail] = Field(default_factory=list, max_length=50)
     photos: list[Id] = Field(default_factory=list, max_length=50)
 
@@ -81,9 +80,9 @@ class Equipment(Resource):
     type_id: Id | None
     parent_id: Id | None
     state: State
-    purchased_on: date | None
-    installed_on: date | None
-    warranty_until: date | None
+    purchased_on: Day | None
+    installed_on: Day | None
+    warranty_until: Day | None
     details: list[Detail]
     photos: list[Id]
 
@@ -224,7 +223,7 @@ class EquipmentCreated(EquipmentEvent):
     event_owner: ClassVar[str] = OWNER
     event_name: ClassVar[str] = "equipment.created"
     public: ClassVar[bool] = True
-    installed_on: date | None
+    installed_on: Day | None
     #: Came in from another system: a fact of the past that nobody has to be told of as news.
     imported: bool = False
 

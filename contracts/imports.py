@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from contracts.base import Command, Event, Id, Model, Moment, Page, Query, Resource
+from contracts.base import Command, Day, Event, Id, Model, Moment, Page, Query, Resource
 
 OWNER = "imports"
 
@@ -70,7 +69,7 @@ class CreateImport(Command):
     dry_run: bool = False
     clients: int | None = Field(default=None, ge=1, le=1_000_000)
     seed: int | None = Field(default=None, ge=0, le=2_000_000_000)
-    today: date | None = None
+    today: Day | None = None
 
 
 class GetImport(Query):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from contracts.base import Command, Id, Line, Model, Moment, Page, Query, Resource, RowEvent, Text
+from contracts.base import Command, Day, Id, Line, Model, Moment, Page, Query, Resource, RowEvent, Text
 from contracts.clients import Origin
 from contracts.uses import CountAddressUses
 
@@ -37,8 +37,8 @@ class PlanBody(Model):
     period: Period | None = None
     months: Months = Field(default_factory=list, max_length=12)
     rrule: str | None = Field(default=None, max_length=500)
-    starts_on: date
-    ends_on: date | None = None
+    starts_on: Day
+    ends_on: Day | None = None
     assignee_id: Id | None = None
     closed_months: Months = Field(default_factory=list, max_length=11)
     contract_reference: Line = ""
@@ -67,7 +67,7 @@ def check_months(period: Period | None, months: list[int], closed: list[int]) ->
         raise ValueError("Un mois ne peut pas avoir une visite et être sans visite.")
 
 
-def check_rrule(value: str, starts_on: date) -> None:
+def check_rrule(value: str, starts_on: Day) -> None:
     """Raises `ValueError` for a rule that dateutil cannot read, one finer than a day, or one that never falls."""
     from dateutil.rrule import rrule, rrulestr
 
@@ -101,7 +101,7 @@ class PlanChanges(Model):
     period: Period | None = None
     months: Months = Field(default_factory=list, max_length=12)
     rrule: str | None = Field(default=None, max_length=500)
-    ends_on: date | None = None
+    ends_on: Day | None = None
     assignee_id: Id | None = None
     closed_months: Months = Field(default_factory=list, max_length=11)
     contract_reference: Line = ""
@@ -125,8 +125,8 @@ class PlanView(Resource):
     period: Period | None
     months: list[int]
     rrule: str | None
-    starts_on: date
-    ends_on: date | None
+    starts_on: Day
+    ends_on: Day | None
     assignee_id: Id | None
     assignee: dict[str, Any] | None
     closed_months: list[int]
@@ -144,10 +144,10 @@ class VisitView(Resource):
     client_id: Id
     client: dict[str, Any]
     written_client_id: Id | None
-    period_start: date
-    period_end: date
-    due_on: date
-    planned_due_on: date
+    period_start: Day
+    period_end: Day
+    due_on: Day
+    planned_due_on: Day
     colour: Colour
     intervention_id: Id | None
     intervention: dict[str, Any] | None
@@ -169,7 +169,7 @@ class CreatePlan(Command):
     body: PlanBody
     origin: Origin | None = None
     #: Visits due before this day are not made (a company that begins with us has no past here).
-    visits_from: date | None = None
+    visits_from: Day | None = None
 
 
 class UpdatePlan(Command):
@@ -210,8 +210,8 @@ class ListVisits(Page):
 
     rpc: ClassVar[str] = "maintenance.list_visits"
     tree: list[Id] | None = None
-    from_day: date | None = None
-    to_day: date | None = None
+    from_day: Day | None = None
+    to_day: Day | None = None
     assignee_id: Id | None = None
     colour: Colour | None = None
     plan_id: Id | None = None
@@ -234,13 +234,13 @@ class EquipmentVisit(Model):
     equipment_id: Id
     visit_id: Id
     colour: Colour
-    on: date
+    on: Day
 
 
 class VisitChanges(Model):
     """JSON merge patch of a visit: its day within its period (null sets it back), its assignee."""
 
-    due_on: date | None = None
+    due_on: Day | None = None
     assignee_id: Id | None = None
 
 
@@ -314,8 +314,8 @@ class PlanEvent(RowEvent):
 
     id: Id
     title: str
-    starts_on: date
-    ends_on: date | None
+    starts_on: Day
+    ends_on: Day | None
     paused: bool
 
 
@@ -342,7 +342,7 @@ class VisitEvent(RowEvent):
 
     id: Id
     plan_id: Id
-    due_on: date
+    due_on: Day
     intervention_id: Id | None
 
 

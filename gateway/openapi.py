@@ -9,9 +9,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gateway.api.routes import Route
+from gateway.problems import shown_name
 
 _HIDDEN = {"tree", "id", "client_id", "kind_of"}
-_PROBLEMS = {"308", "400", "401", "403", "404", "409", "410", "412", "413", "415", "422", "428", "429", "503"}
+_PROBLEMS = {"308", "400", "401", "403", "404", "409", "410", "412", "413", "414", "415", "422", "428", "429", "503"}
 
 
 def document(routes: list[Route]) -> dict[str, Any]:
@@ -94,8 +95,7 @@ def _operation(route: Route) -> dict[str, Any]:
         fields = route.query.model_json_schema()
         for name, schema in fields.get("properties", {}).items():
             if name not in _HIDDEN and name not in in_path and "$ref" not in str(schema):
-                shown = {"from_day": "from", "to_day": "to", "from_": "from"}.get(name, name)
-                parameters.append({"name": shown, "in": "query", "required": False, "schema": schema})
+                parameters.append({"name": shown_name(name), "in": "query", "required": False, "schema": schema})
         if "tree" in fields.get("properties", {}):
             uuid = {"type": "string", "format": "uuid"}
             parameters.append({"name": "client_id", "in": "query", "required": False, "schema": uuid})

@@ -7,6 +7,7 @@ and those that stop in the middle of a request hold one for `STALL_S` at most.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import selectors
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
+from gunicorn.http.errors import LimitRequestLine
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from chassis import metrics
@@ -44,6 +46,15 @@ _PAGE = (
     f'<!doctype html><html lang="fr"><meta charset="utf-8"><title>{TITLES[503]}</title>'
     f"<h1>{TITLES[503]}</h1><p>{_DETAIL}</p></html>"
 ).encode()
+_TOO_LONG = orjson.dumps(
+    {
+        "type": "urn:fiche:problem:uri_too_long",
+        "title": TITLES[414],
+        "status": 414,
+        "detail": "Cette adresse est trop longue\u202f: demandez moins de filtres à la fois.",
+        "code": "uri_too_long",
+    }
+)
 _TIMEOUT = struct.pack("ll", STALL_S, 0)
 _here = threading.local()
 
@@ -76,6 +87,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """In a thread: the request, knowing how long it has waited."""
         _here.waited = time.monotonic() - conn.waits_since
         return super().handle(conn)
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
+        """What is no HTTP is refused by gunicorn itself; an address too long as the API refuses."""
+        if not isinstance(exc, LimitRequestLine):
+            super().handle_error(req, client, addr, exc)
+            return
+        head = (
+            f"HTTP/1.1 414 URI Too Long\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+            f"Content-Length: {len(_TOO_LONG)}\r\nX-Content-Type-Options: nosniff\r\n\r\n"
+        )
+        with contextlib.suppress(OSError):
+            client.sendall(head.encode() + _TOO_LONG)
 
     def _cap_keepalive(self, deadline: float) -> None:
         # At the end: connections that have said nothing yet are waited for no longer than kept ones.

@@ -25,6 +25,8 @@ STATUS = {
     "unavailable": 503,
     "internal": 500,
 }
+#: Fields of requests that Python's own words keep from being called as the API calls them.
+_SHOWN = {"from_day": "from", "to_day": "to", "from_": "from"}
 TITLES = {
     308: "Fiche fusionnée",
     400: "Demande mal formée",
@@ -36,6 +38,7 @@ TITLES = {
     410: "Supprimé",
     412: "Version périmée",
     413: "Trop volumineux",
+    414: "Adresse trop longue",
     415: "Format non pris en charge",
     416: "Passage hors du document",
     422: "Valeur refusée",
@@ -54,6 +57,11 @@ _DETAILS = {
 _PREFIX = re.compile(r"^(body|changes)\.")
 #: Seconds after which a request that met an absent service may be sent again.
 RETRY_AFTER = "2"
+
+
+def shown_name(field: str) -> str:
+    """What the API calls a field of a request."""
+    return _SHOWN.get(field, field)
 
 
 class HttpProblem(Exception):
@@ -77,7 +85,7 @@ def problem(status: int, detail: str, *, code: str = "", errors: Any = (), data:
     if code:
         body["code"] = code
     if errors:
-        body["errors"] = [{"field": _PREFIX.sub("", e["field"]), "message": e["message"]} for e in errors]
+        body["errors"] = [{"field": shown_name(_PREFIX.sub("", e["field"])), "message": e["message"]} for e in errors]
     if data:
         body["data"] = data
     answer = Response(orjson.dumps(body), status, content_type="application/problem+json")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import ClassVar
 
-from contracts.base import DecimalText, Event, Id, RowEvent
+from contracts.base import Day, DecimalText, Event, Id, RowEvent
 from contracts.billing.shapes import OWNER
 
 
@@ -44,7 +43,7 @@ class DocumentEvent(RowEvent):
     address_id: Id | None
     job_site_id: Id | None
     intervention_ids: list[Id]
-    issued_on: date | None
+    issued_on: Day | None
     currency: str
     total_excl_tax: DecimalText
     total_tax: DecimalText
@@ -138,7 +137,7 @@ class InvoiceEvent(DocumentEvent):
 
     kind: str
     quote_id: Id | None
-    due_on: date | None
+    due_on: Day | None
     remaining: DecimalText
 
 
@@ -218,7 +217,7 @@ class PaymentRecorded(RowEvent):
     invoice_id: Id | None
     credit_note_id: Id | None
     amount: DecimalText
-    paid_on: date
+    paid_on: Day
     means: str
     remaining: DecimalText
     imported: bool = False

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from contracts.base import Command, DecimalText, Id, Line, Model, Moment, Name, Text
+from contracts.base import Command, Day, DecimalText, Id, Line, Model, Moment, Name, Text
 from contracts.billing.parties import Party
 from contracts.billing.shapes import InvoiceKind, Kind
 
@@ -32,7 +31,7 @@ class ImportedPayment(Model):
 
     id: Id | None = None
     amount: DecimalText
-    paid_on: date
+    paid_on: Day
     means: Line = ""
     reference: Line = ""
 
@@ -44,10 +43,10 @@ class ImportedDocument(Model):
     number: Name | None = None
     status: Line
     title: Line = ""
-    issued_on: date | None = None
-    valid_until: date | None = None
-    decided_on: date | None = None
-    due_on: date | None = None
+    issued_on: Day | None = None
+    valid_until: Day | None = None
+    decided_on: Day | None = None
+    due_on: Day | None = None
     created_at: Moment | None = None
     lines: list[ImportedLine] = Field(default_factory=list, max_length=10_000)
     total_excl_tax: DecimalText

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import ClassVar
 
 from pydantic import Field
 
-from contracts.base import Command, Id, Page, Query
+from contracts.base import Command, Day, Id, Page, Query
 from contracts.billing import parties as p
 from contracts.billing import shapes as s
 from contracts.uses import CountAddressUses
@@ -87,8 +86,8 @@ class DocumentPage(Page):
     """Filters of the three lists: `from_` and `to` are days, both included; `q` is a number, title or client."""
 
     tree: list[Id] | None = None
-    from_: date | None = None
-    to: date | None = None
+    from_: Day | None = None
+    to: Day | None = None
     q: str = Field(default="", max_length=200)
     job_site_id: Id | None = None
     intervention_id: Id | None = None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainSerializer
 
-from contracts.base import DecimalText, Id, Line, Model, Moment, Resource, Text
+from contracts.base import Day, DecimalText, Id, Line, Model, Moment, Resource, Text
 
 OWNER = "billing"
 
@@ -74,7 +73,7 @@ class DocumentBody(Model):
 class QuoteBody(DocumentBody):
     """A quote. `valid_until` is set when it is finalised where absent: 30 days."""
 
-    valid_until: date | None = None
+    valid_until: Day | None = None
 
 
 class InvoiceBody(DocumentBody):
@@ -84,8 +83,8 @@ class InvoiceBody(DocumentBody):
     """
 
     kind: InvoiceKind = "standard"
-    due_on: date | None = None
-    supplied_on: date | None = None
+    due_on: Day | None = None
+    supplied_on: Day | None = None
     intervention_ids: list[Id] = Field(default_factory=list, max_length=200)
 
 
@@ -114,15 +113,15 @@ class DocumentChanges(Model):
 class QuoteChanges(DocumentChanges):
     """Merge patch of a quote."""
 
-    valid_until: date | None = None
+    valid_until: Day | None = None
 
 
 class InvoiceChanges(DocumentChanges):
     """Merge patch of an invoice."""
 
     kind: InvoiceKind = "standard"
-    due_on: date | None = None
-    supplied_on: date | None = None
+    due_on: Day | None = None
+    supplied_on: Day | None = None
     intervention_ids: list[Id] = Field(default_factory=list, max_length=200)
 
 
@@ -149,7 +148,7 @@ class PaymentBody(Model):
     """Money received. With `credit_note_id` no money moves: so much of that credit note is used."""
 
     amount: Payable
-    paid_on: date | None = None
+    paid_on: Day | None = None
     means: Line = ""
     reference: Line = ""
     credit_note_id: Id | None = None
@@ -262,7 +261,7 @@ class PaymentAnswer(Model):
 
     id: Id
     amount: DecimalText
-    paid_on: date
+    paid_on: Day
     means: str
     reference: str
     credit_note_id: Id | None
@@ -283,8 +282,8 @@ class Document(Resource):
     title: str
     payer_id: Id
     payer: dict[str, Any]
-    issued_on: date | None
-    date: date
+    issued_on: Day | None
+    date: Day
     client_reference: str
     notes: str
     vat_mention: str
@@ -308,8 +307,8 @@ class Quote(Document):
     """A quote as answered. `invoices` made of it are absent in lists."""
 
     status: QuoteStatus
-    valid_until: date | None
-    decided_on: date | None
+    valid_until: Day | None
+    decided_on: Day | None
     left_to_invoice: DecimalText
     invoices: list[dict[str, Any]] | None = None
 
@@ -319,8 +318,8 @@ class Invoice(Document):
 
     status: InvoiceStatus
     kind: InvoiceKind
-    due_on: date | None
-    supplied_on: date | None
+    due_on: Day | None
+    supplied_on: Day | None
     quote_id: Id | None
     intervention_ids: list[Id]
     replaces_id: Id | None

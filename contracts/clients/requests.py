@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from contracts.base import Command, Id, Model, Page, Query, Text
+from contracts.base import Command, Day, Id, Model, Page, Query, Text
 from contracts.clients.row_shapes import (
     ActivityBody,
     ActivityChanges,
@@ -291,8 +290,8 @@ class ListActivities(Page):
     rpc: ClassVar[str] = "clients.list_activities"
     client_id: Id
     kind: list[ActivityFilter] = Field(default_factory=list, max_length=20)
-    from_day: date | None = None
-    to_day: date | None = None
+    from_day: Day | None = None
+    to_day: Day | None = None
     author_id: str | None = Field(default=None, max_length=100)
     q: str = Field(default="", max_length=200)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from contracts.base import Command, Id, Line, Model, Moment, Page, Query
+from contracts.base import Command, Day, Id, Line, Model, Moment, Page, Query
 from contracts.clients import Origin
 from contracts.interventions.shapes import (
     InterventionBody,
@@ -121,8 +120,8 @@ class InterventionFilters(Model):
     job_site_id: Id | None = None
     equipment_id: Id | None = None
     place_id: Id | None = None
-    from_day: date | None = None
-    to_day: date | None = None
+    from_day: Day | None = None
+    to_day: Day | None = None
 
 
 class ListInterventions(InterventionFilters, Page):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from contracts.base import DecimalText, Id, Line, Model, Moment, Name, Person, Resource, Text
+from contracts.base import Day, DecimalText, Id, Line, Model, Moment, Name, Person, Resource, Text
 
 OWNER = "interventions"
 
@@ -192,8 +191,8 @@ class JobSiteBody(Model):
     title: Name
     address_id: Id | None = None
     status: SiteStatus = "not_started"
-    starts_on: date | None = None
-    ends_on: date | None = None
+    starts_on: Day | None = None
+    ends_on: Day | None = None
     estimated_hours: DecimalText | None = Field(default=None, ge=0, le=1_000_000)
     description: Text = ""
 
@@ -210,8 +209,8 @@ class JobSiteChanges(Model):
     title: Name = ""
     address_id: Id | None = None
     status: SiteStatus = "not_started"
-    starts_on: date | None = None
-    ends_on: date | None = None
+    starts_on: Day | None = None
+    ends_on: Day | None = None
     estimated_hours: DecimalText | None = Field(default=None, ge=0, le=1_000_000)
     description: Text = ""
 
@@ -228,8 +227,8 @@ class JobSiteView(Resource):
     address: dict[str, Any] | None
     place_id: Id | None
     status: SiteStatus
-    starts_on: date | None
-    ends_on: date | None
+    starts_on: Day | None
+    ends_on: Day | None
     estimated_hours: str | None
     description: str
     quote_id: Id | None

@@ -187,7 +187,8 @@ class Api:
         if "tree" in values:
             raise Invalid.field("tree", "Ce champ n’est pas connu.")
         client_id = values.pop("client_id", None)
-        if client_id:
+        if client_id is not None:
+            # An empty one is a mistake of who asks, never a wish for everybody's.
             values["tree"] = self.door().tree(client_id)
         return values
 

@@ -177,6 +177,17 @@ def test_a_parameter_given_twice_is_refused_unless_it_may_be(product: Product) -
     assert product.http.get("/interventions?status=done&status=late").status_code == 200
 
 
+def test_an_empty_client_and_a_number_for_a_day_are_refused(product: Product) -> None:
+    """Neither everybody's rows nor those of January 1970 are what was meant."""
+    for params in ({"client_id": ""}, {"from": "0"}, {"to": "1767225600"}):
+        answer = product.http.get("/interventions", params=params)
+        assert answer.status_code == 422, params
+        assert [error["field"] for error in answer.json()["errors"]] == list(params)
+    client = product.new_client()
+    answer = product.http.post("/interventions", json={"client_id": client["id"], "title": "Fuite", "starts_at": 0})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "starts_at")
+
+
 def test_a_file_over_the_limit_is_refused_before_it_is_read(product: Product) -> None:
     limit = Settings().max_upload_bytes
     head = {"Tus-Resumable": "1.0.0", "Upload-Length": str(limit + 1)}

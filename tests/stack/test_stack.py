@@ -162,6 +162,15 @@ def test_with_a_service_stopped_its_section_is_unavailable_in_time_and_comes_bac
         until(lambda: sections(http, client["id"])["equipment"]["status"] == "ok")
 
 
+def test_an_address_too_long_is_refused_as_the_api_refuses(stack: Stack) -> None:
+    with stack.client() as http:
+        answer = http.get("/api/v1/interventions", params={"q": "x" * 7_000})
+        assert answer.status_code == 422, answer.text
+        answer = http.get("/api/v1/interventions", params={"q": "x" * 9_000})
+        assert (answer.status_code, answer.headers["Content-Type"]) == (414, "application/problem+json")
+        assert answer.json()["code"] == "uri_too_long"
+
+
 def test_a_service_killed_loses_nothing_acknowledged(stack: Stack) -> None:
     with stack.client() as http:
         client = make_client(http, "Tuée")
