@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -15,7 +14,6 @@ from sqlalchemy import (
     Index,
     Integer,
     SmallInteger,
-    Text,
     UniqueConstraint,
     text,
 )
@@ -248,12 +246,7 @@ class LikenessRow(Base):  # type: ignore[valid-type,misc]
     record_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     #: Telling words of its name, in the order of the alphabet.
     name: Mapped[str]
-    #: Postal codes and towns of its addresses.
-    towns: Mapped[list[str]] = mapped_column(ARRAY(Text))
     facts: Mapped[dict[str, Any]]
-    __table_args__ = (
-        Index("ix_likeness_near", "name", "towns", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
-    )
 
 
 class LikenessKey(Base):  # type: ignore[valid-type,misc]

@@ -28,6 +28,8 @@ def reference_key(text: str) -> str:
 
 
 def _fold(text: str) -> str:
+    if text.isascii():
+        return _OTHER.sub(" ", text.lower()).strip()
     lowered = unicodedata.normalize("NFKD", text).lower().translate(_LIGATURES)
     bare = "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
     return _OTHER.sub(" ", bare).strip()

@@ -2,7 +2,7 @@
 
 Triggers write down which records changed, whoever changed them (`likeness_due`); here they are read again, a batch a
 transaction, one batch at a time whatever the number of replicas. A scan writes all of them down: first all are read,
-then all are compared. What was begun goes on after a restart, since what is left is a table.
+then all are compared, each two once. What was begun goes on after a restart, since what is left is a table.
 """
 
 from __future__ import annotations
@@ -20,19 +20,36 @@ from chassis.errors import FicheError
 from chassis.ids import new_id
 from chassis.uow import UnitOfWork
 from contracts import clients as c
-from services.clients.likeness.finding import Asked, alike, stored, together, trees
+from services.clients.likeness.finding import Asked, alike, kept, stored, trees
 from services.clients.queries import duplicates
 from services.clients.queries import pairs as queries
 
 log = structlog.get_logger(__name__)
 
-#: Records of a transaction: small, so that no call of this process waits long for the comparing.
-BATCH = 40
+#: Records of a transaction: small, so that nobody waits long who needs what is compared now (`relate_now`); a scan,
+#: whose records cost less each, takes so many times as many.
+BATCH, OF_SCAN = 40, 5
 #: Seconds that one run works; the next begins within a second, and a service that stops waits no longer.
-SLICE_S = 2.0
+SLICE_S = 4.0
 _LOCK = 0x466C696B
 #: Why a record is due: it changed; a scan reads it; a scan compares it.
 _CHANGED, _READ, _COMPARED = 0, 1, 2
+_ROWS = (
+    "WITH r AS MATERIALIZED (SELECT * FROM json_to_recordset(CAST(:rows AS json)) "
+    "AS r(id uuid, name text, keys text[], facts jsonb)), "
+    "k AS MATERIALIZED (SELECT u.key, r.id FROM r, unnest(r.keys) AS u(key))"
+)
+_GONE = (
+    _ROWS
+    + ", nobody AS (DELETE FROM likeness WHERE record_id = ANY(:records) AND record_id NOT IN (SELECT id FROM r)) "
+    "DELETE FROM likeness_key WHERE record_id = ANY(:records) AND (key, record_id) NOT IN (SELECT key, id FROM k)"
+)
+_READ_NOW = (
+    _ROWS + ", facts AS (INSERT INTO likeness (record_id, name, facts) SELECT id, name, facts FROM r "
+    "ON CONFLICT (record_id) DO UPDATE SET name = excluded.name, facts = excluded.facts "
+    "WHERE (likeness.name, likeness.facts) IS DISTINCT FROM (excluded.name, excluded.facts)) "
+    "INSERT INTO likeness_key (key, record_id) SELECT key, id FROM k ON CONFLICT DO NOTHING"
+)
 
 
 def start_scan(uow: UnitOfWork, request: c.StartScan) -> bytes:
@@ -105,7 +122,7 @@ def step(uow: UnitOfWork, size: int) -> bool:
     if rank != _COMPARED:
         read(session, records)
     if rank != _READ:
-        relate(session, records)
+        relate(session, records, onward=rank == _COMPARED)
     return True
 
 
@@ -115,13 +132,12 @@ def _take(session: Session, size: int) -> tuple[int, list[uuid.UUID]]:
         text(
             "DELETE FROM likeness_due WHERE (rank, seq) IN (SELECT rank, seq FROM likeness_due "
             "WHERE rank = (SELECT min(rank) FROM likeness_due) ORDER BY seq LIMIT "
-            # Reading costs a tenth of comparing.
-            "CASE WHEN :size > 1 AND (SELECT min(rank) FROM likeness_due) = :read THEN :size * 5 ELSE :size END) "
+            "CASE WHEN :size > 1 AND (SELECT min(rank) FROM likeness_due) > 0 THEN :size * :of_scan ELSE :size END) "
             "RETURNING rank, record_id"
         ),
-        {"size": size, "read": _READ},
+        {"size": size, "of_scan": OF_SCAN},
     ).all()
-    return (rows[0].rank if rows else 0), sorted({uuid.UUID(str(row.record_id)) for row in rows})
+    return (rows[0].rank if rows else 0), sorted({row.record_id for row in rows})
 
 
 def relate_now(session: Session, records: list[uuid.UUID]) -> None:
@@ -139,31 +155,23 @@ def find_among(uow: UnitOfWork, request: c.FindAmong) -> c.FoundAmong:
 
 
 def read(session: Session, records: Iterable[uuid.UUID]) -> None:
-    """Brings what records are known by up to date."""
-    params = {"records": list(records)}
-    known = stored(session, params["records"])
-    session.execute(text("DELETE FROM likeness_key WHERE record_id = ANY(:records)"), params)
-    session.execute(text("DELETE FROM likeness WHERE record_id = ANY(:records)"), params)
-    if not known:
-        return
+    """Brings what records are known by up to date; what is so already is not written again."""
+    given = list(records)
     rows = [
-        {"id": str(record), "name": each.name, "towns": sorted(each.towns), "keys": sorted(each.keys)}
+        {"id": str(record), "name": each.name, "keys": sorted(each.keys | each.doors)}
         | {"facts": orjson.loads(each.to_json())}
-        for record, each in known.items()
+        for record, each in stored(session, given).items()
     ]
-    session.execute(
-        text(
-            "WITH r AS MATERIALIZED (SELECT * FROM json_to_recordset(CAST(:rows AS json)) "
-            "AS r(id uuid, name text, towns text[], keys text[], facts jsonb)), "
-            "kept AS (INSERT INTO likeness (record_id, name, towns, facts) SELECT id, name, towns, facts FROM r) "
-            "INSERT INTO likeness_key (key, record_id) SELECT u.key, r.id FROM r, unnest(r.keys) AS u(key)"
-        ),
-        {"rows": orjson.dumps(rows).decode()},
-    )
+    params = {"records": given, "rows": orjson.dumps(rows).decode()}
+    session.execute(text(_GONE), params)
+    session.execute(text(_READ_NOW), params)
 
 
-def relate(session: Session, records: Iterable[uuid.UUID]) -> None:
-    """Compares the clients that these records mean with all others; replaces their pairs."""
+def relate(session: Session, records: Iterable[uuid.UUID], *, onward: bool = False) -> None:
+    """Compares the clients that these records mean with all others; replaces their pairs.
+
+    `onward`: only with those of a higher id, as a scan does, which comes to the others as well.
+    """
     given = list(records)
     rows = session.execute(
         text(
@@ -172,20 +180,16 @@ def relate(session: Session, records: Iterable[uuid.UUID]) -> None:
         ),
         {"records": given},
     )
-    of_root = trees(session, [uuid.UUID(str(row.root)) for row in rows])
+    of_root = trees(session, [row.root for row in rows])
     session.execute(
-        text("DELETE FROM likely_pair WHERE low_id = ANY(:ids) OR high_id = ANY(:ids)"),
+        text("DELETE FROM likely_pair WHERE low_id = ANY(:ids)" + ("" if onward else " OR high_id = ANY(:ids)")),
         {"ids": sorted({*given, *of_root})},
     )
-    known = stored(session, [record for tree in of_root.values() for record in tree])
-    asked = [
-        Asked(together(known[record] for record in tree if record in known), tuple(tree))
-        for root, tree in of_root.items()
-        if root in known
-    ]
+    known = kept(session, of_root)
+    asked = [Asked(known[root], tuple(tree)) for root, tree in of_root.items() if root in known]
     found = {
         tuple(sorted((one.root, other))): likeness
-        for one, likes in zip(asked, alike(session, asked), strict=True)
+        for one, likes in zip(asked, alike(session, asked, onward=onward), strict=True)
         for other, likeness in likes.items()
         if one.root
     }

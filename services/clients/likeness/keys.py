@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -51,6 +52,21 @@ class Place:
         town = self.postal_code or self.city
         return f"{self.number} {self.street} {town}" if self.street and self.number and town else ""
 
+    @property
+    def doors(self) -> set[str]:
+        """What two addresses share that are close: the town and the number.
+
+        Where there is no number, how the street begins and how its last word does.
+        """
+        if not self.street:
+            return set()
+        words = self.street.split()
+        ways = {self.number} if self.number else {f"{words[0][:4]}-", f"-{words[-1][:4]}"}
+        towns = {f"p:{self.postal_code}"} if self.postal_code else set()
+        if self.city:
+            towns.add(f"t:{self.city}")
+        return {f"{town} {way}" for town in towns for way in ways}
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -67,27 +83,32 @@ class Facts:
     phones: frozenset[str] = frozenset()
     places: frozenset[Place] = field(default_factory=frozenset)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Its first name of them, a company's before a person's: what likeness is looked up by."""
         return min(self.companies or self.names, default="")
 
-    @property
+    @cached_property
     def names(self) -> set[str]:
         """Every name, its telling words in the order of the alphabet."""
         people = {bare(f"{last} {first}") for first, last in self.persons}
         return {each for each in people | set(self.companies) if each}
 
-    @property
+    @cached_property
     def keys(self) -> set[str]:
         """What another record may have exactly the same, each with its kind before it."""
         kinds = (("siret", self.sirets), ("siren", self.sirens), ("vat_number", self.vats), ("email", self.emails))
         more = (("phone", self.phones), ("name", self.names), ("street", {each.exact for each in self.places}))
         return {f"{kind}:{value}" for kind, values in (*kinds, *more) for value in values if value}
 
-    @property
+    @cached_property
+    def doors(self) -> set[str]:
+        """What another record may have that is at a close address (`Place.doors`), as a key."""
+        return {f"door:{door}" for each in self.places for door in each.doors}
+
+    @cached_property
     def towns(self) -> set[str]:
-        """Where it is, as likeness is looked up: postal codes and towns."""
+        """Where it is: postal codes and towns."""
         codes = {f"p:{each.postal_code}" for each in self.places if each.postal_code}
         return codes | {f"t:{each.city}" for each in self.places if each.city}
 

@@ -112,8 +112,9 @@ def _names(one: Facts, other: Facts) -> tuple[float, float]:
 
 
 def _persons(one: tuple[str, str], other: tuple[str, str]) -> tuple[float, float]:
+    """Of two people; the same whichever comes first, since a scan asks one of the two only."""
     straight = _first_and_last(one, other)
-    swapped = _first_and_last(one, (other[1], other[0]))
+    swapped = max(_first_and_last(one, other[::-1]), _first_and_last(one[::-1], other))
     return swapped if swapped[0] > straight[0] else straight
 
 
@@ -123,7 +124,8 @@ def _first_and_last(one: tuple[str, str], other: tuple[str, str]) -> tuple[float
         # A name alone: as near as it can be told, never the same.
         return (0.85 if last >= 0.9 else 0.0, 1.0 if last >= _NO_LIKENESS else _OTHER_NAME)
     if first >= _NO_LIKENESS and last >= _NO_LIKENESS:
-        both = (first * len(one[0]) + last * len(one[1])) / max(len(one[0]) + len(one[1]), 1)
+        firsts, lasts = len(one[0]) + len(other[0]), len(one[1]) + len(other[1])
+        both = (first * firsts + last * lasts) / max(firsts + lasts, 1)
         return both if min(first, last) < _SAME else 1.0, 1.0
     if first >= 0.9:
         # A married or a maiden name: no sign by itself, and nothing that sets them apart.
@@ -153,7 +155,8 @@ def _companies(one: str, other: str) -> tuple[float, float]:
         return 1.0, 1.0
     if one.replace(" ", "") == other.replace(" ", ""):
         return 0.99, 1.0
-    mine, theirs = one.split(), other.split()
+    # The words are matched in turn: the same whichever comes first.
+    mine, theirs = (each.split() for each in sorted((one, other)))
     if _numbers(mine) != _numbers(theirs):
         return 0.0, _OTHER_NUMBER
     left = list(theirs)

@@ -41,7 +41,7 @@ def of_each(session: Session, records: list[uuid.UUID], least: float, limit: int
     of_root = trees(session, dict.fromkeys(records))
     known = stored(session, [record for tree in of_root.values() for record in tree])
     asked = [
-        Asked(together(known[record] for record in tree if record in known), tuple(tree))
+        Asked(together([known[record] for record in tree if record in known]), tuple(tree))
         for root, tree in of_root.items()
         if root in known
     ]
