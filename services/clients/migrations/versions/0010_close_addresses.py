@@ -13,7 +13,7 @@ depends_on = None
 def upgrade() -> None:
     op.drop_index("ix_likeness_near", "likeness")
     op.drop_column("likeness", "towns")
-    # What stands is read once more, for its new keys; a scan that runs goes on with both.
+    # What stands is scanned once more, for its new keys; a scan that runs is given up for this one.
     op.execute("DELETE FROM likeness_due WHERE rank > 0")
     op.execute(
         "INSERT INTO likeness_due (rank, record_id) SELECT r.rank, c.id FROM client c, (VALUES (1), (2)) AS r(rank) "
