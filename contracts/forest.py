@@ -39,13 +39,17 @@ class RepointFailed(Event):
 
 
 class ForestReached(Event):
-    """A service has rebuilt its forest from a snapshot, and is at this version now."""
+    """A service has rebuilt its forest from a snapshot, or blanked the rows of a person, and is at this version now.
+
+    `erased`: nothing is left there of anybody erased up to this version, no file and no word in a log either.
+    """
 
     event_name: ClassVar[str]
     subject_field: ClassVar[str] = "service"
     ordering_key_constant: ClassVar[str | None] = FOREST_KEY
     service: str
     forest: int
+    erased: int | None = None
 
 
 def _for_each(base: type[E], name: str) -> dict[str, type[E]]:

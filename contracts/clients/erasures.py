@@ -90,7 +90,8 @@ class ListErasures(Page):
 class ErasureView(Model):
     """An erasure: who, when, why; nothing of the person but ids and the reference.
 
-    `waits_for` names the services that have not blanked their rows yet; it is done when none is left.
+    `waits_for` names the services that still have something of the person: rows, files, what their logs say. It is done
+    when none is left.
     """
 
     id: Id

@@ -131,7 +131,8 @@ class ForestTold(Event):
     """The merge forest as it stands. Told in snapshots only, to services that begin or rebuild, never logged.
 
     `aliases`: `{id, parent_id, merge_id, root_id}` of every merged id. `deeds`: every merge in the order of the forest,
-    with what else it asks of services: `{merge_id, survivor_id, duplicate_id, choices, forest, undone_forest, moves}`.
+    with what else it asks of services: `{merge_id, survivor_id, duplicate_id, choices, forest, undone_forest, moves,
+    duplicate_tree}`.
     """
 
     event_owner: ClassVar[str] = OWNER

@@ -51,7 +51,8 @@ class Listener(Service):
     @_on_each(forest.FOREST_REACHED)
     def forest_reached(self, event: forest.ForestReached, envelope: Envelope) -> None:
         merges.reached(self.uow, event.event_owner, event.forest)
-        erasing.reached(self.uow, event.event_owner, event.forest)
+        if event.erased is not None:
+            erasing.reached(self.uow, event.event_owner, event.erased)
 
     # --- interventions ----------------------------------------------------------------------------------------
 

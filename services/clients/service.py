@@ -241,6 +241,12 @@ class ClientsService(Erasing, Listener):
         self.ring_erased()
         return erasing.erase_client(self.uow, request)
 
+    def erased_upto(self) -> int:
+        return int(self.uow.session.scalar(text("SELECT version FROM client_forest")) or 0)
+
+    def seen_to(self, upto: int) -> None:
+        erasing.reached(self.uow, self.name, upto)
+
     @rpc(e.PreviewErase)
     def preview_erase(self, request: e.PreviewErase) -> e.ErasurePreview:
         return erasures.preview_erase(self.uow.session, request)

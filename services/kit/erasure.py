@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from sqlalchemy import text
@@ -46,13 +46,22 @@ class Erasing:
     @whenever_told(600, of=BELL)
     def see_to_erased(self) -> None:
         """Events, answers and files of persons erased. Harmless when replicas do it at once, or do it again."""
+        # Read before the files are looked for: whoever is erased meanwhile is seen to, and told of, the next time.
+        upto = int(self.uow.run(None, self.erased_upto))
         self.erase_files()
-        for _ in sweep(self.uow):
+        for _ in sweep(self.uow, lambda: self.seen_to(upto)):
             time.sleep(0)  # other calls and heartbeats go on
 
     def someone_to_see_to(self) -> bool:
         """Whether somebody was erased since the last time."""
-        return bool(self.uow.run(None, lambda: _unswept(self.uow.session)))
+        return bool(self.uow.run(None, lambda: unswept(self.uow.session)))
+
+    def erased_upto(self) -> int:
+        """The forest version up to which the rows of everybody erased are blank here; 0 where it is not followed."""
+        return 0
+
+    def seen_to(self, upto: int) -> None:
+        """Nothing is left here of anybody erased up to a version, no file either: told in the last transaction."""
 
     def erase_files(self) -> None:
         """Takes away what the store holds of persons erased, in transactions of its own."""
@@ -91,12 +100,16 @@ def erase_rows(session: Session, base: type[DeclarativeBase], tree: Sequence[uui
 
 def count_rows(session: Session, base: type[DeclarativeBase], kinds: Mapping[str, type], tree: Sequence[uuid.UUID]
                ) -> tuple[dict[str, int], dict[str, int]]:  # fmt: skip
-    """Rows by kind that an erasure would blank, and those that the law keeps; kinds without any are absent."""
+    """Rows by kind that an erasure would blank, and those that the law keeps; kinds without any are absent.
+
+    Kinds that hold nothing of a person (the visits of a plan: ids and days) are not counted.
+    """
     tables = specs(base)
     blanked, kept = {}, {}
     for kind, model in kinds.items():
         table = str(model.__tablename__)  # type: ignore[attr-defined]
-        spec = tables[table]
+        if (spec := tables.get(table)) is None:
+            continue
         stays = f"({spec.unless.format(x='x')})" if spec.unless else "false"
         own = " OR ".join(f"x.{home} = ANY(:tree)" for home in spec.homes)
         row = session.execute(
@@ -116,12 +129,13 @@ def count_rows(session: Session, base: type[DeclarativeBase], kinds: Mapping[str
 # --- what was said of them --------------------------------------------------------------------------------------------
 
 
-def sweep(uow: UnitOfWork) -> Iterator[None]:
+def sweep(uow: UnitOfWork, ended: Callable[[], None]) -> Iterator[None]:
     """Blanks what lies about of persons erased since the last time: answers, parked events, snapshots, the log.
 
-    A step is one transaction; asked again after a crash, it begins anew, and what is blank stays so.
+    A step is one transaction, the last of which calls `ended`; asked again after a crash, it begins anew, and what is
+    blank stays so.
     """
-    found = uow.run(None, lambda: _unswept(uow.session))
+    found = uow.run(None, lambda: unswept(uow.session))
     if not found:
         return
     ids = {"ids": [f"%{each}%" for each in found]}
@@ -133,18 +147,17 @@ def sweep(uow: UnitOfWork) -> Iterator[None]:
         while after is not None:
             after = uow.run(None, lambda after=after: _blank_log(uow.session, after, ids["ids"]))  # type: ignore[misc,assignment]
             yield
-    uow.run(
-        None,
-        lambda: (
-            uow.session.execute(
-                text("UPDATE erased_client SET swept_at = now() WHERE id = ANY(:found)"), {"found": found}
-            )
-            and None
-        ),
-    )
+
+    def end() -> None:
+        swept = text("UPDATE erased_client SET swept_at = now() WHERE id = ANY(:found)")
+        uow.session.execute(swept, {"found": found})
+        ended()
+
+    uow.run(None, end)
 
 
-def _unswept(session: Session) -> list[uuid.UUID]:
+def unswept(session: Session) -> list[uuid.UUID]:
+    """Persons of whom something may lie about still."""
     return list(session.execute(text("SELECT id FROM erased_client WHERE swept_at IS NULL")).scalars())
 
 

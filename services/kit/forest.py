@@ -19,7 +19,7 @@ from chassis.service import Service, on, rpc
 from chassis.stamp import touch
 from contracts import clients, forest
 from contracts.base import Envelope
-from services.kit.erasure import Erasing
+from services.kit.erasure import Erasing, unswept
 from services.kit.movable import Movable, give_away, given_away, homes_of, reassign, undo_rows
 
 
@@ -81,7 +81,7 @@ class ForestService(Erasing, Service):
             return
         self.erase(event.tree)
         self._reached(event.forest)
-        self.uow.emit(forest.FOREST_REACHED[self.name](service=self.name, forest=event.forest))
+        self._say_reached(event.forest)
 
     @on(clients.ForestTold, since="snapshot")
     def forest_told(self, event: clients.ForestTold, envelope: Envelope) -> None:
@@ -110,11 +110,16 @@ class ForestService(Erasing, Service):
                 choices = (deed["choices"] or {}).get(self.name, {})
                 merge_id, survivor, duplicate = (uuid.UUID(deed[name]) for name in ("merge_id", *ends))
                 self.chosen(merge_id, at, survivor, duplicate, choices)
+                # One that begins to follow has had no rows that could have changed hands.
+                if version and deed["undone_forest"] is None and "duplicate_tree" in deed:
+                    tree = [uuid.UUID(record) for record in deed["duplicate_tree"]]
+                    self._report(merge_id, at, "merge", self._counts(tree))
         self._reached(event.forest)
         self.unchosen(sorted({uuid.UUID(deed[end]) for deed in event.deeds for end in ends}))
         if event.erased:
             self.erase(event.erased)
-        self.uow.emit(forest.FOREST_REACHED[self.name](service=self.name, forest=event.forest))
+        # Where somebody is to be seen to still, that is told when it is done.
+        self._say_reached(event.forest, erased=None if unswept(session) else event.forest)
 
     # --- what a service adds --------------------------------------------------------------------------------------
 
@@ -131,6 +136,17 @@ class ForestService(Erasing, Service):
 
     def rehomed(self, kind: str, row: Any, former: uuid.UUID) -> None:
         """A row has a new home: takes along what follows it here, and tells it."""
+
+    # --- erasures -------------------------------------------------------------------------------------------------
+
+    def erased_upto(self) -> int:
+        return int(self.uow.session.scalar(text("SELECT version FROM client_forest")) or 0)
+
+    def seen_to(self, upto: int) -> None:
+        self._say_reached(upto, erased=upto)
+
+    def _say_reached(self, version: int, erased: int | None = None) -> None:
+        self.uow.emit(forest.FOREST_REACHED[self.name](service=self.name, forest=version, erased=erased))
 
     # --- shared ---------------------------------------------------------------------------------------------------
 

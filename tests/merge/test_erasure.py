@@ -183,6 +183,7 @@ def test_nothing_of_an_erased_person_is_left_but_what_the_law_keeps(product: Pro
     )
     preview = product.http.post(f"/clients/{one['client']}/erase", params={"dry_run": "true"}, json={}).json()
     assert {each["id"] for each in preview["records"]} == {one["client"], two["client"]}
+    assert {each["status"] for each in preview["services"].values()} == {"ok"}
     assert preview["services"]["billing"]["kept"] == {"invoice": 2, "credit_note": 2}
     assert preview["services"]["interventions"]["blanked"] == {"intervention": 2, "job_site": 2}
     assert preview["merges"] == 1
@@ -334,6 +335,35 @@ def test_a_row_that_is_being_written_while_its_person_is_erased_is_blanked_all_t
     deed.join(10)
     assert answers
     assert left(product, mark) == []
+
+
+def test_an_erasure_is_done_when_the_files_are_gone_too(product: Product) -> None:
+    client = product.new_client(kind="individual", company_name="", last_name="Petit")
+    content = marker().encode()
+    sent = product.http.post("/documents", data={"client_id": client["id"]}, files={"file": ("Plan.txt", content)})
+    assert sent.status_code == 201, sent.text
+    sha256 = sent.json()["sha256"]
+
+    def kept() -> bool:
+        return any(path.name == sha256 for path in (product.data_dir / "objects").rglob("*"))
+
+    assert kept()
+    engine = create_engine(make_url(f"{product.database_url}_documents").set(drivername="postgresql+psycopg2"))
+    with engine.connect() as connection:
+        # As somebody does who stores the same bytes: nobody takes them away meanwhile.
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 17))"), {"key": sha256})
+        made = erase(product, client["id"])
+        wait_until(
+            lambda: product.http.get(f"/erasures/{made['id']}").json()["waits_for"] == ["documents"],
+            "all but the files to be gone",
+        )
+        [row] = product.sql("documents", "SELECT sha256 FROM document WHERE home_client_id = :id", id=client["id"])
+        assert row.sha256 is None, "the row is blank by now"
+        assert product.http.get(f"/erasures/{made['id']}").json()["status"] == "running"
+        assert kept()
+    engine.dispose()
+    erased(product, made)
+    assert not kept()
 
 
 def test_what_a_service_hears_late_of_an_erased_person_is_blanked_as_it_comes(product: Product) -> None:

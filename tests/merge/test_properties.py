@@ -569,10 +569,16 @@ def test_14_moves_are_done_once_also_through_a_rebuild_unless_the_row_was_reassi
     # What a merge chose comes out of a snapshot, too.
     billed(world, a, "30 jours")
     billed(world, b, "45 jours")
+    added(world, "equipment", b)
     chosen = merged(world, a, b, payment_terms="duplicate")
     world.rebuild("billing")
+    world.rebuild("equipment")
     world.settle()
     assert _terms(world, a) == "45 jours"
+    # And so does what changed hands by it.
+    services = world.http.get(f"/merges/{chosen}").json()["services"]
+    assert services["equipment"]["moved"] == {"equipment": 2}
+    assert services["billing"]["moved"] == {}
     undone(world, chosen)
     world.settle()
     check_forests(world.sql)

@@ -92,7 +92,7 @@ def _erase(uow: UnitOfWork, row: Client, forest: int, reason: str) -> uuid.UUID:
         erased_at=uow.now,
         forest=forest,
         counts=counts | {"client": len(tree)},
-        waits_for=[service for service in FOLLOWERS if service in known],
+        waits_for=[c.OWNER, *(service for service in FOLLOWERS if service in known)],
     )
     session.add(erasure)
     move_forest(uow, forest)
@@ -126,7 +126,7 @@ def _forget_words(uow: UnitOfWork, words: list[str]) -> None:
 
 
 def reached(uow: UnitOfWork, service: str, forest: int) -> None:
-    """A service has blanked the rows of everybody erased up to a version."""
+    """A service has nothing left of anybody erased up to a version: neither rows nor files."""
     uow.session.execute(
         text(
             "UPDATE erasure SET waits_for = waits_for - CAST(:service AS text) "

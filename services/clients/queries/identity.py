@@ -71,13 +71,21 @@ def _rows(session: Session, statement: str, ids: Sequence[uuid.UUID]) -> dict[st
     return {str(row.id): _plain(row) for row in session.execute(text(statement), {"ids": list(ids)})}
 
 
+#: SQL: the records that were the duplicate's when the merge `g` was made.
+_BRANCH_THEN = (
+    "(WITH RECURSIVE below(id) AS (SELECT g.duplicate_id UNION SELECT m.duplicate_id FROM merge m "
+    "JOIN below b ON m.survivor_id = b.id WHERE m.forest < g.forest "
+    "AND (m.undone_forest IS NULL OR m.undone_forest > g.forest)) SELECT json_agg(id) FROM below)"
+)
+
+
 def forest_told(session: Session) -> c.ForestTold:
     """The forest as it stands, with what every merge and undo asked of services. Read in the snapshot's transaction."""
     aliases = session.execute(text("SELECT id, parent_id, merge_id, root_id FROM client_alias ORDER BY id"))
     deeds = session.execute(
         text(
-            "SELECT id AS merge_id, survivor_id, duplicate_id, choices, forest, undone_forest, moves FROM merge "
-            "ORDER BY forest"
+            "SELECT g.id AS merge_id, g.survivor_id, g.duplicate_id, g.choices, g.forest, g.undone_forest, g.moves, "
+            f"{_BRANCH_THEN} AS duplicate_tree FROM merge g ORDER BY g.forest"
         )
     )
     return c.ForestTold(
