@@ -70,23 +70,33 @@ def offered(rpc: Rpc, merge_id: UUID, moves: list[Move]) -> dict[str, Any]:
     return told
 
 
-def check_decided(rpc: Rpc, merge_id: UUID, moves: list[Move], keep: Iterable[UUID]) -> None:
-    """Raises what the undo would, `Conflict` (`undo_needs_decision`) listing documents that nobody decided on, and
+def check_decided(rpc: Rpc, merge_id: UUID, moves: list[Move], keep: Iterable[UUID]) -> list[m.Kept]:
+    """The documents that stay where they are by decision.
+
+    Raises what the undo would, `Conflict` (`undo_needs_decision`) listing documents that nobody decided on, and
     `Unavailable` while billing, which alone knows them, is away.
     """
     found = rpc.ask_json(m.PreviewUndo(id=merge_id, moves=moves))
     if found["refused"] is not None:
         refused = found["refused"]
         refuse_unless_answered(Conflict(refused["detail"], code=refused["code"], data={"merge_id": str(merge_id)}))
-        return
-    decided = {str(each) for each in keep} | {str(move.id) for move in moves if move.service == "billing"}
-    left = [each for each in _billed(rpc, found, moves)["decisions"] if each["id"] not in decided]
+        return []
+    kept, moved = {str(each) for each in keep}, {str(move.id) for move in moves if move.service == "billing"}
+    asked = [{"service": "billing", **each} for each in _billed(rpc, found, moves)["decisions"]]
+    left = [each for each in asked if each["id"] not in kept | moved]
     if left:
         raise Conflict(
             "Des factures ou avoirs ont été émis depuis la fusion\u202f: dites pour chacun s’il change de fiche.",
             code="undo_needs_decision",
-            data={"decisions": [{"service": "billing", **each} for each in left]},
+            data={"decisions": left},
         )
+    names = ("service", "kind", "id", "number")
+    # Both asked for: the move is made.
+    return [
+        m.Kept.model_validate({name: each[name] for name in names})
+        for each in asked
+        if each["id"] in kept and each["id"] not in moved
+    ]
 
 
 _AWAY: dict[str, Any] = {"status": "unavailable", "goes_back": {}, "stays": {}, "crossing": []}

@@ -74,8 +74,19 @@ class MergePreview(Model):
     counts: dict[str, int]
 
 
+class Kept(Model):
+    """A document issued since a merge that stays where it is at the undo: somebody decided so. Its number is nobody's
+    secret, so it stays in the audit when a person is erased.
+    """
+
+    service: str = Field(max_length=50)
+    kind: str = Field(max_length=50)
+    id: Id
+    number: str = Field(max_length=100)
+
+
 class UndoMerge(Command):
-    """Takes a merge back. `moves`: rows that change sides with it. Whoever asks has decided on what was issued since.
+    """Takes a merge back. `moves`: rows that change sides with it; `keep`: what whoever asks decided to leave.
 
     Raises `Conflict` (`merge_undone`, `merge_sealed`, `undo_too_late`), `NotFound`, `Invalid`.
     """
@@ -83,6 +94,7 @@ class UndoMerge(Command):
     rpc: ClassVar[str] = "clients.undo_merge"
     id: Id
     moves: list[Move] = Field(default_factory=list, max_length=5000)
+    keep: list[Kept] = Field(default_factory=list, max_length=5000)
 
 
 class PreviewUndo(Query):
@@ -146,7 +158,10 @@ class ServiceProgress(Model):
 
 
 class MergeView(Model):
-    """A merge: who, when, why, and how far each service is. Done only when every service is."""
+    """A merge: who, when, why, and how far each service is. Done only when every service is.
+
+    Of one that was undone, asked for by itself, also what whoever undid it decided: `moves` and `keep`.
+    """
 
     id: Id
     survivor_id: Id
@@ -165,6 +180,8 @@ class MergeView(Model):
     forest: int
     status: Literal["running", "done", "undoing", "undone"]
     services: dict[str, ServiceProgress]
+    moves: list[Move] | None = None
+    keep: list[Kept] | None = None
     restored: list[str] | None = None
     kept: list[str] | None = None
 

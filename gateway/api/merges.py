@@ -49,8 +49,8 @@ def register(api: Api) -> None:
         body: UndoBody = build(UndoBody, json_body())
         if dry_run():
             return jsonify(undoing.preview(api.rpc, id, body.moves))
-        undoing.check_decided(api.rpc, id, body.moves, body.keep)
-        return api.send(m.UndoMerge(id=id, moves=body.moves), 202)
+        kept = undoing.check_decided(api.rpc, id, body.moves, body.keep)
+        return api.send(m.UndoMerge(id=id, moves=body.moves, keep=kept), 202)
 
     _pairs(api)
 

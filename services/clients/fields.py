@@ -50,7 +50,8 @@ def append(
 ) -> None:
     """Appends one write a field: the record's history, and what its value is made of.
 
-    `before`: values that no earlier write tells (a row's). `more`: `op`, `at`, `row_id`, what a merge says of itself.
+    `before`: what was, where no earlier write tells it: of a row, or after a merge. `more`: `op`, `at`, `row_id`, what
+    a merge says of itself.
     """
     if not values:
         return

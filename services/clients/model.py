@@ -165,7 +165,7 @@ class Merge(Base):  # type: ignore[valid-type,misc]
     __tablename__ = "merge"
     __erased__ = Erased(
         texts("reason", sealed="true"),
-        kept=("choices", "actor", "undone_by", "moves"),
+        kept=("choices", "actor", "undone_by", "moves", "keep"),
         homes=("survivor_id", "duplicate_id"),
     )
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -182,6 +182,8 @@ class Merge(Base):  # type: ignore[valid-type,misc]
     undo_until: Mapped[datetime]
     sealed: Mapped[bool] = mapped_column(server_default=text("false"))
     moves: Mapped[list[Any] | None]
+    #: Documents issued since the merge that its undo left where they were, as somebody decided.
+    keep: Mapped[list[Any] | None]
     __table_args__ = (
         Index("uq_merge_active", "duplicate_id", unique=True, postgresql_where=text("undone_forest IS NULL")),
         CheckConstraint("survivor_id <> duplicate_id", name="not_itself"),
@@ -208,7 +210,7 @@ class MergeProgress(Base):  # type: ignore[valid-type,misc]
 class Erasure(Base):  # type: ignore[valid-type,misc]
     """A person was erased: who did it, when and why, for the audit; nothing of the person but ids and the reference.
 
-    `waits_for`: services that have not said yet that their rows are blank.
+    `waits_for`: services that have not said yet that their rows are blank, and their files and logs without a word.
     """
 
     __tablename__ = "erasure"

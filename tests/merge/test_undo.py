@@ -243,5 +243,12 @@ def test_an_invoice_issued_since_is_kept_and_one_whose_quote_goes_away_is_asked_
     [decision] = preview(product, made, moves=[away])["decisions"]
     assert decision["id"] == invoice
     undo(product, made, keep=[invoice])
-    settled(product, made, "undone")
+    audit = settled(product, made, "undone")
+    assert audit["moves"] == []
+    assert [(each["kind"], each["id"], each["number"]) for each in audit["keep"]] == [
+        ("invoice", invoice, decision["number"])
+    ]
+    assert audit["undone_by"]["name"]
+    [listed] = product.http.get("/merges", params={"client_id": a}).json()["items"]
+    assert "keep" not in listed
     assert product.http.get(f"/invoices/{invoice}").json()["client_id"] == b

@@ -146,7 +146,8 @@ def _promote(uow: UnitOfWork, root: Client, row: Address) -> None:
         )
     if root.main_address_id == row.id:
         return
-    fields.append(uow, root.id, {_MAIN: str(row.id)})
+    before = str(root.main_address_id) if root.main_address_id else None
+    fields.append(uow, root.id, {_MAIN: str(row.id)}, before={_MAIN: before})
     _rematerialise(uow, root)
     uow.emit(c.AddressPromoted(**_facts(uow, row)))
 

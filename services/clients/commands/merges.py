@@ -104,6 +104,7 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
     _, kept = outcome(uow.session, merge, rest)
     merge.undone_forest, merge.undone_at, merge.undone_by = forest, uow.now, acting(uow)
     merge.moves = [move.model_dump(mode="json") for move in request.moves]
+    merge.keep = [row.model_dump(mode="json") for row in request.keep]
     duplicate.merged_into = None
     uow.session.flush()
     cut(uow.session, duplicate.id, duplicate_tree)

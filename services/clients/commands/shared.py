@@ -47,7 +47,8 @@ def edit(uow: UnitOfWork, row: Client, values: dict[str, Any]) -> set[str]:
     """Writes the fields that differ and materialises them. Returns which; the caller touches, flushes, tells."""
     differing = {name: value for name, value in values.items() if _present(row, name) != value}
     if differing:
-        fields.append(uow, row.id, differing)
+        # What was is told by the write itself: the one before may be a merge's, which holds no value.
+        fields.append(uow, row.id, differing, before={name: _was(row, name) for name in differing})
         fields.materialise(uow.session, row, differing)
     return set(differing)
 
@@ -56,6 +57,12 @@ def _present(row: Client, name: str) -> Any:
     if name.startswith(fields.CUSTOM):
         return row.custom_fields.get(name.removeprefix(fields.CUSTOM))
     return getattr(row, name)
+
+
+def _was(row: Client, name: str) -> Any:
+    """What a field has until it is changed, as the history keeps it; null for an empty one."""
+    value = _present(row, name)
+    return str(value) if isinstance(value, uuid.UUID) else None if value == "" else value
 
 
 def facts(row: Client) -> dict[str, Any]:

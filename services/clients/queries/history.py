@@ -36,7 +36,7 @@ _ROW = (
 )
 
 
-# A row's line tells by itself what was before; for a field of the record that is its write before.
+# A line tells by itself what was before; of some written long ago the write before does.
 _BEFORE = "CASE WHEN w.value ? 'p' THEN w.value->'p' ELSE p.value->'v' END"
 #: SQL: the merge that a line tells of, with who, why and what each service counted.
 _MERGE = (
