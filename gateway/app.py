@@ -127,6 +127,10 @@ class PageBackend:
         """What undoing a merge would do in every service, as a page offers it."""
         return undoing.offered(self._rpc, merge_id, [])
 
+    def erase_preview(self, client_id: UUID) -> dict[str, Any]:
+        """What erasing a person would do in every service."""
+        return erasures.preview(self._rpc, client_id)
+
     def begin_session(self, response: Response, token: str) -> None:
         """Puts the session's cookie on a response."""
         self._door.begin(response, token)
@@ -176,7 +180,9 @@ def create_app(settings: Settings, client: RpcClient, objects: Any, wire: Wire) 
     ):
         module.register(api)
     app.register_blueprint(api.blueprint)
-    app.register_blueprint(web_blueprint(PageBackend(rpc, door, objects, settings.max_upload_bytes)))
+    app.register_blueprint(
+        web_blueprint(PageBackend(rpc, door, objects, settings.max_upload_bytes), settings.undo_days)
+    )
     app.extensions["fiche_api"] = api
     _errors(app)
     _operations(app, rpc, api)

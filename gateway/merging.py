@@ -9,6 +9,7 @@ import orjson
 from chassis.wire.base import OK
 from contracts.billing import GetDetails
 from contracts.clients import merges as m
+from contracts.documents import ListFolders
 from contracts.forest import FOLLOWERS, CountHomes
 from contracts.words import FIELDS
 from gateway.rpc import Rpc, told_by
@@ -17,6 +18,8 @@ from gateway.rpc import Rpc, told_by
 _DETAILS = (
     "billing_name", "payment_terms", "payment_means", "iban", "accounting_account", "payer_id", "billing_address_id",
 )  # fmt: skip
+#: Folders of one name on both sides that are told by their names; the others are counted.
+_FOLDERS_NAMED = 5
 
 
 def preview(rpc: Rpc, asked: m.PreviewMerge) -> dict[str, Any]:
@@ -31,11 +34,13 @@ def preview(rpc: Rpc, asked: m.PreviewMerge) -> dict[str, Any]:
         rpc.call(GetDetails(client_id=record, tree=records))
         for record, records in ((asked.survivor_id, other), (asked.duplicate_id, tree))
     ]
+    calls += [rpc.call(ListFolders(tree=records)) for records in (other, tree)]
     answers = rpc.ask_all(calls)
     services: dict[str, Any] = {"clients": {"status": "ok", "counts": found.pop("counts")}}
     services |= told_by(FOLLOWERS, answers[: len(FOLLOWERS)], counts=None)
-    mine, theirs = (orjson.loads(each.body) if each.status == OK else None for each in answers[len(FOLLOWERS) :])
-    _add_details(found, mine, theirs)
+    told = [orjson.loads(each.body) if each.status == OK else None for each in answers[len(FOLLOWERS) :]]
+    _add_details(found, *told[:2])
+    _add_folders(found, *told[2:])
     return {"dry_run": True, **found, "services": services}
 
 
@@ -59,6 +64,23 @@ def _add_details(found: dict[str, Any], mine: dict[str, Any] | None, theirs: dic
     if mine["iban"] and theirs["iban"] and mine["iban"] != theirs["iban"]:
         detail = "Chaque fiche a son IBAN\u202f: vérifiez lequel est le bon avant de prélever ou de rembourser."
         found["conflicts"].append(m.MergeConflict(code="two_ibans", detail=detail).model_dump())
+
+
+def _add_folders(found: dict[str, Any], mine: dict[str, Any] | None, theirs: dict[str, Any] | None) -> None:
+    """A word on folders of one name on both sides, which are shown as one; nothing while documents are away."""
+    if mine is None or theirs is None:
+        return
+    one, other = ({each["folder"] for each in told["items"]} - {""} for told in (mine, theirs))
+    shared = sorted(one & other, key=str.casefold)
+    if not shared:
+        return
+    many = "s" if len(shared) > 1 else ""
+    named = ", ".join(shared[:_FOLDERS_NAMED])
+    if len(shared) > _FOLDERS_NAMED:
+        left = len(shared) - _FOLDERS_NAMED
+        named += f" et {left} autre{'s' if left > 1 else ''}"
+    detail = f"Dossier{many} de même nom, affiché{many} une seule fois\u202f: {named}."
+    found["conflicts"].append(m.MergeConflict(code="same_folders", detail=detail).model_dump())
 
 
 def _shown(details: dict[str, Any], name: str) -> Any:

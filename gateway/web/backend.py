@@ -57,6 +57,10 @@ class Backend(Protocol):
         """What undoing a merge would do in every service; `branch`: the records that go back."""
         ...
 
+    def erase_preview(self, client_id: UUID) -> dict[str, Any]:
+        """What erasing a person would blank and what the law keeps, in every service: what the API's preview tells."""
+        ...
+
     def begin_session(self, response: Response, token: str) -> None:
         """Puts the session's cookie on a response."""
         ...

@@ -64,8 +64,11 @@ def _moved(old: str, root: str) -> str:
     return f"{path}?{urlencode([*asked, ('ancienne', old)] if old else asked)}".rstrip("?")
 
 
-def web_blueprint(backend: Backend) -> Blueprint:
-    """All pages. `csrf_token` must be a template global of the application."""
+def web_blueprint(backend: Backend, undo_days: int) -> Blueprint:
+    """All pages. `csrf_token` must be a template global of the application.
+
+    `undo_days`: how long a merge can be undone and a deleted client restored.
+    """
     web = Blueprint("web", __name__, template_folder="templates")
     version = _version()
     follow_company(web, backend)
@@ -87,6 +90,8 @@ def web_blueprint(backend: Backend) -> Blueprint:
             "user_role": lambda: labels.ROLE.get(user.roles[0], "") if user and user.roles else "",
             "company_name": lambda: flask_g.company.name if "company" in flask_g else "Fiche",
             "zone": lambda: formatting.zone().key,
+            "undo_days": undo_days,
+            "undo_time": f"{undo_days} jour{'s' if undo_days > 1 else ''}",
         }
 
     @web.get("/static/<version>/<path:filename>", endpoint="static")
@@ -124,6 +129,7 @@ def web_blueprint(backend: Backend) -> Blueprint:
             title="Données effacées" if erased else titles.get(status, "Demande refusée"),
             detail=error.detail,
             retry=request.full_path.rstrip("?") if status == 503 else None,
+            erased=(request.view_args or {}).get("client_id") if erased else None,
             restore=(request.view_args or {}).get("client_id") if status == 410 and not erased else None,
         )
         answer = make_response(page, status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.support.servers import chromium_path
 
 __all__ = ["product", "routes"]
 ROOT = Path(__file__).resolve().parents[2]
+SHOTS = os.environ.get("FICHE_SHOTS")
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -36,6 +38,15 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         browser.close()
+
+
+def shot(page: Page, name: str) -> None:
+    """A picture for whoever asked for one (`FICHE_SHOTS`: a folder), in light and in dark."""
+    for scheme in ("light", "dark") if SHOTS else ():
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.screenshot(path=str(Path(SHOTS or "") / f"{name}-{scheme}.png"))
+    if SHOTS:
+        page.emulate_media(color_scheme="light")
 
 
 @pytest.fixture

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import shot
 from tests.gateway.conftest import Product
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
-SHOTS = os.environ.get("FICHE_SHOTS")
-
-
-def shot(page: Page, name: str) -> None:
-    """A picture for whoever asked for one (`FICHE_SHOTS`: a folder), in light and in dark."""
-    for scheme in ("light", "dark") if SHOTS else ():
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.screenshot(path=str(Path(SHOTS or "") / f"{name}-{scheme}.png"))
-    if SHOTS:
-        page.emulate_media(color_scheme="light")
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,8 @@ def test_the_page_says_what_goes_and_what_stays_and_the_list_who_did_it(product:
         asked = page.get(f"/clients/{client['id']}/effacer")
         assert asked.status_code == 200, asked.text[:800]
         assert "1 devis" in asked.text
-        assert "Recopiez le nom de la fiche" in asked.text
+        assert "Recopiez-le" in asked.text
+        assert "indisponible" not in asked.text
         done = product.http.post(f"/clients/{client['id']}/erase", json={"reason": "À sa demande", "name": "lefort"})
         assert done.status_code == 202, done.text
         assert "À sa demande" in page.get("/reglages/effacements").text

@@ -76,6 +76,28 @@ def test_a_preview_says_what_would_change_in_every_service_and_changes_nothing(p
     assert client(product, two["client"]["id"])["status"] == "active"
 
 
+def test_a_preview_tells_tags_and_folders_of_one_name(product: Product) -> None:
+    one, two = product.new_client(tags=["VIP", "Gaz"]), product.new_client(tags=["VIP"])
+    for each, folders in ((one, ("Contrats", "Plans", "Photos")), (two, ("Plans", "Contrats", "Devis"))):
+        for folder in folders:
+            answer = product.http.post("/documents/folders", json={"client_id": each["id"], "folder": folder})
+            assert answer.status_code in (200, 201), answer.text
+    body = {"survivor_id": one["id"], "duplicate_id": two["id"]}
+
+    def told() -> dict[str, str]:
+        answer = product.http.post("/merges", params={"dry_run": "true"}, json=body)
+        return {each["code"]: each["detail"] for each in answer.json()["conflicts"]}
+
+    found = told()
+    assert found["same_tags"].endswith(": VIP.")
+    assert found["same_folders"] == "Dossiers de même nom, affichés une seule fois\u202f: Contrats, Plans."
+    product.command("stop", "documents")
+    try:
+        assert "same_folders" not in told()
+    finally:
+        product.command("start", "documents")
+
+
 def test_the_second_of_two_merges_that_race_names_the_first(product: Product) -> None:
     one, two, three = (product.new_client() for _ in range(3))
     first = merge(product, one, two)
@@ -106,6 +128,9 @@ def test_a_later_edit_stays_through_the_undo(product: Product) -> None:
         f"/clients/{one['id']}", json={"email": "neuf@exemple.fr"}, headers={"If-Match": f'"{now["version"]}"'}
     )
     assert changed.status_code == 200, changed.text
+    history = product.http.get(f"/clients/{one['id']}/history").json()["items"]
+    [line] = [each for each in history if each["field"] == "email" and each["value"] == "neuf@exemple.fr"]
+    assert line["previous"] == "deux@exemple.fr", "what the merge had taken over"
     answer = undo(product, made)
     assert answer["kept"] == ["email"]
     assert client(product, one["id"])["email"] == "neuf@exemple.fr"

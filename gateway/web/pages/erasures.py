@@ -9,28 +9,17 @@ from flask import Blueprint, render_template, request
 
 from chassis.service import invalid_from
 from contracts.clients import erasures as e
-from contracts.forest import PreviewErasure
 from gateway.api.erasures import LAW
+from gateway.web import formatting
 from gateway.web.backend import Backend
+from gateway.web.merge_words import KINDS, SERVICES
 
-#: Kind of row → one, several.
-_WORDS = {
-    "client_tag": ("étiquette", "étiquettes"),
-    "contact": ("contact", "contacts"),
-    "address": ("adresse", "adresses"),
-    "relation": ("relation", "relations"),
-    "activity": ("activité", "activités"),
-    "portal_grant": ("accès au portail", "accès au portail"),
-    "intervention": ("intervention", "interventions"),
-    "job_site": ("chantier", "chantiers"),
-    "equipment": ("équipement", "équipements"),
-    "plan": ("plan d’entretien", "plans d’entretien"),
-    "document": ("document, avec ses versions", "documents, avec leurs versions"),
-    "folder": ("dossier", "dossiers"),
-    "quote": ("devis", "devis"),
-    "invoice": ("facture", "factures"),
-    "credit_note": ("avoir", "avoirs"),
-}
+#: Kind of row → one, several: as a merge says it, but for what is said of more here, or told nowhere else.
+_WORDS = (
+    {"client_tag": ("étiquette", "étiquettes")}
+    | {kind: (one, several) for kind, (_, _, one, several, _) in KINDS.items()}
+    | {"document": ("document avec ses versions", "documents avec leurs versions")}
+)
 _DRAFTS = {"invoice": ("facture en brouillon", "factures en brouillon"),
            "credit_note": ("avoir en brouillon", "avoirs en brouillon")}  # fmt: skip
 _ISSUED = {"invoice": ("facture émise", "factures émises"), "credit_note": ("avoir émis", "avoirs émis"),
@@ -42,8 +31,8 @@ def register(web: Blueprint, backend: Backend) -> None:
 
     @web.get("/clients/<uuid:client_id>/effacer")
     def erase_client(client_id: UUID) -> str:
-        found = backend.ask(e.PreviewErase(id=client_id))
-        services = backend.ask_each(PreviewErasure.model_validate({"tree": found["tree"]}))
+        found = backend.erase_preview(client_id)
+        services = found["services"]
         goes, stays = _sums(services, "blanked"), _sums(services, "kept")
         return render_template(
             "clients/erase.html",
@@ -52,9 +41,16 @@ def register(web: Blueprint, backend: Backend) -> None:
             merges=found["merges"],
             goes=_told(goes, _WORDS | _DRAFTS),
             stays=_told(stays, _WORDS | _ISSUED),
-            away=any(counts is None for counts in services.values()),
-            law=LAW,
+            away=[SERVICES[name][0] for name, each in services.items() if each["status"] != "ok"],
+            law=found["law"],
         )
+
+    @web.get("/effacements/<uuid:id>")
+    def erasure(id: UUID) -> str:
+        found = backend.ask(e.GetErasure(id=id))
+        services = [(word, "running" if name in found["waits_for"] else "done") for name, (word, _) in SERVICES.items()]
+        finished = sum(state == "done" for _, state in services)
+        return render_template("clients/erasure.html", erasure=found, services=services, finished=finished, law=LAW)
 
     @web.get("/reglages/effacements")
     def erasures() -> str:
@@ -66,9 +62,10 @@ def register(web: Blueprint, backend: Backend) -> None:
 
 
 def _sums(services: dict[str, Any], side: str) -> dict[str, int]:
-    return {kind: n for counts in services.values() if counts is not None for kind, n in counts[side].items()}
+    return {kind: n for each in services.values() for kind, n in (each[side] or {}).items()}
 
 
-def _told(counts: dict[str, int], words: dict[str, tuple[str, str]]) -> list[tuple[int, str]]:
-    """Counts in words, in the order in which a person thinks of them."""
-    return [(counts[kind], words[kind][counts[kind] > 1]) for kind in _WORDS if kind in counts]
+def _told(counts: dict[str, int], words: dict[str, tuple[str, str]]) -> str:
+    """Counts in words, in the order in which a person thinks of them; empty for nothing."""
+    said = [f"{formatting.count(counts[kind])} {words[kind][counts[kind] > 1]}" for kind in words if kind in counts]
+    return " et ".join(part for part in (", ".join(said[:-1]), *said[-1:]) if part)

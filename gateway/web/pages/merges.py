@@ -75,6 +75,7 @@ def register(web: Blueprint, backend: Backend) -> None:
             finished=sum(each["status"] == "done" for each in merge["services"].values()),
             failed=[name for name, each in merge["services"].items() if each["status"] == "failed"],
             why_not=_why_not(merge),
+            decided=_decided(merge),
             following=(address(UUID(merge["survivor_id"]), rest), len(rest)) if rest else None,
         )
 
@@ -99,6 +100,19 @@ def register(web: Blueprint, backend: Backend) -> None:
             asked=asked,
             next_url="/fusions?" + urlencode(asked | {"cursor": page["next"]}) if page["next"] else "",
         )
+
+
+def _decided(merge: dict[str, Any]) -> list[str]:
+    """What whoever undid a merge decided, in words: what changed sides, what stayed where it was."""
+    counts: dict[str, dict[str, int]] = {"survivor": {}, "duplicate": {}}
+    for move in merge["moves"] or []:
+        of = counts["duplicate" if move["home"] == merge["duplicate_id"] else "survivor"]
+        of[move["kind"]] = of.get(move["kind"], 0) + 1
+    told = [
+        f"{merge_words.said(of)} à {merge[side]['display_name']}" for side, of in counts.items() if merge_words.said(of)
+    ]
+    kept = [each["number"] for each in merge["keep"] or []]
+    return told + ([f"Sans changement\u202f: {', '.join(kept)}"] if kept else [])
 
 
 def _taken_back(merge: dict[str, Any], preview: dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-// Merging: choosing the duplicates, the preview and its choices, how a merge goes.
+// Merging: choosing the duplicates, the preview and its choices, how a merge goes. Erasing goes the same way.
 import { call } from "./kit/api.js";
 import { all, el, icon, one } from "./kit/dom.js";
 import { dropDraft, writeDraft } from "./kit/drafts.js";
 import { refuse, stateOf } from "./kit/forms.js";
 import { refresh } from "./kit/refresh.js";
 
-const PARTS = { choose, preview, progress, undo };
+const PARTS = { choose, preview, progress, undo, erase };
 
 export default function begin(element) { PARTS[element.dataset.part]?.(element); }
 
@@ -130,6 +130,16 @@ function undo(form) {
     }
     if (errors.length) { event.preventDefault(); refuse(form, { errors, message: "", status: 422 }); return; }
     event.detail.body = { moves, keep };
+  });
+}
+
+// --- erasing a person: whoever types the name back has read whose data go ---------------------------------------------
+const ASKED = { reason: "Dites pourquoi ces données sont effacées.", name: "Recopiez-le tel qu’il est affiché." };
+
+function erase(form) {
+  form.addEventListener("fiche:saving", (event) => {
+    const errors = Object.entries(ASKED).filter(([field]) => !form.elements[field].value.trim()).map(([field, message]) => ({ field, message }));
+    if (errors.length) { event.preventDefault(); refuse(form, { errors, message: "", status: 422 }); }
   });
 }
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Response, expect
 
-from tests.browser.conftest import ROOT
+from tests.browser.axe import serious_in_both_modes
+from tests.browser.conftest import ROOT, shot
 from tests.gateway.conftest import TOKEN, Product
 from tests.gateway.test_money import COMPANY
 
@@ -79,6 +80,13 @@ class Walk:
         """Nothing scrolls sideways."""
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{self.page.url} is {wide} px too wide"
+
+    def look(self, name: str) -> None:
+        """The page as it stands keeps to its width and has nothing that axe finds serious; a picture, where asked."""
+        self.fits()
+        shot(self.page, f"{name}-{390 if self.phone else 1440}")
+        assert serious_in_both_modes(self.page) == []
+        self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
 
     def note(self, text: str) -> str:
         """What the memo of the firm says from now on; answers its ETag."""

@@ -86,6 +86,8 @@ def ids(product: Product, company: dict[str, list[dict[str, Any]]]) -> dict[str,
     )
     found |= {"double": double["id"], "fused": fused["id"]}
     make("merge", "/merges", {"survivor_id": client["id"], "duplicate_id": fused["id"], "reason": "Essai"}, 202)
+    erased = product.new_client(company_name="Effacé")["id"]
+    make("erasure", f"/clients/{erased}/erase", {"reason": "Essai"}, 202)
     found["archived"] = product.new_client(company_name="Fermé")["id"]
     make("", f"/clients/{found['archived']}/archive", {}, 200)
     found["empty"] = product.new_client(company_name="Tout neuf")["id"]
@@ -114,6 +116,7 @@ def values(ids: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         "new_document": [{"word": "devis"}, {"word": "factures"}],
         "merge_page": [{"id": ids["merge"]}],
         "merge_undo": [{"id": ids["merge"]}],
+        "erasure": [{"id": ids["erasure"]}],
         "edit_contact": [{"row_id": ids["contact"]}],
         "edit_relation": [{"row_id": ids["relation"]}],
         "edit_custom_field": [{"field_id": ids["field"]}],

@@ -16,17 +16,19 @@ from playwright.sync_api import Browser, expect
 from tests.browser.walk.conftest import Walk, walking
 from tests.gateway.conftest import Product
 from tests.gateway.test_auth import signed_in
+from tests.gateway.test_money import COMPANY, LINE
 
 pytestmark = pytest.mark.browser
 
 
 @dataclass
 class Pair:
-    """A bakery that was entered twice, with work on both."""
+    """A bakery that was entered twice, with work on both; and quotes of the second that were accepted."""
 
     kept: dict[str, Any]
     other: dict[str, Any]
     third: dict[str, Any]
+    quotes: list[str]
 
 
 @pytest.fixture(scope="module", params=["desk", "phone"])
@@ -61,7 +63,20 @@ def pair(walk: Walk) -> Pair:
         ):
             answer = post(path, json=body)
             assert answer.status_code == 201, answer.text
-    return Pair(*(walk.read(f"/clients/{each['id']}") for each in (kept, other, third)))
+    company = walk.product.http.get("/company").headers["ETag"]
+    assert walk.product.http.patch("/company", json=COMPANY, headers={"If-Match": company}).status_code == 200
+    base = f"/clients/{kept['id']}"
+    [place] = walk.read(f"{base}/addresses")["items"]
+    billed = {"billing_name": kept["display_name"], "billing_address_id": place["id"]}
+    etag = walk.product.http.get(f"{base}/billing").headers["ETag"]
+    assert walk.product.http.patch(f"{base}/billing", json=billed, headers={"If-Match": etag}).status_code == 200
+    quotes = []
+    for title in ("Sole neuve", "Brûleur neuf"):
+        quotes.append(post("/quotes", json={"client_id": other["id"], "title": title, "lines": [LINE]}).json()["id"])
+        for deed in ("finalise", "accept"):
+            answer = post(f"/quotes/{quotes[-1]}/{deed}", json={})
+            assert answer.status_code == 200, answer.text
+    return Pair(*(walk.read(f"/clients/{each['id']}") for each in (kept, other, third)), quotes)
 
 
 def merges_of(walk: Walk, client: dict[str, Any]) -> list[dict[str, Any]]:
@@ -221,6 +236,11 @@ def test_08_the_undo_says_what_goes_back_and_what_stays_and_offers_what_lies_acr
         body = {"client_id": pair.kept["id"], "title": title} | ({"address_id": address} if address else {})
         answer = http.post("/interventions", json=body)
         assert answer.status_code == 201, answer.text
+    invoices = []
+    for quote in pair.quotes:
+        invoices.append(http.post(f"/quotes/{quote}/invoice", json={}).json()["id"])
+        answer = http.post(f"/invoices/{invoices[-1]}/issue", json={})
+        assert answer.status_code == 200, answer.text
     page.goto(f"/fusions/{made['id']}")
     page.get_by_role("link", name="Annuler la fusion").click()
     panel = walk.panel
@@ -230,10 +250,21 @@ def test_08_the_undo_says_what_goes_back_and_what_stays_and_offers_what_lies_acr
     expect(panel).to_contain_text("1 équipement")
     expect(panel).to_contain_text("Champs de")
     across = panel.locator(".crossing li", has_text="Brûleur à changer")
-    expect(across).to_contain_text("À une adresse de")
+    expect(across).to_contain_text(f"À une adresse de {pair.other['display_name']}")
     expect(panel.locator(".crossing li", has_text="Thermostat à régler")).to_have_count(0)
     across.get_by_role("checkbox").check()
-    walk.fits()
+    # Each invoice issued since is decided on by itself; without a word of both nothing happens.
+    decisions = panel.locator("fieldset.decide")
+    expect(decisions).to_have_count(2)
+    expect(decisions.first).to_contain_text(f"Émise depuis la fusion au nom de {pair.kept['display_name']}")
+    decisions.nth(0).get_by_label(pair.kept["display_name"], exact=False).first.check()
+    panel.get_by_role("button", name="Annuler la fusion").click()
+    expect(panel.get_by_role("alert")).to_contain_text("à laquelle des deux fiches va cette pièce")
+    panel.get_by_role("alert").get_by_role("link").click()
+    expect(decisions.nth(1).get_by_role("radio").first).to_be_focused()
+    expect(panel.get_by_role("alert")).to_contain_text("Brûleur neuf\u202f: Dites")
+    walk.look("fusion-annuler-pieces")
+    decisions.nth(1).get_by_label(f"Reste à {pair.other['display_name']}").check()
     panel.get_by_role("button", name="Annuler la fusion").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Fusion annulée", timeout=20_000)
     expect(page.get_by_role("link", name="Annuler la fusion")).to_have_count(0)
@@ -243,12 +274,76 @@ def test_08_the_undo_says_what_goes_back_and_what_stays_and_offers_what_lies_acr
     }
     assert titles[pair.other["id"]] == {f"Four de {pair.other['reference']}", "Brûleur à changer"}
     assert "Thermostat à régler" in titles[pair.kept["id"]]
+    billed = [walk.read(f"/invoices/{each}")["client_id"] for each in invoices]
+    assert billed == [pair.kept["id"], pair.other["id"]]
+    page.goto(f"/fusions/{made['id']}")
+    facts = page.locator(".merge-right .facts")
+    expect(facts).to_contain_text(f"1 intervention à {pair.other['display_name']}")
+    expect(facts).to_contain_text(f"1 facture à {pair.kept['display_name']}")
+    expect(facts).to_contain_text("Sans changement\u202f: F-2026-")
+    walk.look("fusion-annulee")
     walk.open(pair.other)
     page.goto(f"/fusions/{made['id']}/annuler")
     expect(page.locator(".panel-body")).to_contain_text("a déjà été annulée")
 
 
-def test_09_without_the_right_nothing_is_offered_and_what_was_done_can_be_read(walk: Walk, pair: Pair) -> None:
+def test_09_a_service_that_fails_for_good_is_told_and_heals(walk: Walk) -> None:
+    page, product = walk.page, walk.product
+    kept, other = (product.new_client(company_name=f"Fournil Sanson {each}") for each in ("Lyon", "Bron"))
+    body = {"survivor_id": kept["id"], "duplicate_id": other["id"], "reason": "Deux saisies"}
+    product.sql("equipment", f"ALTER TABLE client_alias ADD CONSTRAINT broken CHECK (id <> '{other['id']}')")
+    try:
+        made = product.http.post("/merges", json=body).json()
+        page.goto(f"/fusions/{made['id']}")
+        expect(page.locator(".error-summary")).to_contain_text("Équipements", timeout=30_000)
+        line = page.locator(".services li.failed")
+        expect(line).to_contain_text("Équipements")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Fusion en cours")
+        expect(page.locator(".services li.running")).to_have_count(0, timeout=20_000)
+        walk.look("fusion-en-echec")
+        page.goto("/fusions")
+        row = page.locator("table.merges tbody tr", has_text=other["reference"])
+        expect(row).to_contain_text("En attente d’un administrateur")
+        walk.look("fusions-en-echec")
+        row.get_by_role("link").click()
+        page.get_by_role("link", name="Exploitation").locator("visible=true").first.click()
+    finally:
+        product.sql("equipment", "ALTER TABLE client_alias DROP CONSTRAINT broken")
+    page.get_by_role("button", name="Rejouer").click()
+    walk.said("Événements rejoués")
+    page.goto(f"/fusions/{made['id']}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Fusion terminée", timeout=20_000)
+
+
+def test_10_several_duplicates_are_merged_one_after_the_other(walk: Walk) -> None:
+    page, mark = walk.page, "ordinateur" if not walk.phone else "mobile"
+    kept, *others = (walk.product.new_client(company_name=f"Crêperie Le Goff {mark} {each}") for each in "ABC")
+    page.goto(f"/clients/{kept['id']}/fusionner?q=Le Goff {mark}")
+    page.wait_for_selector("html[data-live=open]")
+    for each in others:
+        page.locator(".candidate", has_text=each["reference"]).get_by_role("checkbox").check()
+    page.get_by_role("button", name="Voir l’aperçu").click()
+    expect(page.locator(".merge-left")).to_contain_text("2 doublons choisis")
+    # In the order in which they are listed.
+    first, second = page.url.split("doublon=")[1:]
+    names = {each["id"]: each["display_name"] for each in others}
+    expect(page.locator(".merge-left")).to_contain_text(f"Ensuite\u202f: {names[second]}")
+    walk.look("fusion-plusieurs")
+    for at, (id, left) in enumerate(((first.rstrip("&"), 1), (second, 0))):
+        expect(page.locator(".records")).to_contain_text(names[id])
+        page.get_by_label("Pourquoi les fusionner").fill(f"Saisie {at + 2}")
+        page.get_by_role("button", name="Fusionner les deux fiches").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Fusion terminée", timeout=20_000)
+        following = page.get_by_role("link", name="Doublon suivant")
+        expect(following).to_have_count(left)
+        if left:
+            walk.look("fusion-suivante")
+            following.click()
+    reasons = {each["duplicate_id"]: each["reason"] for each in merges_of(walk, kept)}
+    assert reasons == {first.rstrip("&"): "Saisie 2", second: "Saisie 3"}
+
+
+def test_11_without_the_right_nothing_is_offered_and_what_was_done_can_be_read(walk: Walk, pair: Pair) -> None:
     [made] = [each for each in merges_of(walk, pair.kept) if each["duplicate_id"] == pair.third["id"]]
     token = signed_in(walk.product, "salesperson").headers["Authorization"].removeprefix("Bearer ")
     context = walk.page.context.browser.new_context(base_url=walk.product.url, locale="fr-FR")

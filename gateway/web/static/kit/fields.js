@@ -87,5 +87,6 @@ export function fieldOf(form, name) {
   return null;
 }
 
-export const labelOf = (form, field) => (field.labels?.[0]?.firstChild?.textContent || field.getAttribute("aria-label") || field.name).trim();
+/** What a field is called; one of several of a name by what they choose of. */
+export const labelOf = (form, field) => ((field.type === "radio" && field.closest("fieldset")?.querySelector("legend")?.textContent) || field.labels?.[0]?.firstChild?.textContent || field.getAttribute("aria-label") || field.name).trim();
 export { same };

@@ -72,15 +72,25 @@ export function place() {
   if (current) current.parentElement.scrollLeft = current.offsetLeft - (current.parentElement.clientWidth - current.offsetWidth) / 2;
 }
 
-/** « Ouverts récemment ». */
+/** « Ouverts récemment », without whose data were erased: this browser must not keep their names. */
 export function recents() {
   const recent = one("[data-recent]");
-  const opened = store(localStorage, "recent") || [];
-  if (!recent || !opened.length) return;
+  const erased = (one("[data-erased]")?.dataset.erased || "").split(" ").map((id) => `/clients/${id}`);
+  const known = store(localStorage, "recent") || [];
+  const opened = known.filter((entry) => !erased.includes(entry.href));
+  if (opened.length < known.length) store(localStorage, "recent", opened);
+  if (!recent) return;
   one("ul", recent).replaceChildren(...opened.map((entry) => el("li", {}, el("a", { href: entry.href, title: entry.name },
     el("span", { class: `mono small${entry.round ? " round" : ""}`, "aria-hidden": "true" }, entry.letters), el("span", {}, entry.name)))));
-  recent.hidden = false;
+  recent.hidden = !opened.length;
 }
+document.addEventListener("fiche:hint", ({ detail: { kind, id } }) => {
+  if (kind !== "clients.client.erased") return;
+  const known = store(localStorage, "recent") || [];
+  if (!known.some((entry) => entry.href === `/clients/${id}`)) return;
+  store(localStorage, "recent", known.filter((entry) => entry.href !== `/clients/${id}`));
+  recents();
+});
 
 // A service away: only its part tries again, in place, with a word of when, and since when this page lacks it.
 let left = 15;
