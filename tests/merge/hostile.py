@@ -87,6 +87,11 @@ class SteppedMachine(MergeMachine):
         super().every_fiche_is_whole()
         check_forests(self.world.sql)
 
+    def at_rest(self) -> None:
+        self.world.settle()
+        self.world.see_to_erased()
+        super().at_rest()
+
     def nothing_is_left_of_who_was_erased(self) -> None:
         """Once what rings by itself on processes was done."""
         self.world.settle()

@@ -210,6 +210,7 @@ class World:
         """What every service does by itself after an erasure: events, answers and files of the persons."""
         for service in self.services.values():
             self._worker(service, Context()).see_to_erased()
+        self.settle()  # each tells `clients` that it has done so
 
     # --- a look at what is kept ---------------------------------------------------------------------------------------
 
