@@ -37,6 +37,9 @@ merge-soak: setup-dev ## Fusions au hasard, des milliers de pas, services tués 
 	@FICHE_MERGE_RUNS=$${FICHE_MERGE_RUNS:-40} FICHE_MERGE_STEPS=$${FICHE_MERGE_STEPS:-50} \
 		FICHE_MERGE_RACES=$${FICHE_MERGE_RACES:-100} $(PY) -m pytest tests/merge -k "stateful or races" -o timeout=0
 
+axe: setup-dev ## Ce que dit axe de chaque page et de chaque état, aux deux largeurs et dans les deux modes
+	@FICHE_AXE_ALL=1 $(PY) -m pytest tests/browser/walk/test_axe.py
+
 stack: setup-dev ## Le produit en processus séparés, sur de vrais serveurs privés
 	@$(PY) -m tests.support.stack
 
@@ -76,4 +79,4 @@ clean: ## Enlève ce qui se refait (pas var/)
 	@rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info \
 		node_modules gateway/web/static/vendor
 
-.PHONY: help run demo setup-run setup-dev test soak faults merge-soak stack unit lint format migration schemas release-schemas bench screenshots lock clean
+.PHONY: help run demo setup-run setup-dev test soak faults merge-soak axe stack unit lint format migration schemas release-schemas bench screenshots lock clean
