@@ -35,7 +35,7 @@ class Oracle:
     deleted: set[str] = field(default_factory=set)
     #: Erased for good, each with all that was merged into it; deleted, too.
     erased: set[str] = field(default_factory=set)
-    #: Record → a word that stands nowhere but in what was written of it.
+    #: Record or row → a word that stands nowhere but in what was written of it. A row that is given away keeps its own.
     marks: dict[str, str] = field(default_factory=dict)
     #: Relation → (type, superior's home, inferior's home), in the order they came.
     relations: dict[str, tuple[str, str, str]] = field(default_factory=dict)
@@ -80,6 +80,11 @@ class Oracle:
         self.relations = {each: link for each, link in self.relations.items() if not tree & set(link[1:])}
         self.erased |= tree
         self.deleted |= tree
+
+    def words_of_erased(self) -> list[str]:
+        """Words that must stand nowhere: of persons erased, and of rows that were theirs when they were."""
+        rows = [row for row, (_, home) in self.rows.items() if home in self.erased]
+        return [self.marks[each] for each in (*sorted(self.erased), *rows)]
 
     def merged(self, merge: Merged) -> None:
         """Two records became one."""

@@ -545,6 +545,23 @@ def test_13_nothing_is_left_of_an_erased_person_also_of_what_comes_later(world: 
     check_forests(world.sql)
 
 
+def test_13_what_a_record_had_taken_over_from_an_erased_one_is_gone_though_it_is_merged_itself(world: World) -> None:
+    """The merge was undone while the survivor was a signpost already, whose fields nobody reads."""
+    mark = f"zq{uuid.uuid4().hex[:10]}"
+    a, b = opened(world), opened(world)
+    c = opened(world, memo=mark, email=f"{mark}@exemple.fr")
+    lower = merged(world, b, c, memo="join", email="duplicate")
+    merged(world, a, b, memo="join", email="duplicate")
+    undone(world, lower)
+    world.settle()
+    erasure = world.http.post(f"/clients/{c}/erase", json={"reason": "Demande"})
+    assert erasure.status_code == 202, erasure.text
+    world.settle()
+    world.see_to_erased()
+    kept = [row for row in rows_that_say(world.sql, [mark], SERVICES) if not row.startswith("clients.event_log")]
+    assert kept == []
+
+
 def test_14_moves_are_done_once_also_through_a_rebuild_unless_the_row_was_reassigned_since(world: World) -> None:
     a, b, c = (opened(world) for _ in range(3))
     merge = merged(world, a, b)

@@ -111,7 +111,8 @@ def undo_merge(uow: UnitOfWork, request: m.UndoMerge) -> bytes:
     reported(uow, c.OWNER, merge.id, forest, None)
     row_moves.move_rows(uow, request.moves)
     settle(uow.session, [duplicate.id, root.id])
-    # Signposts between are read by their writes alone: they are materialised when they are freed.
+    for record in above[:-1]:
+        _let_go(uow, locked[record])
     changed = {row.id: _again(uow, row, before[row.id]) for row in (duplicate, root)}
     distinct.remember(uow, merge.survivor_id, merge.duplicate_id)
     for record in (merge.survivor_id, merge.duplicate_id):
@@ -230,6 +231,15 @@ def _again(uow: UnitOfWork, row: Client, before: dict[str, Any]) -> set[str]:
     touch(uow, row)
     after = _state(row)
     return {name for name in before | after if before.get(name) != after.get(name)}
+
+
+def _let_go(uow: UnitOfWork, row: Client) -> None:
+    """A signpost keeps nothing of what it took from a record that it has no more, which may be erased one day.
+
+    It is read by its writes alone: pointers, which follow the tree, are set when it is freed.
+    """
+    pointers = {"main_address_id", "reference"}
+    fields.materialise(uow.session, row, set(queries.merged_fields(uow.session, row.id)) - pointers)
 
 
 def _state(row: Client) -> dict[str, Any]:
