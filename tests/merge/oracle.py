@@ -127,14 +127,24 @@ class Oracle:
         return {row for row, (kind, home) in self.rows.items() if kind == section and self.root(home) == root}
 
     def main_address(self, root: str) -> str | None:
-        """The address that was made main last, as far as the root has it; else its oldest."""
+        """The address that was made main last, of those that the root has; none of them: its oldest.
+
+        A write counts only while its target is there (merge-protocol): behind one that went with an undo stands the
+        one before.
+        """
         there = self.shown("addresses", root)
-        if not there:
-            return None
-        chosen = self.fields(root).get("main_address_id")
-        if chosen in there:
-            return str(chosen)
-        return next(row for row in self.addresses if row in there)
+        made = [str(each) for each in reversed(self._made_main(root)) if each in there]
+        return made[0] if made else next((row for row in self.addresses if row in there), None)
+
+    def _made_main(self, record: str) -> list[Any]:
+        """What was made main of a record, oldest first, without the merges that were undone."""
+        made: dict[str, list[Any]] = {each: [] for each in self.names}
+        for deed in self.deeds:
+            if deed[0] == "set" and deed[2] == "main_address_id":
+                made[deed[1]].append(deed[3])
+            if deed[0] == "merge" and not deed[1].undone and deed[1].choices.get("main_address_id") == "duplicate":
+                made[deed[1].survivor].append(next(reversed(made[deed[1].duplicate]), None))
+        return made[record]
 
     # --- relations ------------------------------------------------------------------------------------------------
 

@@ -558,6 +558,7 @@ def test_13_what_a_record_had_taken_over_from_an_erased_one_is_gone_though_it_is
     assert erasure.status_code == 202, erasure.text
     world.settle()
     world.see_to_erased()
+    # But in what was told of the survivor while it had taken that over: told in docs/merging-proofs.md.
     kept = [row for row in rows_that_say(world.sql, [mark], SERVICES) if not row.startswith("clients.event_log")]
     assert kept == []
 
