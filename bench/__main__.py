@@ -35,7 +35,7 @@ GROUPS: dict[str, Callable[[Ground], Sequence[Measure]]] = {
     "volume": volume.measures,
     "duplicates": duplicates.measures,
 }
-#: Measured only when named: making the large company takes a quarter of an hour, once; a browser needs Chromium.
+#: Measured only when named: a company of 100,000 clients takes minutes; a browser needs Chromium.
 ASKED_FOR = {"duplicates", "browser", "volume"}
 out = Console(width=180)
 
