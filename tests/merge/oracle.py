@@ -92,10 +92,13 @@ class Oracle:
         self.deeds.append(("merge", merge))
 
     def added(self, section: str, row: str, asked: str) -> None:
-        """A row was written under an id; it belongs to whom that id meant."""
-        self.rows[row] = (section, self.root(asked))
+        """A row was written under an id; it belongs to whom that id meant. The first address is made main by that."""
+        root = self.root(asked)
         if section == "addresses":
+            if self.main_address(root) is None:
+                self.written(root, "main_address_id", row)
             self.addresses.append(row)
+        self.rows[row] = (section, root)
 
     # --- what must be true ----------------------------------------------------------------------------------------
 
