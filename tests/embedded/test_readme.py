@@ -10,9 +10,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -158,10 +160,20 @@ def test_a_command_of_the_readme_does_it(command: str, demo: Reader) -> None:
     assert shown(output), output
 
 
+def _at_rest(http: httpx.Client) -> list[dict[str, Any]]:
+    """The clients, once what earlier commands set in motion (activities told by events) changes them no more."""
+    read = lambda: http.get("/clients", params={"limit": 200}).json()["items"]  # noqa: E731
+    seen, now = None, read()
+    while now != seen:
+        time.sleep(2)
+        seen, now = now, read()
+    return list(now)
+
+
 def test_the_second_start_takes_little_time_and_all_is_there(demo: Reader, key: str) -> None:
     """The last of the module, since it ends the demo."""
     with demo.http(key) as http:
-        before = http.get("/clients", params={"limit": 200}).json()["items"]
+        before = _at_rest(http)
     demo.stop()
     spent = processor_seconds()
     demo.start("run")
