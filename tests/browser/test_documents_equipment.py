@@ -78,6 +78,22 @@ def test_what_is_dropped_on_a_folder_lands_in_it(desk: Page, product: Product, c
     expect(rows(desk)).to_contain_text(["Avenant.txt"])
 
 
+def test_the_pages_of_a_pdf_nobody_looked_at_yet_are_told_with_its_first_picture(
+    desk: Page, product: Product, client: dict[str, Any]
+) -> None:
+    """The list's small pictures make them known as well, often before somebody clicks: here they are slow to come."""
+    name = "Plan jamais vu.pdf"
+    sent = {"file": (name, pdf(3))}
+    assert product.http.post("/documents", data={"client_id": client["id"]}, files=sent).status_code == 201
+    desk.route("**/thumbnail?size=small*", lambda route: route.abort())
+    open_documents(desk, client)
+    desk.get_by_role("link", name=name).click()
+    preview = desk.get_by_role("complementary", name=f"Aperçu de {name}")
+    expect(preview).to_contain_text("PDF, 3 pages")
+    preview.get_by_role("button", name="Page suivante").click()
+    expect(preview.get_by_role("status")).to_have_text("Page 2 sur 3")
+
+
 def test_a_cut_upload_says_so_and_goes_on(desk: Page, client: dict[str, Any]) -> None:
     open_documents(desk, client)
     cut = {"left": 1}

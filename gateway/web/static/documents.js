@@ -113,19 +113,27 @@ function turn(step) {
 }
 document.addEventListener("fiche:refreshed", () => turn(0));
 
+/** Times that each preview's pages were asked for: a picture that brings none is not asked about for ever. */
+const counted = new Map();
+
 /** The pages of a PDF are known once it was looked at: the first picture of it brings them. */
-function countPages(root) {
-  const bar = one(".pages[data-pages='0']", root);
-  const picture = bar && one(".preview img[data-preview]", root);
+function countPages() {
+  const picture = one(".preview .pages[data-pages='0']") && one(".preview img[data-preview]");
   if (!picture) return;
-  const known = () => refresh();
+  const preview = picture.dataset.preview;
+  const known = () => {
+    const times = counted.get(preview) || 0;
+    counted.set(preview, times + 1);
+    if (times < 3) setTimeout(refresh, times * 1000);
+  };
   if (picture.complete && picture.naturalWidth) known(); else picture.addEventListener("load", known, { once: true });
 }
+document.addEventListener("fiche:refreshed", countPages);
 
 export default function documents(root) {
   if (root.matches("form")) { folderForm(root); return; }
   orIcon(root);
-  countPages(root);
+  countPages();
   document.addEventListener("fiche:refreshed", () => { orIcon(document); });
   if (root.dataset.drop) dropping(root);
 }
