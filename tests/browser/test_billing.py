@@ -113,7 +113,7 @@ def test_what_was_typed_in_a_quote_is_there_again_with_all_its_lines(
     desk.get_by_role("button", name="Ajouter une ligne").click()
     type_line(desk, 1, "Deuxième", "2", "pas un prix", "10")
     expect(desk.locator("[data-totals-note]")).to_be_visible()
-    # Asked again and again from here: the page's own polling evaluates strings, which its Content Security Policy refuses.
+    # Asked again and again from here: the page would evaluate a string each time, which its policy refuses.
     kept = "() => Object.keys(localStorage).some((key) => localStorage[key].includes('Deuxième'))"
     wait_until(lambda: desk.evaluate(kept), "the draft is kept")
     desk.reload()
