@@ -31,6 +31,7 @@ from services.billing.commands import (
 )
 from services.billing.commands.facts import company_of
 from services.billing.model import ADDRESS_USES, KINDS, MOVABLE, Base
+from services.kit.erasure import Taken
 from services.kit.follow import ClientRowsService
 from services.kit.uses import address_uses
 
@@ -223,6 +224,9 @@ class BillingService(ClientRowsService):
     def make_files(self) -> None:
         while self.uow.run(None, lambda: files.make_one(self.uow, self.store)):
             pass
+
+    def taken_over(self, erased: Sequence[UUID]) -> Sequence[Taken]:
+        return merged.taken_over(self.uow.session, erased)
 
     def erase_files(self) -> None:
         while self.uow.run(None, lambda: erasing.remove_one(self.uow, self.store)):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import select, text
@@ -38,7 +39,7 @@ from services.clients.queries import memo as memo_queries
 from services.clients.queries import merges as merge_queries
 from services.clients.queries import pairs as pair_queries
 from services.clients.queries import records as record_queries
-from services.kit.erasure import Erasing
+from services.kit.erasure import Erasing, Taken
 from services.kit.forest import count_homes
 from services.kit.movable import homes_of, undo_rows
 
@@ -243,6 +244,9 @@ class ClientsService(Erasing, Listener):
 
     def erased_upto(self) -> int:
         return int(self.uow.session.scalar(text("SELECT version FROM client_forest")) or 0)
+
+    def taken_over(self, erased: Sequence[UUID]) -> Sequence[Taken]:
+        return erasing.taken_over(self.uow.session, erased)
 
     def seen_to(self, upto: int) -> None:
         erasing.reached(self.uow, self.name, upto)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -49,7 +51,7 @@ class Erasing:
         # Read before the files are looked for: whoever is erased meanwhile is seen to, and told of, the next time.
         upto = int(self.uow.run(None, self.erased_upto))
         self.erase_files()
-        for _ in sweep(self.uow, lambda: self.seen_to(upto)):
+        for _ in sweep(self.uow, self.taken_over, lambda: self.seen_to(upto)):
             time.sleep(0)  # other calls and heartbeats go on
 
     def someone_to_see_to(self) -> bool:
@@ -65,6 +67,10 @@ class Erasing:
 
     def erase_files(self) -> None:
         """Takes away what the store holds of persons erased, in transactions of its own."""
+
+    def taken_over(self, erased: Sequence[uuid.UUID]) -> Sequence[Taken]:
+        """What other records had taken over from these, by merges that were undone since."""
+        return []
 
     @rpc(forest.PreviewErasure)
     def preview_erasure(self, request: forest.PreviewErasure) -> forest.ErasureCounts:
@@ -129,7 +135,9 @@ def count_rows(session: Session, base: type[DeclarativeBase], kinds: Mapping[str
 # --- what was said of them --------------------------------------------------------------------------------------------
 
 
-def sweep(uow: UnitOfWork, ended: Callable[[], None]) -> Iterator[None]:
+def sweep(
+    uow: UnitOfWork, taken_over: Callable[[Sequence[uuid.UUID]], Sequence[Taken]], ended: Callable[[], None]
+) -> Iterator[None]:
     """Blanks what lies about of persons erased since the last time: answers, parked events, snapshots, the log.
 
     A step is one transaction, the last of which calls `ended`; asked again after a crash, it begins anew, and what is
@@ -138,6 +146,7 @@ def sweep(uow: UnitOfWork, ended: Callable[[], None]) -> Iterator[None]:
     found = uow.run(None, lambda: unswept(uow.session))
     if not found:
         return
+    taken: Sequence[Taken] = uow.run(None, lambda: taken_over(found))  # type: ignore[assignment,arg-type]
     ids = {"ids": [f"%{each}%" for each in found]}
     for statement in _STATEMENTS:
         uow.run(None, lambda statement=statement: uow.session.execute(text(statement), ids) and None)  # type: ignore[misc]
@@ -147,6 +156,9 @@ def sweep(uow: UnitOfWork, ended: Callable[[], None]) -> Iterator[None]:
         while after is not None:
             after = uow.run(None, lambda after=after: _blank_log(uow.session, after, ids["ids"]))  # type: ignore[misc,assignment]
             yield
+    for one in taken:
+        uow.run(None, lambda one=one: blank_taken(uow.session, one, uow.database.settings.erase_event_log))  # type: ignore[misc]
+        yield
 
     def end() -> None:
         swept = text("UPDATE erased_client SET swept_at = now() WHERE id = ANY(:found)")
@@ -184,3 +196,86 @@ def _blank_log(session: Session, after: int, ids: list[str]) -> int | None:
     # Nobody asks for positions one by one: the log may begin anywhere.
     last = session.scalar(text("SELECT position FROM event_head"))
     return after + BATCH if after + BATCH < int(last or 0) else None
+
+
+# --- what others had taken over from them -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a record says of a person it was merged with once: `keys` of its state, in events between two positions.
+
+    After the merge was undone it says its own again; what was said until then would say the person's for ever.
+    """
+
+    record: uuid.UUID
+    keys: frozenset[str]
+    first: int
+    before: int
+
+
+def takers(
+    session: Session, table: str, home: str, erased: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, dict[str, set[uuid.UUID]]]:
+    """Record → field → merges by which it took the field over from one of these, be it through records between.
+
+    `table` keeps every write: `op`, `source_client_id`, `merge_id`, and the record under `home`.
+    """
+    statement = text(
+        f"SELECT {home} AS record, field, source_client_id AS source, merge_id FROM {table} "
+        "WHERE op <> 'set' AND source_client_id = ANY(:sources)"
+    )
+    found: dict[uuid.UUID, dict[str, set[uuid.UUID]]] = {}
+    sources = set(erased)
+    while sources:
+        rows = session.execute(statement, {"sources": list(sources)}).all()
+        sources = set()
+        for row in rows:
+            before = set() if row.source in erased else found[row.source].get(row.field)
+            if before is None or row.record in erased:
+                continue
+            merges = found.setdefault(row.record, {}).setdefault(row.field, set())
+            if not merges >= before | {row.merge_id}:
+                merges |= before | {row.merge_id}
+                sources.add(row.record)
+    return found
+
+
+def blank_taken(session: Session, taken: Taken, log: bool) -> None:
+    """Empties what answers and, with `log`, events said of the record: all texts of those, of these the keys'."""
+    params = {
+        "like": f"%{taken.record}%",
+        "subject": str(taken.record),
+        "first": taken.first,
+        "before": taken.before,
+    }
+    session.execute(
+        text(
+            "UPDATE idempotent_answer SET answer = erased_answer(answer) WHERE answer LIKE :like "
+            "AND recorded_at BETWEEN "
+            "coalesce((SELECT recorded_at FROM event_log WHERE position = :first), '-infinity') "
+            "AND coalesce((SELECT recorded_at FROM event_log WHERE position = :before), now())"
+        ),
+        params,
+    )
+    session.execute(text("DELETE FROM event_snapshot WHERE body LIKE :like"), params)
+    if not log:
+        return
+    rows = session.execute(
+        text(
+            "SELECT position, event FROM event_log "
+            "WHERE subject = :subject AND position >= :first AND position < :before"
+        ),
+        params,
+    )
+    for row in rows.all():
+        event = orjson.loads(row.event)
+        states = [state for state in (event["data"], event["data"].get("survivor")) if isinstance(state, dict)]
+        said = [(state, key) for state in states for key in taken.keys if state.get(key)]
+        for state, key in said:
+            state[key] = ""
+        if said:
+            session.execute(
+                text("UPDATE event_log SET event = :event WHERE position = :position"),
+                {"event": orjson.dumps(event).decode(), "position": row.position},
+            )

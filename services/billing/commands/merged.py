@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 
 from chassis.stamp import touch
 from chassis.uow import UnitOfWork
-from contracts.billing import DetailsUpdated
+from contracts.billing import OWNER, DetailsUpdated
+from contracts.forest import REPOINTED
 from services.billing.commands.facts import details_of, details_to_write
 from services.billing.model import BillingDetails, BillingFieldWrite
 from services.billing.model.parties import DETAIL_FIELDS
+from services.kit.erasure import Taken, takers
 from services.kit.homes import root_of
 
 _WRITES = text(
@@ -135,6 +137,22 @@ def tell(uow: UnitOfWork, row: BillingDetails, changed: list[str]) -> None:
             changed=changed,
         )
     )
+
+
+def taken_over(session: Session, erased: Sequence[uuid.UUID]) -> list[Taken]:
+    """What other clients were billed as, by these, until the merge was undone: told before what stands since."""
+    newest = text(
+        "SELECT max(d.position) FROM event_log d WHERE d.subject = :record AND d.type = :details AND d.position <= "
+        "coalesce((SELECT max(r.position) FROM event_log r WHERE r.subject = ANY(:merges) AND r.type = :repointed "
+        "AND r.event::json->'data'->>'direction' = 'undo'), (SELECT position FROM event_head))"
+    )
+    types = {"details": DetailsUpdated.event_type(), "repointed": REPOINTED[OWNER].event_type()}
+    found = []
+    for record, fields in takers(session, "billing_field_write", "home_client_id", erased).items():
+        merges = [str(each) for each in set().union(*fields.values())]
+        before = session.scalar(newest, {"record": str(record), "merges": merges} | types) or 0
+        found.append(Taken(record, frozenset({"billing_name"} & fields.keys()), 0, before))
+    return found
 
 
 def _typed(field: str, found: Any) -> Any:

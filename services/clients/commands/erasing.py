@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
 from chassis.ids import new_id
@@ -21,9 +22,13 @@ from services.clients.commands.merges import acting, lock_forest, lock_records, 
 from services.clients.model import KINDS, Base, Client, Erasure, Relation
 from services.clients.queries import erasures as queries
 from services.clients.text import fold
-from services.kit.erasure import count_rows, erase_rows
+from services.kit.erasure import Taken, count_rows, erase_rows, takers
 from services.kit.homes import row_facts, tree_of
 
+#: Field → key under which events tell it; the others are told of no client.
+_TOLD = dict.fromkeys(("first_name", "last_name", "company_name", "own_name"), "display_name") | {
+    each: each for each in ("email", "phone", "siret", "vat_number")
+}
 #: Why a record is erased that nobody restored.
 PURGED = "Fiche supprimée, délai de restauration écoulé."
 
@@ -123,6 +128,25 @@ def _forget_words(uow: UnitOfWork, words: list[str]) -> None:
         ),
         {"words": words},
     )
+
+
+def taken_over(session: Session, erased: Sequence[uuid.UUID]) -> list[Taken]:
+    """What other records said of these until the merge by which they had it over was undone."""
+    # Where the log no longer goes back so far, nothing is left of before.
+    told = text(
+        "SELECT coalesce(min(l.position) FILTER (WHERE l.type = :merged), 0) AS first, "
+        "coalesce(max(l.position) FILTER (WHERE l.type = :undone), 0) AS before "
+        "FROM event_log l JOIN merge m ON l.subject IN (m.survivor_id::text, m.duplicate_id::text) "
+        "WHERE m.id = ANY(:merges) AND l.type IN (:merged, :undone) "
+        "AND l.event::json->'data'->>'merge_id' = m.id::text"
+    )
+    types = {"merged": c.ClientMerged.event_type(), "undone": c.ClientMergeUndone.event_type()}
+    found = []
+    for record, fields in takers(session, "client_field_write", "client_id", erased).items():
+        keys = frozenset(_TOLD[field] for field in fields if field in _TOLD)
+        row = session.execute(told, types | {"merges": list(set().union(*fields.values()))}).one()
+        found.append(Taken(record, keys, row.first, row.before))
+    return found
 
 
 def reached(uow: UnitOfWork, service: str, forest: int) -> None:
