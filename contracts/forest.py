@@ -13,6 +13,8 @@ E = TypeVar("E", bound=Event)
 
 #: Services that keep rows of clients beside `clients` itself, and so follow the forest.
 FOLLOWERS = ("accounts", "billing", "documents", "equipment", "interventions", "maintenance")
+#: Services beside `clients` that keep something of persons, and say when nothing of an erased one is left.
+ERASERS = (*FOLLOWERS, "imports")
 
 
 class Repointed(Event):
@@ -52,21 +54,21 @@ class ForestReached(Event):
     erased: int | None = None
 
 
-def _for_each(base: type[E], name: str) -> dict[str, type[E]]:
-    """The event of each follower: the same shape under its owner's name."""
+def _for_each(base: type[E], name: str, owners: tuple[str, ...] = FOLLOWERS) -> dict[str, type[E]]:
+    """The event of each service that tells it: the same shape under its owner's name."""
     return {
         owner: type(
             f"{owner.title()}{base.__name__}",
             (base,),
             {"__module__": __name__, "__doc__": base.__doc__, "event_owner": owner, "event_name": name},
         )
-        for owner in FOLLOWERS
+        for owner in owners
     }
 
 
 REPOINTED = _for_each(Repointed, "client_repointed")
 REPOINT_FAILED = _for_each(RepointFailed, "client_repoint_failed")
-FOREST_REACHED = _for_each(ForestReached, "forest_reached")
+FOREST_REACHED = _for_each(ForestReached, "forest_reached", ERASERS)
 
 
 class CountHomes(Query):

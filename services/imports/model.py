@@ -98,5 +98,14 @@ class OutsideRef(Base):  # type: ignore[valid-type,misc]
     answer: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 
+class ErasedUpto(Base):  # type: ignore[valid-type,misc]
+    """The forest version up to which everybody erased is known here: one row, once somebody was."""
+
+    __tablename__ = "erased_upto"
+    __erased__ = Nobodys("a number")
+    singleton: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    forest: Mapped[int] = mapped_column(BigInteger)
+
+
 #: Kinds of rows that have a home: none. What an id of a client means is asked of its owner each time.
 KINDS: dict[str, type] = {}

@@ -353,6 +353,7 @@ def test_an_erasure_is_done_when_the_files_are_gone_too(product: Product) -> Non
         # As somebody does who stores the same bytes: nobody takes them away meanwhile.
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 17))"), {"key": sha256})
         made = erase(product, client["id"])
+        assert set(made["waits_for"]) >= {"clients", "documents", "imports"}
         wait_until(
             lambda: product.http.get(f"/erasures/{made['id']}").json()["waits_for"] == ["documents"],
             "all but the files to be gone",

@@ -20,6 +20,8 @@ _WORDS = (
     | {kind: (one, several) for kind, (_, _, one, several, _) in KINDS.items()}
     | {"document": ("document avec ses versions", "documents avec leurs versions")}
 )
+#: What imports said of single rows is kept there.
+_KEEPERS = SERVICES | {"imports": ("Imports", "upload")}
 _DRAFTS = {"invoice": ("facture en brouillon", "factures en brouillon"),
            "credit_note": ("avoir en brouillon", "avoirs en brouillon")}  # fmt: skip
 _ISSUED = {"invoice": ("facture émise", "factures émises"), "credit_note": ("avoir émis", "avoirs émis"),
@@ -48,7 +50,7 @@ def register(web: Blueprint, backend: Backend) -> None:
     @web.get("/effacements/<uuid:id>")
     def erasure(id: UUID) -> str:
         found = backend.ask(e.GetErasure(id=id))
-        services = [(word, "running" if name in found["waits_for"] else "done") for name, (word, _) in SERVICES.items()]
+        services = [(word, "running" if name in found["waits_for"] else "done") for name, (word, _) in _KEEPERS.items()]
         finished = sum(state == "done" for _, state in services)
         return render_template("clients/erasure.html", erasure=found, services=services, finished=finished, law=LAW)
 

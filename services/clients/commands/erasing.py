@@ -17,7 +17,7 @@ from chassis.ids import new_id
 from chassis.uow import UnitOfWork
 from contracts import clients as c
 from contracts.clients import erasures as e
-from contracts.forest import FOLLOWERS
+from contracts.forest import ERASERS
 from services.clients.commands.merges import acting, lock_forest, lock_records, move_forest
 from services.clients.model import KINDS, Base, Client, Erasure, Relation
 from services.clients.queries import erasures as queries
@@ -97,7 +97,7 @@ def _erase(uow: UnitOfWork, row: Client, forest: int, reason: str) -> uuid.UUID:
         erased_at=uow.now,
         forest=forest,
         counts=counts | {"client": len(tree)},
-        waits_for=[c.OWNER, *(service for service in FOLLOWERS if service in known)],
+        waits_for=[c.OWNER, *(service for service in ERASERS if service in known)],
     )
     session.add(erasure)
     move_forest(uow, forest)
