@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: Of a client that was deleted; how long it can be restored is a setting.
+CLIENT_DELETED = "Cette fiche a été supprimée. Elle peut être restaurée tant que le délai n’est pas passé."
+
 #: Name of a field, as `http-api` has it → its word.
 FIELDS = {
     "kind": "Type",

@@ -12,6 +12,7 @@ from contracts.clients import Identify, ListSub
 from contracts.documents import CheckDocuments
 from contracts.equipment import CheckEquipment
 from contracts.interventions import CheckInterventions
+from contracts.words import CLIENT_DELETED
 from gateway.rpc import Rpc, refuse_unless_answered
 
 
@@ -79,7 +80,7 @@ class ClientDoor:
                 refuse_unless_answered(
                     Gone("Les données de cette personne ont été effacées, pour toujours.", code="client_erased")
                 )
-            refuse_unless_answered(Gone("Cette fiche a été supprimée. Elle peut être restaurée pendant 30 jours."))
+            refuse_unless_answered(Gone(CLIENT_DELETED))
         if root != client_id and not follow:
             raise Moved("Cette fiche a été fusionnée dans une autre.", data={"client_id": str(root)})
         if new_work and found["status"] == "archived":

@@ -47,7 +47,7 @@ SENTENCES = {
     "clients.address.updated": "Une adresse a changé, est retirée ou remise en service.",
     "clients.client.archived": "Un client est archivé.",
     "clients.client.created": "Une fiche client est ouverte.",
-    "clients.client.deleted": "Un client est supprimé\u202f; il peut être rétabli pendant 30 jours.",
+    "clients.client.deleted": "Un client est supprimé\u202f; il peut être rétabli tant que le délai n’est pas passé.",
     "clients.client.erased": "Les données d’une personne sont effacées.",
     "clients.client.merge_undone": "Une fusion de fiches est annulée.",
     "clients.client.merged": "Deux fiches sont fusionnées.",

@@ -60,7 +60,7 @@ class ClientUnarchived(ClientState):
 
 
 class ClientDeleted(ClientState):
-    """A client was deleted; it can be restored for 30 days."""
+    """A client was deleted; it can be restored for a time (30 days unless set otherwise)."""
 
     event_owner: ClassVar[str] = OWNER
     event_name: ClassVar[str] = "client.deleted"

@@ -72,7 +72,13 @@ def _layout(api: Api) -> None:
 
 
 def _of_a_client(api: Api) -> None:
-    @api.route("DELETE", "/clients/{client_id}", "Supprime (restaurable 30 jours)", tag=TAG, status=204)
+    @api.route(
+        "DELETE",
+        "/clients/{client_id}",
+        "Supprime ; restaurable pendant le délai prévu (30 jours par défaut)",
+        tag=TAG,
+        status=204,
+    )
     def delete_client(client_id: UUID) -> Response:
         ties.delete_client(api.rpc, client_id, if_match(required=False))
         return Response(status=204)

@@ -11,13 +11,13 @@ from chassis.errors import Conflict, Gone, NotFound, Stale, StartOver
 from chassis.stamp import touch
 from chassis.uow import UnitOfWork
 from contracts import clients as c
+from contracts.words import CLIENT_DELETED
 from services.clients import fields
 from services.clients.model import Client
 from services.clients.queries.records import refuse_erased
 from services.kit.homes import root_of
 
 ABSENT = "Cette fiche n’existe pas."
-DELETED = "Cette fiche a été supprimée. Elle peut être restaurée pendant 30 jours."
 
 
 def lock_record(uow: UnitOfWork, identifier: uuid.UUID, *, deleted: bool = False) -> Client:
@@ -32,7 +32,7 @@ def lock_record(uow: UnitOfWork, identifier: uuid.UUID, *, deleted: bool = False
     if row.deleted_at is not None:
         refuse_erased(uow.session, identifier)
         if not deleted:
-            raise Gone(DELETED)
+            raise Gone(CLIENT_DELETED)
     return row
 
 
@@ -114,7 +114,7 @@ def root_record(uow: UnitOfWork, home: uuid.UUID) -> Client:
         raise StartOver
     if row.deleted_at is not None:
         refuse_erased(uow.session, row.id)
-        raise Gone(DELETED)
+        raise Gone(CLIENT_DELETED)
     return row
 
 
@@ -131,7 +131,7 @@ def check_home(uow: UnitOfWork, home: uuid.UUID) -> None:
         raise NotFound(ABSENT)
     if found.deleted_at is not None:
         refuse_erased(uow.session, home)
-        raise Gone(DELETED)
+        raise Gone(CLIENT_DELETED)
 
 
 def check_new(uow: UnitOfWork, model: type[Any], identifier: uuid.UUID | None) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import Gone, Moved, NotFound
 from chassis.page import Listing, meta
 from contracts import clients as c
+from contracts.words import CLIENT_DELETED
 from services.clients.queries import rows
 from services.clients.relations import HIERARCHICAL
 from services.kit.homes import (
@@ -101,7 +102,7 @@ def refuse(session: Session, identifier: uuid.UUID) -> None:
         raise Moved("Cette fiche a été fusionnée dans une autre.", data={"client_id": str(row.root_id)})
     if row.deleted_at is not None:
         refuse_erased(session, identifier)
-        raise Gone("Cette fiche a été supprimée. Elle peut être restaurée pendant 30 jours.")
+        raise Gone(CLIENT_DELETED)
 
 
 def refuse_erased(session: Session, identifier: uuid.UUID) -> None:
