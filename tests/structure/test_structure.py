@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from sqlalchemy import Uuid, create_engine
+from sqlalchemy import Uuid, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from chassis import migrations
@@ -103,6 +104,18 @@ def test_a_service_has_one_migration_head_and_its_tables_are_those_of_the_model(
     migrations.upgrade(service, url)
     migrations.upgrade(service, url)  # asked twice, it is done once
     engine = create_engine(url)
+    with engine.begin() as connection:
+        # Down again, one by one, and up: an operator who goes back a release finds that it works.
+        command.downgrade(migrations.config(service, connection), "base")
+        left = connection.execute(
+            text(
+                "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+                "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = pg_proc.oid AND d.deptype = 'e')"
+            )
+        ).scalars()
+        assert set(left) == set()
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+        command.upgrade(migrations.config(service, connection), "head")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = compare_metadata(context, migrations.metadata(service))
