@@ -13,6 +13,6 @@ __all__ = ["product"]
 @pytest.fixture(scope="module")
 def world(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The product in this thread."""
-    made = World(postgres_url, tmp_path_factory.mktemp("objects"))
+    made = World(postgres_url, tmp_path_factory.mktemp("data"))
     yield made
     made.close()

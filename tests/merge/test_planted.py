@@ -392,7 +392,7 @@ class Ground:
         if self._world is not None and not self._sound(self._world):
             self.close()
         if self._world is None:
-            self._world = World(self._url, self._folders.mktemp("objects"))
+            self._world = World(self._url, self._folders.mktemp("data"))
         return self._world
 
     @staticmethod

@@ -6,12 +6,30 @@ the row was re-assigned since. Events go on only where a test says so: that one 
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 
 from tests.merge.test_properties import _move, added, home, merged, opened, shown, undone
 from tests.merge.world import World
+
+#: Service, kind, path and table of every other row that an undo may move; `clients` moves its own as the undo is made.
+_OTHERS = [
+    ("interventions", "intervention", "/interventions", "intervention"),
+    ("interventions", "job_site", "/job-sites", "job_site"),
+    ("billing", "quote", "/quotes", "quote"),
+    ("billing", "invoice", "/invoices", "invoice"),
+    ("maintenance", "plan", "/maintenance-plans", "plan"),
+    ("documents", "document", "/documents", "document"),
+]
+_BODIES: dict[str, dict[str, Any]] = {
+    "intervention": {"title": "Panne"},
+    "job_site": {"title": "Chantier"},
+    "quote": {"lines": []},
+    "invoice": {"lines": []},
+    "plan": {"title": "Entretien", "visits_per_period": 1, "period": "year", "starts_on": "2026-01-01"},
+}
 
 
 def given(world: World, row: str, to: str, **more: Any) -> dict[str, Any]:
@@ -107,3 +125,30 @@ def test_a_row_given_to_the_survivor_that_shows_it_by_a_merge_stays_with_it_afte
         assert home(world, "equipment", "equipment", each) == a
     assert home(world, "clients", "contact", contact) == a
     assert given(world, row, a)["version"] == moved["version"], "it is that record's already"
+
+
+@pytest.mark.parametrize(("service", "kind", "path", "table"), _OTHERS, ids=[kind for _, kind, _, _ in _OTHERS])
+def test_it_holds_in_every_service(world: World, service: str, kind: str, path: str, table: str) -> None:
+    """As for equipment: one row given by hand before its service hears of the undo, another moved by the undo."""
+    a, b = opened(world), opened(world)
+    merge = merged(world, a, b)
+    world.settle()
+    by_hand, ticked = (_another(world, kind, path, a) for _ in range(2))
+    moves = [{"service": service, "kind": kind, "id": row, "home_seen": a, "home": b} for row in (by_hand, ticked)]
+    undone(world, merge, moves=moves)
+    answer = world.http.post(f"{path}/{by_hand}/reassign", json={"client_id": a})
+    assert answer.status_code == 200, answer.text
+    world.settle()
+    assert home(world, service, table, by_hand) == a
+    assert home(world, service, table, ticked) == b
+    assert world.sql(service, "SELECT id FROM given_away") == []
+
+
+def _another(world: World, kind: str, path: str, record: str) -> str:
+    if kind == "document":
+        sent = {"file": ("Plan.txt", uuid.uuid4().hex.encode())}
+        answer = world.http.post(path, data={"client_id": record}, files=sent)
+    else:
+        answer = world.http.post(path, json={"client_id": record, **_BODIES[kind]})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])

@@ -23,7 +23,7 @@ from chassis.events import parked, place
 from chassis.events.consumer import Consumer
 from chassis.events.following import Following
 from chassis.events.source import LogSource
-from chassis.objects import FolderStore
+from chassis.objects import object_store
 from chassis.runtime import Runtime
 from chassis.service import followed_producers, handlers_of
 from chassis.service.handlers import since_of
@@ -48,7 +48,7 @@ class World:
     """`http` asks as an administrator. `away` are services that do not answer, and do not read events either."""
 
     def __init__(self, postgres_url: str, folder: Path) -> None:
-        self.settings = Settings(bootstrap_token=TOKEN)
+        self.settings = Settings(bootstrap_token=TOKEN, data_dir=folder)
         self.runtime = Runtime(self.settings, LocalWire(), _client=self)
         self.services = {name: make_service(name, postgres_url) for name in SERVICES}
         self.away: set[str] = set()
@@ -64,7 +64,7 @@ class World:
         for name in SERVICES:
             self.restart(name)
         first_sign_in(self, self.settings)
-        app = create_app(self.settings, self, FolderStore(folder), self.runtime.wire)
+        app = create_app(self.settings, self, object_store(self.settings), self.runtime.wire)
         self.http = httpx.Client(
             transport=httpx.WSGITransport(app=app),
             base_url="http://product/api/v1",
