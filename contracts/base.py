@@ -145,6 +145,8 @@ class Event(Model):
     subject_field: ClassVar[str] = "id"
     #: A constant ordering key for all events of the class, instead of the subject.
     ordering_key_constant: ClassVar[str | None] = None
+    #: Nearly every service has work with it and nobody waits for that: they take turns, so that others are answered.
+    in_turns: ClassVar[bool] = False
     registry: ClassVar[dict[str, type[Event]]] = {}
 
     @classmethod

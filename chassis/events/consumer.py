@@ -24,6 +24,7 @@ from chassis.events.batch import Batches
 from chassis.events.begin import begin
 from chassis.events.following import Following
 from chassis.events.source import Halted, OtherLog
+from chassis.settings import SERVICES
 from chassis.wire.base import Delivery, EventSubscription
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,8 @@ PAGE = 500
 ASK_S = 5.0
 #: An idle consumer asks ever more rarely, down to one in so many times: what is published rings.
 RARELY = 12
+#: Seconds between the services' turns at an event that has work for nearly all of them (`Event.in_turns`).
+TURN_S = 0.06
 #: A producer that is away for less than so many seconds (it starts too) is nobody's concern.
 QUIET_S = 20.0
 
@@ -42,8 +45,9 @@ QUIET_S = 20.0
 class Consumer:
     """One consumer of one producer's log."""
 
-    def __init__(self, following: Following) -> None:
+    def __init__(self, following: Following, turn_s: float = TURN_S) -> None:
         self._following = following
+        self._turn_s = turn_s
         self.consumer, self.producer = following.consumer, following.producer
         self._ahead = Ahead()
         self._unreadable: deque[tuple[bytes, dict[str, str], str, Callable[[], None]]] = deque()
@@ -181,8 +185,19 @@ class Consumer:
         self._goes_on()
         if not batch:
             return False
+        if (wait := self._turn(batch)) > 0:
+            self._stop.wait(wait)
+            batch = self._next()
         self._apply(batch)
         return True
+
+    def _turn(self, batch: list[Entry]) -> float:
+        """Seconds until this service's turn to apply what it has just been told; 0 for what was told before."""
+        entry = next((each for each in batch if each.type in self._following.in_turns), None)
+        if entry is None or entry.told_at is None or self.consumer not in SERVICES:
+            return 0.0
+        turn = self._turn_s * (1 + SERVICES.index(self.consumer))
+        return min(turn, entry.told_at + turn - time.time())
 
     def _begin(self) -> None:
         at = begin(self._following)

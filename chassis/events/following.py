@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from chassis.events.source import LogSource
@@ -36,6 +37,11 @@ class Following:
     def types(self) -> list[str]:
         """Types of this producer that have a handler."""
         return sorted(name for name in self.handlers if Event.registry[name].event_owner == self.producer)
+
+    @cached_property
+    def in_turns(self) -> frozenset[str]:
+        """Types that the services do not all apply at one moment."""
+        return frozenset(name for name in self.types if Event.registry[name].in_turns)
 
     def transact(self, work: Callable[[Any], T]) -> T:
         """What `work(service)` gives, run in one transaction of a worker."""

@@ -87,6 +87,7 @@ class ClientMerged(Event):
     public: ClassVar[bool] = True
     subject_field: ClassVar[str] = "survivor_id"
     ordering_key_constant: ClassVar[str | None] = FOREST_KEY
+    in_turns: ClassVar[bool] = True
     merge_id: Id
     forest: int
     survivor_id: Id
@@ -105,6 +106,7 @@ class ClientMergeUndone(Event):
     public: ClassVar[bool] = True
     subject_field: ClassVar[str] = "duplicate_id"
     ordering_key_constant: ClassVar[str | None] = FOREST_KEY
+    in_turns: ClassVar[bool] = True
     merge_id: Id
     forest: int
     survivor_id: Id
@@ -122,6 +124,7 @@ class ClientErased(Event):
     public: ClassVar[bool] = True
     subject_field: ClassVar[str] = "client_id"
     ordering_key_constant: ClassVar[str | None] = FOREST_KEY
+    in_turns: ClassVar[bool] = True
     forest: int
     client_id: Id
     tree: list[Id]

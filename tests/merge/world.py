@@ -117,7 +117,7 @@ class World:
                 following = Following(
                     name, producer, handlers, since, LogSource(self, name), lambda work, s=service: self._apply(s, work)
                 )
-                self._consumers[name, producer] = Consumer(following)
+                self._consumers[name, producer] = Consumer(following, turn_s=0)  # one works at a time as it is
 
     def _apply(self, service: ServiceUnderTest, work: Callable[[Any], None]) -> None:
         work(self._worker(service, Context()))

@@ -5,6 +5,7 @@ Lock order: the forest, then records by id, then the log.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -268,16 +269,20 @@ def _start_progress(uow: UnitOfWork, merge: Merge, duplicate_tree: Sequence[uuid
 
 def reported(uow: UnitOfWork, service: str, merge_id: uuid.UUID, forest: int, counts: dict[str, int] | None) -> None:
     """A service has applied a merge or its undo. What it counted at the merge is written once."""
-    row = uow.session.get(MergeProgress, (merge_id, service), with_for_update=True)
-    if row is None:
-        if uow.session.get(Merge, merge_id) is None:
-            return
-        row = MergeProgress(merge_id=merge_id, service=service)
-        uow.session.add(row)
-    row.forest = max(row.forest or 0, forest)
-    row.failed = None
-    if row.moved is None and counts is not None:
-        row.moved = counts
+    uow.session.execute(
+        text(
+            "INSERT INTO merge_progress AS p (merge_id, service, forest, moved) "
+            "SELECT m.id, :service, :forest, CAST(:counts AS jsonb) FROM merge m WHERE m.id = :merge "
+            "ON CONFLICT (merge_id, service) DO UPDATE SET forest = greatest(coalesce(p.forest, 0), excluded.forest), "
+            "failed = NULL, moved = coalesce(p.moved, excluded.moved)"
+        ),
+        {
+            "merge": merge_id,
+            "service": service,
+            "forest": forest,
+            "counts": None if counts is None else json.dumps(counts),
+        },
+    )
 
 
 def report_failed(uow: UnitOfWork, service: str, merge_id: uuid.UUID, error: str) -> None:
