@@ -19,8 +19,8 @@ from chassis.page import (
 from contracts import equipment as c
 from services.kit.history import history, known
 from services.kit.homes import (
-    ADDRESS_JSON,
     address_join,
+    address_json,
     client_join,
     client_pairs,
     fiche_answer,
@@ -34,7 +34,7 @@ EQUIPMENT = Listing(
     source=f"equipment e {client_join('e')} {address_join('e')}",
     item=of_pairs(
         f"{meta('e')}, {client_pairs('e')}, 'name', e.name, 'address_id', e.address_id, "
-        f"'address', {ADDRESS_JSON}, 'place_id', e.place_id, 'description', e.description, 'brand', e.brand, "
+        f"'address', {address_json('e')}, 'place_id', e.place_id, 'description', e.description, 'brand', e.brand, "
         "'model', e.model, 'serial_number', e.serial_number, 'reference', e.reference, 'type_id', e.type_id, "
         "'parent_id', e.parent_id, 'state', e.state, 'purchased_on', e.purchased_on, 'installed_on', e.installed_on, "
         "'warranty_until', e.warranty_until, 'details', e.details, 'photos', e.photos"

@@ -168,10 +168,21 @@ def address_join(alias: str, column: str = "address_id") -> str:
     return f"LEFT JOIN known_address ka ON ka.id = {alias}.{column}"
 
 
-ADDRESS_JSON = (
-    "CASE WHEN ka.id IS NULL THEN NULL ELSE json_build_object('id', ka.id, 'label', ka.label, 'street', ka.street, "
-    "'postal_code', ka.postal_code, 'city', ka.city) END"
-)
+def address_json(alias: str) -> str:
+    """The known address `ka` of a row, as JSON; `client` names another client that it is the address of.
+
+    After an undo a row may lie on the address of the client that it was merged with.
+    """
+    shown = "'id', ka.id, 'label', ka.label, 'street', ka.street, 'postal_code', ka.postal_code, 'city', ka.city"
+    other = (
+        "(SELECT json_build_object('id', o.id, 'name', o.display_name) FROM known_client o WHERE o.id = "
+        "coalesce((SELECT oa.root_id FROM client_alias oa WHERE oa.id = ka.home_client_id), ka.home_client_id) "
+        f"AND o.id <> {_root(alias)})"
+    )
+    return (
+        f"CASE WHEN ka.id IS NULL THEN NULL WHEN ka.home_client_id = {alias}.home_client_id "
+        f"THEN json_build_object({shown}) ELSE json_build_object({shown}, 'client', {other}) END"
+    )
 
 
 def fiche_answer(tree: Sequence[uuid.UUID], sections: dict[str, bytes], **extra: bytes) -> bytes:

@@ -18,8 +18,8 @@ from chassis.page import (
 )
 from contracts import maintenance as c
 from services.kit.homes import (
-    ADDRESS_JSON,
     address_join,
+    address_json,
     client_join,
     client_pairs,
     fiche_answer,
@@ -39,7 +39,7 @@ PLANS = Listing(
     source=f"plan x {client_join('x')} {address_join('x')} LEFT JOIN known_user u ON u.id = x.assignee_id",
     item=of_pairs(
         f"{meta('x')}, {client_pairs('x')}, 'title', x.title, 'equipment_ids', x.equipment_ids, "
-        f"'address_id', x.address_id, 'address', {ADDRESS_JSON}, 'place_id', x.place_id, "
+        f"'address_id', x.address_id, 'address', {address_json('x')}, 'place_id', x.place_id, "
         "'visits_per_period', x.visits_per_period, 'period', x.period, 'months', x.months, 'rrule', x.rrule, "
         "'closed_months', x.closed_months, 'billable', x.billable, "
         "'starts_on', x.starts_on, "
@@ -64,7 +64,7 @@ VISITS = Listing(
         f"'colour', {_COLOUR}, 'intervention_id', x.intervention_id, "
         "'intervention', CASE WHEN x.intervention_id IS NOT NULL THEN json_build_object('id', x.intervention_id, "
         f"'starts_at', x.intervention_starts_at) END, 'done_at', x.done_at, 'assignee_id', x.assignee_id, "
-        f"'assignee', {_ASSIGNEE}, 'address_id', p.address_id, 'address', {ADDRESS_JSON}"
+        f"'assignee', {_ASSIGNEE}, 'address_id', p.address_id, 'address', {address_json('x')}"
     ),
     key="x.id",
     sorts={

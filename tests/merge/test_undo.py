@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.conftest import Product
+from tests.gateway.conftest import TOKEN, Product
 from tests.gateway.test_money import COMPANY, LINE
 from tests.gateway.test_work_and_money import ok
 from tests.merge.support import client, fiche, ids, merge, settled, undo
@@ -106,6 +106,38 @@ def test_rows_that_were_ticked_change_sides_both_ways_and_derived_ones_follow(pr
     assert {plan["id"] for plan in plans} == {one["rows"]["maintenance"], two["rows"]["maintenance"]}
     visits = product.http.get("/maintenance-visits", params={"client_id": b}).json()["items"]
     assert visits == [], "the visits went with their plan"
+
+
+def test_a_row_that_stays_at_the_others_address_says_whose_that_is(product: Product) -> None:
+    one, two = filled(product), filled(product)
+    a, at = one["client"]["id"], {"address_id": two["rows"]["addresses"]}
+    made = settled(product, merge(product, one["client"], two["client"]), "done")
+    bodies: dict[str, dict[str, Any]] = {
+        "/equipment": {"name": "Pompe"},
+        "/interventions": {"title": "Fuite"},
+        "/job-sites": {"title": "Rénovation"},
+        "/quotes": {"lines": []},
+        "/maintenance-plans": {"visits_per_period": 1, "period": "year", "starts_on": "2026-01-01"},
+    }
+    rows = {
+        path: f"{path}/{ok(product.http.post(path, json={'client_id': a, **body, **at}), 201)['id']}"
+        for path, body in bodies.items()
+    }
+    assert {path: ok(product.http.get(row))["address"].get("client") for path, row in rows.items()} == dict.fromkeys(
+        rows
+    )
+    undo(product, made)
+    settled(product, made, "undone")
+    whose = {"id": two["client"]["id"], "name": two["client"]["display_name"]}
+    assert {path: ok(product.http.get(row))["address"]["client"] for path, row in rows.items()} == dict.fromkeys(
+        rows, whose
+    )
+    pages = product.client()
+    pages.cookies.set("fiche_session", TOKEN)
+    for path in (rows["/equipment"], rows["/interventions"], rows["/job-sites"].replace("job-sites", "chantiers")):
+        page = pages.get(f"{product.url}{path.replace('/equipment', '/equipements')}", follow_redirects=True)
+        assert page.status_code == 200, path
+        assert f'Adresse de <a href="/clients/{whose["id"]}">' in page.text, path
 
 
 @pytest.mark.parametrize("wrong", ["third", "kind", "home"])

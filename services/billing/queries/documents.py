@@ -20,8 +20,8 @@ from chassis.page import (
 from contracts import billing as c
 from services.billing.queries.parties import DETAILS, TODAY
 from services.kit.homes import (
-    ADDRESS_JSON,
     address_join,
+    address_json,
     client_columns,
     client_join,
     fiche_answer,
@@ -53,7 +53,7 @@ def _item(own: str) -> str:
         "'name', coalesce(e.frozen -> 'payer' ->> 'name', pk.display_name, '')) AS payer, "
         "e.issued_on, e.dated_on AS date, e.client_reference, e.notes, e.vat_mention, e.operations, "
         "e.intervention_ids -> 0 AS intervention_id, "
-        f"e.job_site_id, e.address_id, {ADDRESS_JSON} AS address, e.currency, e.total_excl_tax::text, "
+        f"e.job_site_id, e.address_id, {address_json('e')} AS address, e.currency, e.total_excl_tax::text, "
         "e.total_tax::text, e.total_other_taxes::text, e.total_incl_tax::text, e.taxes, e.imported, "
         f"e.sent_at, {own}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.page import Listing, columns, meta, of_pairs, row
-from services.kit.homes import ADDRESS_JSON, address_join, client_columns, client_join, client_pairs
+from services.kit.homes import address_join, address_json, client_columns, client_join, client_pairs
 from services.kit.zone import TODAY, ZONE
 
 _DAY = f"(x.starts_at AT TIME ZONE {ZONE})::date"
@@ -49,8 +49,9 @@ INTERVENTIONS = Listing(
     item=row(
         f"{columns('x')}, {client_columns('x')}, x.number, x.title, x.kind, x.type_id, "
         "CASE WHEN y.id IS NOT NULL THEN json_build_object('id', y.id, 'name', y.name) END AS type, "
-        f"x.address_id, {ADDRESS_JSON} AS address, x.place_id, x.lead_technician_id, CASE WHEN lead.id IS NOT NULL "
-        "THEN json_build_object('id', lead.id, 'name', lead.name) END AS lead_technician, "
+        f"x.address_id, {address_json('x')} AS address, x.place_id, x.lead_technician_id, "
+        "CASE WHEN lead.id IS NOT NULL THEN json_build_object('id', lead.id, 'name', lead.name) END "
+        "AS lead_technician, "
         f"x.technician_ids, {_PEOPLE} AS technicians, x.starts_at, x.ends_at, {APPOINTMENT} AS has_appointment, "
         "x.needs_quote, x.billable, x.billable_reason, x.priority, x.client_reference, x.contact_id, x.equipment_ids, "
         "x.job_site_id, "
@@ -76,7 +77,7 @@ JOB_SITES = Listing(
     source=f"job_site x {client_join('x')} {address_join('x')}",
     item=of_pairs(
         f"{meta('x')}, {client_pairs('x')}, 'number', x.number, 'title', x.title, "
-        f"'address_id', x.address_id, 'address', {ADDRESS_JSON}, 'place_id', x.place_id, 'status', x.status, "
+        f"'address_id', x.address_id, 'address', {address_json('x')}, 'place_id', x.place_id, 'status', x.status, "
         "'starts_on', x.starts_on, 'ends_on', x.ends_on, 'estimated_hours', x.estimated_hours::text, "
         "'description', x.description, 'quote_id', x.quote_id, "
         f"'intervention_count', (SELECT count(*) {_ON_SITE}), "
