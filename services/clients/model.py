@@ -120,7 +120,7 @@ class ClientFieldWrite(Base):  # type: ignore[valid-type,misc]
         {"value": "NULL"},
         kept=("field", "op", "actor_id", "actor_name"),
         homes=("client_id",),
-        parents=(("relation", "row_id"),),
+        parents=tuple((kind, "row_id") for kind in ("relation", "contact", "address", "activity")),
     )
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     client_id_of_record: Mapped[uuid.UUID] = mapped_column("client_id", ForeignKey("client.id"))

@@ -19,7 +19,7 @@ from chassis.runtime import Runtime
 from chassis.service import rpc, whenever_told
 from chassis.uow import UnitOfWork
 from contracts import forest
-from services.kit.erased import LOCKS, SHARES, of_tree, specs
+from services.kit.erased import LOCKS, SHARES, of_tree, owned, specs
 
 #: Rung when somebody was erased.
 BELL = "erased"
@@ -51,7 +51,7 @@ class Erasing:
         # Read before the files are looked for: whoever is erased meanwhile is seen to, and told of, the next time.
         upto = int(self.uow.run(None, self.erased_upto))
         self.erase_files()
-        for _ in sweep(self.uow, self.taken_over, lambda: self.seen_to(upto)):
+        for _ in sweep(self.uow, self.base, self.taken_over, lambda: self.seen_to(upto)):
             time.sleep(0)  # other calls and heartbeats go on
 
     def someone_to_see_to(self) -> bool:
@@ -136,7 +136,10 @@ def count_rows(session: Session, base: type[DeclarativeBase], kinds: Mapping[str
 
 
 def sweep(
-    uow: UnitOfWork, taken_over: Callable[[Sequence[uuid.UUID]], Sequence[Taken]], ended: Callable[[], None]
+    uow: UnitOfWork,
+    base: type[DeclarativeBase],
+    taken_over: Callable[[Sequence[uuid.UUID]], Sequence[Taken]],
+    ended: Callable[[], None],
 ) -> Iterator[None]:
     """Blanks what lies about of persons erased since the last time: answers, parked events, snapshots, the log.
 
@@ -147,14 +150,15 @@ def sweep(
     if not found:
         return
     taken: Sequence[Taken] = uow.run(None, lambda: taken_over(found))  # type: ignore[assignment,arg-type]
-    ids = {"ids": [f"%{each}%" for each in found]}
+    rows: list[str] = uow.run(None, lambda: _rows_of(uow.session, base, found))  # type: ignore[assignment,arg-type]
+    ids = {"ids": [f"%{each}%" for each in found], "rows": rows}
     for statement in _STATEMENTS:
         uow.run(None, lambda statement=statement: uow.session.execute(text(statement), ids) and None)  # type: ignore[misc]
         yield
     if uow.database.settings.erase_event_log:
         after: int | None = 0
         while after is not None:
-            after = uow.run(None, lambda after=after: _blank_log(uow.session, after, ids["ids"]))  # type: ignore[misc,assignment]
+            after = uow.run(None, lambda after=after: _blank_log(uow.session, after, ids))  # type: ignore[misc,assignment]
             yield
     for one in taken:
         uow.run(None, lambda one=one: blank_taken(uow.session, one, uow.database.settings.erase_event_log))  # type: ignore[misc]
@@ -173,8 +177,19 @@ def unswept(session: Session) -> list[uuid.UUID]:
     return list(session.execute(text("SELECT id FROM erased_client WHERE swept_at IS NULL")).scalars())
 
 
+def _rows_of(session: Session, base: type[DeclarativeBase], persons: Sequence[uuid.UUID]) -> list[str]:
+    """Ids of what is theirs by now: told of others, where somebody gave it away or an undo moved it."""
+    found: list[str] = []
+    for table, spec in specs(base).items():
+        if spec.homes and "id" in base.metadata.tables[table].c:
+            statement = text(f"SELECT x.id::text FROM {table} x WHERE {owned('x', spec)}")
+            found += session.execute(statement, {"tree": list(persons)}).scalars()
+    return found
+
+
 _STATEMENTS = (
-    "UPDATE idempotent_answer SET answer = erased_answer(answer) WHERE answer LIKE ANY(:ids)",
+    "UPDATE idempotent_answer SET answer = erased_answer(answer) "
+    "WHERE answer LIKE ANY(:ids) OR CASE WHEN answer LIKE '{%' THEN answer::jsonb->>'id' END = ANY(:rows)",
     "UPDATE parked_event SET event = erased_event(event), error = erased_error(error, event) "
     "WHERE event LIKE ANY(:ids)",
     "UPDATE dropped_event SET event = erased_event(event), error = erased_error(error, event), reason = '' "
@@ -184,15 +199,16 @@ _STATEMENTS = (
 )
 
 
-def _blank_log(session: Session, after: int, ids: list[str]) -> int | None:
+def _blank_log(session: Session, after: int, ids: Mapping[str, Sequence[str]]) -> int | None:
     """Blanks the persons' events of a part of the log, each in its place; where the next part begins."""
-    session.execute(
-        text(
-            "UPDATE event_log SET event = erased_event(event) "
-            "WHERE position > :after AND position <= :upto AND event LIKE ANY(:ids)"
-        ),
-        {"after": after, "upto": after + BATCH, "ids": ids},
-    )
+    part = {"after": after, "upto": after + BATCH}
+    for change in (
+        "erased_event(event) WHERE event LIKE ANY(:ids)",
+        "(event::jsonb || jsonb_build_object('data', erased_json(event::jsonb->'data', '')))::text "
+        "WHERE subject = ANY(:rows) AND NOT is_of_erased(event::jsonb->'data')",
+    ):
+        statement = text(f"UPDATE event_log SET event = {change} AND position > :after AND position <= :upto")
+        session.execute(statement, {**ids, **part})
     # Nobody asks for positions one by one: the log may begin anywhere.
     last = session.scalar(text("SELECT position FROM event_head"))
     return after + BATCH if after + BATCH < int(last or 0) else None

@@ -595,6 +595,49 @@ def test_13_what_a_survivor_was_told_to_be_goes_with_the_person_it_had_it_from(w
     check_forests(world.sql)
 
 
+def test_13_what_was_given_to_the_person_goes_also_where_it_was_told_of_who_had_it_before(world: World) -> None:
+    mark = f"zq{uuid.uuid4().hex[:10]}"
+    a, b, c = (opened(world) for _ in range(3))
+    boiler, contact = added(world, "equipment", a, name=mark), added(world, "contacts", a, last_name=mark)
+    merge = merged(world, c, a)
+    world.settle()
+    moved = added(world, "interventions", c, title=mark)
+    undone(
+        world,
+        merge,
+        moves=[{"service": "interventions", "kind": "intervention", "id": moved, "home_seen": c, "home": a}],
+    )
+    world.settle()
+    plan = {"visits_per_period": 1, "period": "year", "starts_on": "2026-01-01", "title": mark}
+    bodies: dict[str, dict[str, Any]] = {
+        "/job-sites": {"title": mark, "description": mark},
+        "/maintenance-plans": plan,
+        "/quotes": {"title": mark, "lines": [{"label": mark, "quantity": "1", "unit_price": "1", "vat_rate": "20"}]},
+        "/invoices": {"title": mark, "lines": [{"label": mark, "quantity": "1", "unit_price": "1", "vat_rate": "20"}]},
+        f"/clients/{a}/addresses": {"street": mark, "city": "Ars"},
+        f"/clients/{a}/activities": {"kind": "note", "subject": mark, "body": mark},
+    }
+    rows = [f"/equipment/{boiler}", f"/interventions/{moved}", f"/clients/{a}/contacts/{contact}"]
+    for path, body in bodies.items():
+        answer = world.http.post(path, json=body if path.startswith("/clients") else {"client_id": a, **body})
+        assert answer.status_code == 201, answer.text
+        rows.append(f"{path}/{answer.json()['id']}")
+    sent = {"file": (f"{mark}.txt", mark.encode())}
+    answer = world.http.post("/documents", data={"client_id": a, "description": mark}, files=sent)
+    assert answer.status_code == 201, answer.text
+    rows.append(f"/documents/{answer.json()['id']}")
+    world.settle()
+    for path in rows:
+        given = world.http.post(f"{path}/reassign", json={"client_id": b})
+        assert given.status_code == 200, given.text
+    world.settle()
+    assert any("equipment.created" in row for row in rows_that_say(world.sql, [mark], SERVICES))
+    assert world.http.post(f"/clients/{b}/erase", json={"reason": "Demande"}).status_code == 202
+    world.settle()
+    world.see_to_erased()
+    assert rows_that_say(world.sql, [mark], SERVICES) == []
+
+
 def test_14_moves_are_done_once_also_through_a_rebuild_unless_the_row_was_reassigned_since(world: World) -> None:
     a, b, c = (opened(world) for _ in range(3))
     merge = merged(world, a, b)
