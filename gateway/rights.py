@@ -48,7 +48,7 @@ _NEEDS: dict[type[Request], str] = {
         (
             a.Authenticate, a.Bootstrap, a.SignIn, a.SignInByLink, a.SignOut, b.GetCompany, Health,
             # Ids that the door asks the owners about, whatever the deed.
-            c.Identify, d.CheckDocuments, e.CheckEquipment, i.CheckInterventions,
+            c.Identify, d.CheckDocuments, e.CheckEquipment, i.CheckInterventions, f.HomesOf,
             # Work: `interventions` answers with what this person may see of it.
             i.GetIntervention, i.ListInterventions, i.CountInterventions, i.ListReportVersions, i.ListWorkHistory,
             i.ListCalendarFeeds, i.ReadCalendarFeed, i.CreateCalendarFeed, i.WithdrawCalendarFeed,
@@ -96,7 +96,7 @@ _NEEDS: dict[type[Request], str] = {
     **dict.fromkeys(
         (
             m.MergeClients, m.PreviewMerge, m.UndoMerge, m.PreviewUndo, m.NotDuplicates, f.CountHomes, f.UndoRows,
-            f.HomesOf, b.UndoBilling,
+            b.UndoBilling,
         ),
         "merge",
     ),

@@ -108,7 +108,7 @@ class Api:
                 if admin:
                     require_admin()
                 if asked is not None:
-                    must_have_client(self.rpc, asked, arguments["id"])
+                    must_have_client(self.rpc, *asked, arguments["id"])
                 answer = view(**arguments)
                 settle_refusal()
                 return answer

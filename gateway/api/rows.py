@@ -8,34 +8,43 @@ from uuid import UUID
 
 from chassis.errors import Gone, NotFound
 from contracts import billing, documents, equipment, interventions, maintenance
+from contracts.forest import HomesOf
 from gateway.door import ClientDoor
 from gateway.rpc import Rpc
 
-#: First word of a path → the question whose answer names the row's client.
-_OWNED: dict[str, Any] = {
-    "interventions": interventions.GetIntervention,
-    "job-sites": interventions.GetJobSite,
-    "equipment": equipment.GetEquipment,
-    "maintenance-plans": maintenance.GetPlan,
-    "maintenance-visits": maintenance.GetVisit,
-    "documents": documents.GetDocument,
-    "quotes": billing.GetQuote,
-    "invoices": billing.GetInvoice,
-    "credit-notes": billing.GetCreditNote,
+#: First word of a path → the kind of row and the question whose answer names its client.
+_OWNED: dict[str, tuple[str, Any]] = {
+    "interventions": ("intervention", interventions.GetIntervention),
+    "job-sites": ("job_site", interventions.GetJobSite),
+    "equipment": ("equipment", equipment.GetEquipment),
+    "maintenance-plans": ("plan", maintenance.GetPlan),
+    "maintenance-visits": ("visit", maintenance.GetVisit),
+    "documents": ("document", documents.GetDocument),
+    "quotes": ("quote", billing.GetQuote),
+    "invoices": ("invoice", billing.GetInvoice),
+    "credit-notes": ("credit_note", billing.GetCreditNote),
 }
 _BY_ID = re.compile(r"^/([a-z-]+)/\{id\}(/|$)")
 
 
-def owned(method: str, path: str) -> Any:
-    """The question to ask before a route writes to a row of a client; None where it does no such thing."""
+def owned(method: str, path: str) -> tuple[str, Any] | None:
+    """The kind of row and the question to ask before a route writes to it; None where it does no such thing."""
     found = _BY_ID.match(path)
     return _OWNED.get(found[1]) if found and method in ("POST", "PUT", "PATCH", "DELETE") else None
 
 
-def must_have_client(rpc: Rpc, asked: Any, identifier: UUID) -> None:
+def must_have_client(rpc: Rpc, kind: str, asked: Any, identifier: UUID) -> None:
     """Raises `Gone` when the row's client was deleted."""
     try:
         row = rpc.ask_json(asked(id=identifier))
     except (NotFound, Gone):
         return  # what the command itself says of it: unknown, or to be taken back from a bin
-    ClientDoor(rpc).home(UUID(row["client_id"]))
+    try:
+        ClientDoor(rpc).home(UUID(row["client_id"]))
+    except Gone:
+        # The service may not have heard yet of an undo: whose a row is by itself does not depend on that.
+        homes = rpc.ask_json(HomesOf(rows={kind: [identifier]}), service=asked.rpc.partition(".")[0])["homes"]
+        home = homes.get(str(identifier))
+        if home in (None, row["client_id"]):
+            raise
+        ClientDoor(rpc).home(UUID(home))

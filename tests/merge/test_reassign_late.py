@@ -127,6 +127,26 @@ def test_a_row_given_to_the_survivor_that_shows_it_by_a_merge_stays_with_it_afte
     assert given(world, row, a)["version"] == moved["version"], "it is that record's already"
 
 
+def test_a_row_that_went_back_is_written_to_also_where_its_service_still_has_it_with_one_deleted_since(
+    world: World,
+) -> None:
+    """Found by the random deeds: the survivor was deleted, the merge undone, and the service has heard of neither."""
+    a, b = opened(world), opened(world)
+    row, of_a = added(world, "equipment", b), added(world, "equipment", a)
+    merge = merged(world, a, b)
+    world.settle()
+    version = world.http.get(f"/clients/{a}").headers["ETag"]
+    assert world.http.delete(f"/clients/{a}", headers={"If-Match": version}).status_code == 204
+    gone = world.http.patch(f"/equipment/{row}", json={"name": "Ballon"}, headers={"If-Match": '"1"'})
+    assert gone.status_code == 410, gone.text
+    undone(world, merge)
+    written = world.http.patch(f"/equipment/{row}", json={"name": "Ballon"}, headers={"If-Match": '"1"'})
+    assert written.status_code == 200, written.text
+    gone = world.http.patch(f"/equipment/{of_a}", json={"name": "Ballon"}, headers={"If-Match": '"1"'})
+    assert gone.status_code == 410, gone.text
+    given(world, row, b)
+
+
 @pytest.mark.parametrize(("service", "kind", "path", "table"), _OTHERS, ids=[kind for _, kind, _, _ in _OTHERS])
 def test_it_holds_in_every_service(world: World, service: str, kind: str, path: str, table: str) -> None:
     """As for equipment: one row given by hand before its service hears of the undo, another moved by the undo."""
