@@ -166,11 +166,21 @@ class Killer:
         Says whether it is worth asking again: some had ended, or nobody was stopped.
         """
         stack = self.servers.stack
-        gone = [name for name in stack.running if stack.gone(name)]
-        for name in gone:
-            self.deaths.append(f"{name} at a point")
-            stack.start_service(name)
         stopped = sorted(set(SERVICES) - set(stack.running))
+
+        def start_those_gone() -> bool:
+            gone = [name for name in stack.running if stack.gone(name)]
+            for name in gone:
+                self.deaths.append(f"{name} at a point")
+                stack.start_service(name)
+            return bool(gone)
+
+        def all_back() -> bool:
+            # What one catches up with may bring another to its point.
+            start_those_gone()
+            return stack.away() == stopped
+
+        gone = start_those_gone()
         if gone:
-            self.servers.wait(lambda: stack.away() is not None and sorted(stack.away() or []) == stopped, "all back")
-        return bool(gone) or not stopped
+            self.servers.wait(all_back, "all back")
+        return gone or not stopped
