@@ -178,7 +178,8 @@ class Killer:
         def all_back() -> bool:
             # What one catches up with may bring another to its point.
             start_those_gone()
-            return stack.away() == stopped
+            away = stack.away()
+            return away is not None and sorted(away) == stopped
 
         gone = start_those_gone()
         if gone:
