@@ -183,11 +183,11 @@ class Consumer:
             self._read(report=due)
             batch = self._next()
         self._goes_on()
-        if not batch:
-            return False
         if (wait := self._turn(batch)) > 0:
             self._stop.wait(wait)
-            batch = self._next()
+            batch = self._next()  # with what came meanwhile; none where that was of another log
+        if not batch:
+            return False
         self._apply(batch)
         return True
 

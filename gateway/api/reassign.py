@@ -13,21 +13,21 @@ from contracts import clients as c
 from contracts import documents as d
 from contracts import interventions as i
 from contracts import maintenance as m
-from contracts.base import Request
 from contracts.forest import OtherClient, ReassignRow
 from gateway.api.routes import Api, build, if_match, json_body
+from gateway.api.rows import OWNED, owner_of
 
-#: Path → service, kind, tag, the question that answers with the row, and its shape. Equipment, which may come to stand
-#: at another address with it, has a route of its own.
-_ROWS: tuple[tuple[str, str, str, str, type[Request], type[BaseModel]], ...] = (
-    ("/interventions", "interventions", "intervention", "Interventions", i.GetIntervention, i.InterventionView),
-    ("/job-sites", "interventions", "job_site", "Chantiers", i.GetJobSite, i.JobSiteView),
-    ("/quotes", "billing", "quote", "Devis et factures", b.GetQuote, b.Quote),
-    ("/invoices", "billing", "invoice", "Devis et factures", b.GetInvoice, b.Invoice),
-    ("/credit-notes", "billing", "credit_note", "Devis et factures", b.GetCreditNote, b.CreditNote),
-    ("/maintenance-plans", "maintenance", "plan", "Maintenances", m.GetPlan, m.PlanView),
-    ("/documents", "documents", "document", "Documents", d.GetDocument, d.Document),
-)
+#: First word of the path → tag, and the row's shape. Equipment, which may come to stand at another address with it, has
+#: a route of its own.
+_ROWS: dict[str, tuple[str, type[BaseModel]]] = {
+    "interventions": ("Interventions", i.InterventionView),
+    "job-sites": ("Chantiers", i.JobSiteView),
+    "quotes": ("Devis et factures", b.Quote),
+    "invoices": ("Devis et factures", b.Invoice),
+    "credit-notes": ("Devis et factures", b.CreditNote),
+    "maintenance-plans": ("Maintenances", m.PlanView),
+    "documents": ("Documents", d.Document),
+}
 #: Rows that stand under their client's path: section → kind and shape.
 _BELOW: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("contacts", "contact", c.ContactView),
@@ -39,21 +39,21 @@ _SUMMARY = "Passe à un autre client (client_id)"
 
 def register(api: Api) -> None:
     """Adds the routes."""
-    for row in _ROWS:
-        _row(api, *row)
+    for path, row in _ROWS.items():
+        _row(api, path, *row)
     for below in _BELOW:
         _below(api, *below)
 
 
-def _row(
-    api: Api, path: str, service: str, kind: str, tag: str, question: type[Request], view: type[BaseModel]
-) -> None:
+def _row(api: Api, path: str, tag: str, view: type[BaseModel]) -> None:
+    kind, question = OWNED[path]
+
     def reassign(id: UUID) -> Response:
-        _send(api, service, kind, id)
+        _send(api, owner_of(question), kind, id)
         return api.send(build(question, {"id": id}))
 
     reassign.__name__ = f"reassign_{kind}"
-    api.route("POST", f"{path}/{{id}}/reassign", _SUMMARY, tag=tag, body=OtherClient, answer=view,
+    api.route("POST", f"/{path}/{{id}}/reassign", _SUMMARY, tag=tag, body=OtherClient, answer=view,
               client_in_body=True)(reassign)  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from contracts.forest import HomesOf
 from gateway.door import ClientDoor
 from gateway.rpc import Rpc
 
-#: First word of a path → the kind of row and the question whose answer names its client.
-_OWNED: dict[str, tuple[str, Any]] = {
+#: First word of a path → the kind of row and the question that it is the answer of; its service is the question's.
+OWNED: dict[str, tuple[str, Any]] = {
     "interventions": ("intervention", interventions.GetIntervention),
     "job-sites": ("job_site", interventions.GetJobSite),
     "equipment": ("equipment", equipment.GetEquipment),
@@ -30,7 +30,12 @@ _BY_ID = re.compile(r"^/([a-z-]+)/\{id\}(/|$)")
 def owned(method: str, path: str) -> tuple[str, Any] | None:
     """The kind of row and the question to ask before a route writes to it; None where it does no such thing."""
     found = _BY_ID.match(path)
-    return _OWNED.get(found[1]) if found and method in ("POST", "PUT", "PATCH", "DELETE") else None
+    return OWNED.get(found[1]) if found and method in ("POST", "PUT", "PATCH", "DELETE") else None
+
+
+def owner_of(question: Any) -> str:
+    """The service that answers it."""
+    return str(question.rpc.partition(".")[0])
 
 
 def must_have_client(rpc: Rpc, kind: str, asked: Any, identifier: UUID) -> None:
@@ -43,7 +48,7 @@ def must_have_client(rpc: Rpc, kind: str, asked: Any, identifier: UUID) -> None:
         ClientDoor(rpc).home(UUID(row["client_id"]))
     except Gone:
         # The service may not have heard yet of an undo: whose a row is by itself does not depend on that.
-        homes = rpc.ask_json(HomesOf(rows={kind: [identifier]}), service=asked.rpc.partition(".")[0])["homes"]
+        homes = rpc.ask_json(HomesOf(rows={kind: [identifier]}), service=owner_of(asked))["homes"]
         home = homes.get(str(identifier))
         if home in (None, row["client_id"]):
             raise

@@ -120,13 +120,14 @@ const counted = new Map();
 function countPages() {
   const picture = one(".preview .pages[data-pages='0']") && one(".preview img[data-preview]");
   if (!picture) return;
-  const preview = picture.dataset.preview;
-  const known = () => {
-    const times = counted.get(preview) || 0;
-    counted.set(preview, times + 1);
-    if (times < 3) setTimeout(refresh, times * 1000);
-  };
-  if (picture.complete && picture.naturalWidth) known(); else picture.addEventListener("load", known, { once: true });
+  if (picture.complete && picture.naturalWidth) looked({ target: picture });
+  else picture.addEventListener("load", looked, { once: true });
+}
+
+function looked({ target }) {
+  const times = counted.get(target.dataset.preview) || 0;
+  counted.set(target.dataset.preview, times + 1);
+  if (times < 3) setTimeout(refresh, times * 1000);
 }
 document.addEventListener("fiche:refreshed", countPages);
 

@@ -5,12 +5,12 @@ Lock order: the forest, then records by id, then the log.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import select, text
 
 from chassis.errors import Conflict, Gone, Invalid, NotFound, Stale
@@ -280,7 +280,7 @@ def reported(uow: UnitOfWork, service: str, merge_id: uuid.UUID, forest: int, co
             "merge": merge_id,
             "service": service,
             "forest": forest,
-            "counts": None if counts is None else json.dumps(counts),
+            "counts": None if counts is None else orjson.dumps(counts).decode(),
         },
     )
 
