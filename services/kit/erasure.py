@@ -187,8 +187,6 @@ def _rows_of(session: Session, base: type[DeclarativeBase], persons: Sequence[uu
     return found
 
 
-# Whoever reads pages of such a snapshot is told to ask for another.
-_NO_SNAPSHOT = "DELETE FROM event_snapshot WHERE id IN (SELECT id FROM event_snapshot WHERE body LIKE ANY(:ids))"
 _STATEMENTS = (
     "UPDATE idempotent_answer SET answer = erased_answer(answer) "
     "WHERE answer LIKE ANY(:ids) OR CASE WHEN answer LIKE '{%' THEN answer::jsonb->>'id' END = ANY(:rows)",
@@ -196,7 +194,8 @@ _STATEMENTS = (
     "WHERE event LIKE ANY(:ids)",
     "UPDATE dropped_event SET event = erased_event(event), error = erased_error(error, event), reason = '' "
     "WHERE event LIKE ANY(:ids) AND is_of_erased(event::jsonb->'data')",
-    _NO_SNAPSHOT,
+    # Whoever reads pages of such a snapshot is told to ask for another.
+    "DELETE FROM event_snapshot WHERE id IN (SELECT id FROM event_snapshot WHERE body LIKE ANY(:ids))",
 )
 
 
@@ -261,21 +260,20 @@ def takers(
 def blank_taken(session: Session, taken: Taken, log: bool) -> None:
     """Empties what answers and, with `log`, events said of the record: all texts of those, of these the keys'."""
     params = {
-        "ids": [f"%{taken.record}%"],
+        "like": f"%{taken.record}%",
         "subject": str(taken.record),
         "first": taken.first,
         "before": taken.before,
     }
     session.execute(
         text(
-            "UPDATE idempotent_answer SET answer = erased_answer(answer) WHERE answer LIKE ANY(:ids) "
+            "UPDATE idempotent_answer SET answer = erased_answer(answer) WHERE answer LIKE :like "
             "AND recorded_at BETWEEN "
             "coalesce((SELECT recorded_at FROM event_log WHERE position = :first), '-infinity') "
             "AND coalesce((SELECT recorded_at FROM event_log WHERE position = :before), now())"
         ),
         params,
     )
-    session.execute(text(_NO_SNAPSHOT), params)
     if not log:
         return
     rows = session.execute(

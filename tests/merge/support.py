@@ -30,6 +30,11 @@ def undo(product: Product, made: dict[str, Any], **body: Any) -> dict[str, Any]:
     return dict(answer.json())
 
 
+def move(service: str, kind: str, row: str, seen: str, home: str) -> dict[str, str]:
+    """A row that changes sides."""
+    return {"service": service, "kind": kind, "id": row, "home_seen": seen, "home": home}
+
+
 def settled(product: Product, made: dict[str, Any], status: str) -> dict[str, Any]:
     """The merge once every service has followed."""
 

@@ -18,10 +18,11 @@ import pytest
 from contracts.forest import FOLLOWERS
 from services.clients.commands import merges, relations
 from tests.merge.forests import check_forests, forest
-from tests.merge.support import rows_that_say
+from tests.merge.support import move, rows_that_say
 from tests.merge.world import SERVICES, World
 
 ROWS = ("equipment", "interventions", "quotes", "contacts", "addresses")
+_YEARLY = {"visits_per_period": 1, "period": "year", "starts_on": "2026-01-01"}
 _numbers = count(1)
 
 
@@ -44,8 +45,20 @@ def added(world: World, section: str, record: str, **fields: Any) -> str:
         "quotes": ("/quotes", {"client_id": record, "lines": []}),
         "contacts": (f"/clients/{record}/contacts", {"last_name": "Petit"}),
         "addresses": (f"/clients/{record}/addresses", {"street": "1 rue du Lac", "city": "Ars"}),
+        "activities": (f"/clients/{record}/activities", {"kind": "note", "subject": "Passage"}),
+        "job-sites": ("/job-sites", {"client_id": record, "title": "Chantier"}),
+        "invoices": ("/invoices", {"client_id": record, "lines": []}),
+        "maintenance-plans": ("/maintenance-plans", {"client_id": record} | _YEARLY),
     }[section]
     answer = world.http.post(path, json=body | fields)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def filed(world: World, record: str, word: str) -> str:
+    """A new document, whose name, text and description have a word."""
+    said = {"client_id": record, "description": word}
+    answer = world.http.post("/documents", data=said, files={"file": (f"{word}.txt", word.encode())})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
@@ -71,11 +84,11 @@ def edited(world: World, record: str, **fields: Any) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def billed(world: World, record: str, terms: str) -> None:
-    """A person changes how a client pays."""
+def billed(world: World, record: str, **details: str) -> None:
+    """A person changes how a client is billed."""
     url = f"/clients/{record}/billing"
     etag = world.http.get(url).headers["ETag"]
-    answer = world.http.patch(url, json={"payment_terms": terms}, headers={"If-Match": etag})
+    answer = world.http.patch(url, json=details, headers={"If-Match": etag})
     assert answer.status_code == 200, answer.text
 
 
@@ -248,10 +261,10 @@ def test_06_fields_are_the_replay_of_the_history_without_the_undone_merges_and_n
     undone(world, again)
     assert (_field(world, a, "email"), _field(world, b, "email")) == ("neuf@exemple.fr", "b@exemple.fr")
     # A single fact of another service, which hears of the merge after the edit that followed it.
-    billed(world, a, "30 jours")
-    billed(world, b, "45 jours")
+    billed(world, a, payment_terms="30 jours")
+    billed(world, b, payment_terms="45 jours")
     late = merged(world, a, b, payment_terms="duplicate")
-    billed(world, a, "60 jours")
+    billed(world, a, payment_terms="60 jours")
     world.settle()
     assert _terms(world, a) == "60 jours"
     undone(world, late)
@@ -375,7 +388,7 @@ def test_11_all_events_again_in_any_order_change_nothing(world: World) -> None:
     a, b, c = (opened(world) for _ in range(3))
     for record in (a, b, c):
         added(world, "equipment", record)
-        billed(world, record, rng.choice(["30 jours", "45 jours"]))
+        billed(world, record, payment_terms=rng.choice(["30 jours", "45 jours"]))
     lower = merged(world, b, c, payment_terms="duplicate")
     upper = merged(world, a, b, payment_terms="duplicate")
     undone(world, lower)
@@ -550,9 +563,7 @@ def test_13_what_a_record_had_taken_over_from_an_erased_one_is_gone_though_it_is
     mark = f"zq{uuid.uuid4().hex[:10]}"
     a, b = opened(world), opened(world)
     c = opened(world, memo=mark, email=f"{mark}@exemple.fr")
-    url = f"/clients/{c}/billing"
-    etag = {"If-Match": world.http.get(url).headers["ETag"]}
-    assert world.http.patch(url, json={"billing_name": mark}, headers=etag).status_code == 200
+    billed(world, c, billing_name=mark)
     world.settle()
     lower = merged(world, b, c, memo="join", email="duplicate")
     world.settle()
@@ -571,9 +582,7 @@ def test_13_what_a_survivor_was_told_to_be_goes_with_the_person_it_had_it_from(w
     """Events and answers of the survivor, of the time it was merged; what it says of itself since stays."""
     mark = f"zq{uuid.uuid4().hex[:10]}"
     a, b = opened(world, company_name="Société du Port"), opened(world, company_name=mark, email=f"{mark}@exemple.fr")
-    url = f"/clients/{b}/billing"
-    etag = {"If-Match": world.http.get(url).headers["ETag"]}
-    assert world.http.patch(url, json={"billing_name": f"Chez {mark}"}, headers=etag).status_code == 200
+    billed(world, b, billing_name=f"Chez {mark}")
     world.settle()
     merge = merged(world, a, b, company_name="duplicate", email="duplicate", billing_name="duplicate")
     world.settle()
@@ -602,30 +611,20 @@ def test_13_what_was_given_to_the_person_goes_also_where_it_was_told_of_who_had_
     merge = merged(world, c, a)
     world.settle()
     moved = added(world, "interventions", c, title=mark)
-    undone(
-        world,
-        merge,
-        moves=[{"service": "interventions", "kind": "intervention", "id": moved, "home_seen": c, "home": a}],
-    )
+    undone(world, merge, moves=[move("interventions", "intervention", moved, c, a)])
     world.settle()
-    plan = {"visits_per_period": 1, "period": "year", "starts_on": "2026-01-01", "title": mark}
-    bodies: dict[str, dict[str, Any]] = {
-        "/job-sites": {"title": mark, "description": mark},
-        "/maintenance-plans": plan,
-        "/quotes": {"title": mark, "lines": [{"label": mark, "quantity": "1", "unit_price": "1", "vat_rate": "20"}]},
-        "/invoices": {"title": mark, "lines": [{"label": mark, "quantity": "1", "unit_price": "1", "vat_rate": "20"}]},
-        f"/clients/{a}/addresses": {"street": mark, "city": "Ars"},
-        f"/clients/{a}/activities": {"kind": "note", "subject": mark, "body": mark},
+    lines = [{"label": mark, "quantity": "1", "unit_price": "1", "vat_rate": "20"}]
+    said: dict[str, dict[str, Any]] = {
+        "job-sites": {"title": mark, "description": mark},
+        "maintenance-plans": {"title": mark},
+        "quotes": {"title": mark, "lines": lines},
+        "invoices": {"title": mark, "lines": lines},
     }
+    below: dict[str, dict[str, Any]] = {"addresses": {"street": mark}, "activities": {"subject": mark, "body": mark}}
     rows = [f"/equipment/{boiler}", f"/interventions/{moved}", f"/clients/{a}/contacts/{contact}"]
-    for path, body in bodies.items():
-        answer = world.http.post(path, json=body if path.startswith("/clients") else {"client_id": a, **body})
-        assert answer.status_code == 201, answer.text
-        rows.append(f"{path}/{answer.json()['id']}")
-    sent = {"file": (f"{mark}.txt", mark.encode())}
-    answer = world.http.post("/documents", data={"client_id": a, "description": mark}, files=sent)
-    assert answer.status_code == 201, answer.text
-    rows.append(f"/documents/{answer.json()['id']}")
+    rows += [f"/{section}/{added(world, section, a, **fields)}" for section, fields in said.items()]
+    rows += [f"/clients/{a}/{section}/{added(world, section, a, **fields)}" for section, fields in below.items()]
+    rows.append(f"/documents/{filed(world, a, mark)}")
     world.settle()
     for path in rows:
         given = world.http.post(f"{path}/reassign", json={"client_id": b})
@@ -660,8 +659,8 @@ def test_14_moves_are_done_once_also_through_a_rebuild_unless_the_row_was_reassi
     world.act_again("equipment", "clients", random.Random(14))
     assert home(world, "equipment", "equipment", heard) == a, "an undo's move acts once"
     # What a merge chose comes out of a snapshot, too.
-    billed(world, a, "30 jours")
-    billed(world, b, "45 jours")
+    billed(world, a, payment_terms="30 jours")
+    billed(world, b, payment_terms="45 jours")
     added(world, "equipment", b)
     chosen = merged(world, a, b, payment_terms="duplicate")
     world.rebuild("billing")
@@ -678,4 +677,4 @@ def test_14_moves_are_done_once_also_through_a_rebuild_unless_the_row_was_reassi
 
 
 def _move(row: str, seen: str, then: str) -> dict[str, str]:
-    return {"service": "equipment", "kind": "equipment", "id": row, "home_seen": seen, "home": then}
+    return move("equipment", "equipment", row, seen, then)

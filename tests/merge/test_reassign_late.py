@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.merge.test_properties import _move, added, home, merged, opened, shown, undone
+from tests.merge.support import move
+from tests.merge.test_properties import _move, added, filed, home, merged, opened, shown, undone
 from tests.merge.world import World
 
 #: Service, kind, path and table of every other row that an undo may move; `clients` moves its own as the undo is made.
@@ -23,13 +24,6 @@ _OTHERS = [
     ("maintenance", "plan", "/maintenance-plans", "plan"),
     ("documents", "document", "/documents", "document"),
 ]
-_BODIES: dict[str, dict[str, Any]] = {
-    "intervention": {"title": "Panne"},
-    "job_site": {"title": "Chantier"},
-    "quote": {"lines": []},
-    "invoice": {"lines": []},
-    "plan": {"title": "Entretien", "visits_per_period": 1, "period": "year", "starts_on": "2026-01-01"},
-}
 
 
 def given(world: World, row: str, to: str, **more: Any) -> dict[str, Any]:
@@ -153,8 +147,10 @@ def test_it_holds_in_every_service(world: World, service: str, kind: str, path: 
     a, b = opened(world), opened(world)
     merge = merged(world, a, b)
     world.settle()
-    by_hand, ticked = (_another(world, kind, path, a) for _ in range(2))
-    moves = [{"service": service, "kind": kind, "id": row, "home_seen": a, "home": b} for row in (by_hand, ticked)]
+    by_hand, ticked = (
+        filed(world, a, uuid.uuid4().hex) if kind == "document" else added(world, path[1:], a) for _ in range(2)
+    )
+    moves = [move(service, kind, row, a, b) for row in (by_hand, ticked)]
     undone(world, merge, moves=moves)
     answer = world.http.post(f"{path}/{by_hand}/reassign", json={"client_id": a})
     assert answer.status_code == 200, answer.text
@@ -162,13 +158,3 @@ def test_it_holds_in_every_service(world: World, service: str, kind: str, path: 
     assert home(world, service, table, by_hand) == a
     assert home(world, service, table, ticked) == b
     assert world.sql(service, "SELECT id FROM given_away") == []
-
-
-def _another(world: World, kind: str, path: str, record: str) -> str:
-    if kind == "document":
-        sent = {"file": ("Plan.txt", uuid.uuid4().hex.encode())}
-        answer = world.http.post(path, data={"client_id": record}, files=sent)
-    else:
-        answer = world.http.post(path, json={"client_id": record, **_BODIES[kind]})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])

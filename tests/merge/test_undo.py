@@ -9,7 +9,7 @@ import pytest
 from tests.gateway.conftest import TOKEN, Product
 from tests.gateway.test_money import COMPANY, LINE
 from tests.gateway.test_work_and_money import ok
-from tests.merge.support import client, fiche, ids, merge, settled, undo
+from tests.merge.support import client, fiche, ids, merge, move, settled, undo
 from tests.merge.test_through_the_api import filled
 
 SERVICES = {"accounts", "billing", "clients", "documents", "equipment", "interventions", "maintenance"}
@@ -31,11 +31,6 @@ def preview(product: Product, made: dict[str, Any], **body: Any) -> dict[str, An
 def crossing(told: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """Rows offered one by one: id → (service, why)."""
     return {row["id"]: (name, row["why"]) for name, service in told["services"].items() for row in service["crossing"]}
-
-
-def move(service: str, kind: str, row: str, seen: str, home: str) -> dict[str, str]:
-    """A row that changes sides."""
-    return {"service": service, "kind": kind, "id": row, "home_seen": seen, "home": home}
 
 
 def test_an_undo_tells_beforehand_what_goes_back_what_stays_and_what_could_go_either_way(product: Product) -> None:
