@@ -53,7 +53,7 @@ def test_a_quote_is_written_with_the_servers_figures_and_ends_as_a_credited_invo
 ) -> None:
     desk.goto(f"/clients/{client['id']}/devis-factures")
     desk.keyboard.press("n")
-    desk.get_by_label("Objet").fill("Remplacement du circulateur")
+    desk.get_by_role("dialog").get_by_label("Objet").fill("Remplacement du circulateur")
     type_line(desk, 0, "Circulateur", "3", "33,33", "20")
     desk.get_by_role("button", name="Ajouter une ligne").click()
     type_line(desk, 1, "Main-d’œuvre", "1,25", "47,90", "10", "7")

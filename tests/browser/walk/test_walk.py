@@ -455,7 +455,7 @@ def test_09_a_quote_becomes_an_invoice_that_is_issued_paid_in_part_and_credited(
     page, firm = walk.page, walk.firm
     walk.open(firm, "/devis-factures")
     page.get_by_role("link", name="Nouveau devis").first.click()
-    page.get_by_label("Objet").fill("Remplacement du circulateur")
+    walk.panel.get_by_label("Objet").fill("Remplacement du circulateur")
     type_line(walk, "Circulateur", "3", "33,33", "20")
     page.get_by_role("button", name="Ajouter une ligne").click()
     type_line(walk, "Main-d’œuvre", "1,25", "47,90", "10")
