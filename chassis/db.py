@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _socket
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
 
 from chassis import tracing
+from chassis.asking import Question, preparation
 from chassis.settings import Settings
 
 
@@ -73,6 +73,10 @@ class Database:
         kind = _SessionByStatement if by_statement else Session
         return kind(self.engine, expire_on_commit=False, autoflush=False)
 
+    def question(self) -> Question:
+        """What a question is answered by, as by a session by statement; the caller closes it."""
+        return Question(self.engine, lambda: self.session(by_statement=True))
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session for reading only; rolled back at the end."""
@@ -99,7 +103,6 @@ def _by_statement(_session: Session, _transaction: Any, connection: Connection) 
 
 # --- fewer round trips: BEGIN goes with the first statement of a transaction, COMMIT with the last -------------------
 
-_NAME = re.compile(r"(?<![:\w\\]):([a-z_]\w*)")
 _AS_IT_IS = {"no_parameters": True}
 
 
@@ -173,11 +176,9 @@ def prepare(connection: Connection, sql: str) -> tuple[str, list[str]]:
     """An EXECUTE with a place for each parameter, and their names; the statement is prepared where it was not yet."""
     known: dict[str, tuple[str, list[str]]] = connection.info.setdefault("prepared", {})
     if sql not in known:
-        names = list(dict.fromkeys(_NAME.findall(sql)))
-        statement = _NAME.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
-        call = f"p{len(known)}"
-        connection.exec_driver_sql(f"PREPARE {call} AS {statement}", execution_options=_AS_IT_IS)
-        known[sql] = (f"EXECUTE {call} ({', '.join(['%s'] * len(names))})" if names else f"EXECUTE {call}", names)
+        statement, execute, names = preparation(sql, f"p{len(known)}")
+        connection.exec_driver_sql(statement, execution_options=_AS_IT_IS)
+        known[sql] = execute, names
     return known[sql]
 
 

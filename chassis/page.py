@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from chassis import asking
 from chassis.db import prepare
 from chassis.errors import Invalid
 
@@ -256,11 +257,13 @@ def _next(sort: str, found: Any, limit: int) -> bytes:
     return orjson.dumps(encode_cursor(sort, found.value, found.key)) if found.fetched > limit else b"null"
 
 
-def prepared(session: Session, sql: str, params: Mapping[str, Any]) -> Sequence[Any]:
+def prepared(session: Session | asking.Question, sql: str, params: Mapping[str, Any]) -> Sequence[Any]:
     """Rows of a statement that PostgreSQL parses and plans once a connection: most of its time, for a wide first page.
 
     For statements of which there are few; parameters are named as in `text()`.
     """
+    if isinstance(session, asking.Question) and session.straight:
+        return asking.rows(session.engine, sql, params)
     connection = session.connection()
     execute, names = prepare(connection, sql)
     return connection.exec_driver_sql(execute, tuple(params[name] for name in names)).all()

@@ -119,7 +119,8 @@ class UnitOfWork:
         self.now = datetime.now(UTC)
         self._events.clear()
         asks = request is not None and not request.command
-        with self.database.session(by_statement=asks) as session:
+        opened: Any = self.database.question() if asks else self.database.session()
+        with opened as session:
             self._session = session
             try:
                 keyed = _is_remembered(request) and self.context.idempotency_key is not None
@@ -130,6 +131,8 @@ class UnitOfWork:
                 if self.context.only_remembered:
                     raise Conflict("Cette demande n’a pas encore reçu de réponse.", code="not_remembered")
                 result = work()
+                if asks and opened.straight and not self._events:
+                    return result  # each statement stood by itself: nothing is begun that could be ended
                 session.flush()
                 if keyed and request is not None:
                     self._remember(request, result)
@@ -137,7 +140,8 @@ class UnitOfWork:
                 session.commit()
             finally:
                 self._session = None
-                session.rollback()
+                if session.in_transaction():
+                    session.rollback()
         if count:
             self.bell.ring(self._told())
         return result

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 
+import psycopg2.extensions
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from chassis.bell import Bell
-from chassis.db import Database, later, send
+from chassis.db import Database, is_transient, later, send, sqlstate
 from chassis.page import prepared
 from chassis.settings import Settings
 from chassis.uow import UnitOfWork
@@ -96,7 +97,7 @@ def test_a_statement_is_prepared_once_a_connection_and_again_on_the_next(databas
     sql = "SELECT CAST(:n AS int) + :n AS twice, '12:30'::text AS clock, :word::text AS word, '%'::text AS sign"
 
     def rows(n: int) -> list[object]:
-        with database.session(by_statement=True) as session:
+        with database.question() as session:
             [found] = prepared(session, sql, {"n": n, "word": "l’été : 100 %"})
             counted = session.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
             return [*found, counted]
@@ -105,6 +106,69 @@ def test_a_statement_is_prepared_once_a_connection_and_again_on_the_next(databas
     assert rows(3) == [6, "12:30", "l’été : 100 %", "%", 1]
     close_all(database)
     assert rows(4)[0::4] == [8, 1]
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["question", "unit of work"])
+def test_a_prepared_statement_that_fails_tells_why_and_leaves_its_connection_sound(
+    database: Database, asked: bool
+) -> None:
+    """Past SQLAlchemy or not: the same errors."""
+    pid = "SELECT pg_backend_pid() AS pid"
+    with database.question() if asked else database.session() as session:
+        before = prepared(session, pid, {})[0].pid
+    with database.question() if asked else database.session() as session:
+        with pytest.raises(DataError) as caught:
+            prepared(session, "SELECT 1 / CAST(:n AS int)", {"n": 0})
+        assert sqlstate(caught.value) == "22012"
+        assert not is_transient(caught.value)
+    with database.question() if asked else database.session() as session:
+        assert prepared(session, pid, {})[0].pid == before
+        with pytest.raises(ProgrammingError):
+            prepared(session, "SELECT nothing FROM nowhere", {})
+
+
+def test_a_prepared_question_whose_connection_is_lost_in_the_middle_is_asked_again(database: Database) -> None:
+    uow, tried = UnitOfWork(database, Bell()), []
+
+    def work() -> object:
+        tried.append(1)
+        ends = "pg_terminate_backend(pg_backend_pid())" if len(tried) == 1 else "false"
+        return prepared(uow.session, f"SELECT {ends} AS ended", {})[0].ended
+
+    assert uow.run(Health(), work) is False
+    assert len(tried) == 2
+
+
+def test_a_prepared_question_that_is_given_up_takes_its_connection_with_it(database: Database) -> None:
+    """What is left of its answer would be the next one's."""
+
+    class GivenUp(BaseException):
+        pass
+
+    def give_up(_connection: object) -> None:
+        raise GivenUp
+
+    pid = "SELECT pg_backend_pid() AS pid"
+    with database.question() as session:
+        before = prepared(session, pid, {})[0].pid
+        waits = psycopg2.extensions.get_wait_callback()
+        psycopg2.extensions.set_wait_callback(give_up)
+        try:
+            with pytest.raises(GivenUp):
+                prepared(session, "SELECT pg_sleep(1)", {})
+        finally:
+            psycopg2.extensions.set_wait_callback(waits)
+        assert prepared(session, pid, {})[0].pid != before
+    assert database.engine.pool.status().count("Connections in pool: 1") == 1
+
+
+def test_a_question_that_has_its_transaction_asks_in_it(database: Database) -> None:
+    """Of a pool of one connection a second could not be had."""
+    count = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database()"
+    with database.question() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        assert prepared(session, "SELECT current_setting('transaction_isolation')", {})[0][0] == "repeatable read"
+        assert prepared(session, count, {})[0].n == 1
 
 
 # --- what is put off ----------------------------------------------------------------------------------------------
