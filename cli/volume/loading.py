@@ -60,7 +60,7 @@ def _fill(job: Job, cursor: Any) -> None:
     cursor.execute("SELECT position FROM event_head FOR UPDATE")
     position = int(cursor.fetchone()[0])
     names = [table.name for table in (*tables, log) if table.rows]
-    dropped = _without_indexes(cursor, names)
+    dropped = _without_indexes(cursor, names) + _without_erasing(cursor, names)
     for table in tables:
         _shared(cursor, table)
     templates = {table.name: _templates(job, table) for table in tables if table.rows}
@@ -159,6 +159,21 @@ def _without_indexes(cursor: Any, names: list[str]) -> list[str]:
         f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {text}' for table, name, kind, text in constraints if kind == "f"
     ]
     return keys + [text for _, text in indexes] + foreign
+
+
+def _without_erasing(cursor: Any, names: list[str]) -> list[str]:
+    """Has rows not be asked, one by one, whether they are of an erased person: these ids are new. What undoes it.
+
+    The tables are held until the commit. Asking would also look up each row's parent, whose index is dropped.
+    """
+    cursor.execute(
+        "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'erased' AND tgrelid::regclass::text = ANY(%s)",
+        (names,),
+    )
+    tables = [table for (table,) in cursor.fetchall()]
+    for table in tables:
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER erased")
+    return [f"ALTER TABLE {table} ENABLE TRIGGER erased" for table in tables]
 
 
 def _counters(job: Job, cursor: Any) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict
+from chassis.migrations import upgrade
 from chassis.settings import SERVICES, Settings
 from cli.volume.command import Made, generate_direct
 from cli.volume.reading import Cluster
@@ -80,6 +81,25 @@ def test_there_are_as_many_clients_and_interventions_as_were_asked_for(company: 
     [(works,)] = company.rows("interventions", "SELECT count(*) FROM intervention")
     assert works == company.made.interventions
     assert WORKS <= works <= WORKS * 1.05
+
+
+def test_what_was_taken_off_meanwhile_is_back(company: Company) -> None:
+    """Triggers that look for erased persons, keys and indexes: as in databases that only migrations have seen."""
+    with tempfile.TemporaryDirectory(prefix="fiche-volume-") as folder:
+        base = company.settings.database_url.rsplit("/", 1)[0]
+        settings = Settings(database_url=f"{base}/bare{secrets.token_hex(3)}_{{service}}", data_dir=Path(folder))
+        for service in SERVICES:
+            upgrade(service, settings.service_database_url(service))
+        bare = Company(settings, company.made)
+        for service in SERVICES:
+            for what in (
+                "SELECT tgrelid::regclass::text, tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal",
+                "SELECT conrelid::regclass::text, conname, convalidated::text FROM pg_constraint WHERE conrelid <> 0",
+                "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+            ):
+                expected = bare.rows(service, f"{what} ORDER BY 1, 2, 3")
+                assert expected, service
+                assert company.rows(service, f"{what} ORDER BY 1, 2, 3") == expected, service
 
 
 def test_no_mark_of_the_pattern_is_left(company: Company) -> None:
