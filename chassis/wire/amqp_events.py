@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 #: Where partners bind queues of their own.
 PUBLIC = "fiche.public"
+#: Delivery modes: the broker keeps a message on its disk, or hands it on only (ADR 16).
+_KEPT, _PASSING = 2, 1
 CONFIRM_S = 30.0
 PREFETCH = 1_000
 #: What waits in a queue at most; the oldest is dropped and read from the log instead.
@@ -113,7 +115,8 @@ class AmqpPublisher:
         for _, exchange, event in messages:
             properties = {
                 "content_type": "application/cloudevents+json",
-                "delivery_mode": 2,
+                # A service's queue is a read-ahead of the log; a partner's is all that it has.
+                "delivery_mode": _KEPT if exchange == PUBLIC else _PASSING,
                 "application_headers": {"position": event.position, "log_id": log_id},
             }
             lane.publish(exchange, event.type, event.told, properties, mandatory=exchange == self._exchange)
