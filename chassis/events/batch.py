@@ -115,7 +115,6 @@ class Batches:
                 parked.park(session, producer, entry.position, entry.key, orjson.dumps(entry.event), reason)
                 service.event_parked(entry.event, reason)
                 here.waiting.add(entry.key)
-        place.move(session, producer, batch[-1].log_id, batch[-1].position, batch[-1].id)
-        if not service.uow.tells:
-            place.need_not_be_kept(session)
+        last = batch[-1]
+        place.move(session, producer, last.log_id, last.position, last.id, kept=service.uow.tells)
         return None if changed or here.waiting else here

@@ -92,28 +92,31 @@ def _place(row: Any, waiting: set[str] | None = None, known: str | None = None) 
     )
 
 
-def move(session: Session, producer: str, log_id: str | None, position: int, event_id: str | None) -> None:
-    """Moves the place, with the effects that lead there; tries behind it are forgotten. Goes with the COMMIT."""
+_MOVE = """
+    WITH moved AS (
+        UPDATE event_place SET position = :position, log_id = CAST(:log AS uuid), event_id = CAST(:event AS uuid),
+        halted = NULL WHERE producer = :producer{more}
+    )
+    DELETE FROM event_attempt WHERE producer = :producer AND position <= :position
+    """
+_MOVED = _MOVE.format(more="")
+_MOVED_IN_PASSING = _MOVE.format(more=" AND set_config('synchronous_commit', 'off', true) IS NOT NULL")
+
+
+def move(
+    session: Session, producer: str, log_id: str | None, position: int, event_id: str | None, *, kept: bool = True
+) -> None:
+    """Moves the place, with the effects that lead there; tries behind it are forgotten. Goes with the COMMIT.
+
+    Not `kept`: the commit does not wait for the disk, for a transaction that tells nothing. Effects and place are one
+    fact: what a crash of the database server takes back is read again, of the log. Whatever is committed afterwards and
+    waits for the disk has this on the disk before itself.
+    """
     later(
         session,
-        "UPDATE event_place SET position = :position, log_id = CAST(:log AS uuid), "
-        "event_id = CAST(:event AS uuid), halted = NULL WHERE producer = :producer",
+        _MOVED if kept else _MOVED_IN_PASSING,
         {"position": position, "log": log_id, "event": event_id, "producer": producer},
     )
-    later(
-        session,
-        "DELETE FROM event_attempt WHERE producer = :producer AND position <= :position",
-        {"producer": producer, "position": position},
-    )
-
-
-def need_not_be_kept(session: Session) -> None:
-    """Has the transaction commit without waiting for the disk, for one that tells nothing.
-
-    Effects and place are one fact: what a crash of the database server takes back is read again, of the log. Whatever
-    is committed afterwards and waits for the disk has this on the disk before itself.
-    """
-    later(session, "SELECT set_config('synchronous_commit', 'off', true)", {})
 
 
 # --- what an operator sees and asks -------------------------------------------------------------------------------
