@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from tests.chassis.events.stack import EventsStack
 @pytest.fixture(scope="package")
 def running(run_folder: Path) -> Iterator[EventsStack]:
     """The stack of the folder."""
-    folder = run_folder / "events"
-    folder.mkdir(mode=0o755)
+    # Made again where other tests come between those of this folder.
+    folder = Path(tempfile.mkdtemp(prefix="events-", dir=run_folder))
+    folder.chmod(0o755)
     made = EventsStack(folder)
     try:
         yield made
