@@ -397,18 +397,19 @@ def test_events_through_a_restart(own_broker: RabbitServer, name: str, closing: 
     wire, received = amqp_wire(own_broker.url), Received()
     closing(received.subscribe(wire, "reader", name))
     publisher = closing(wire.event_publisher(name))
+    publisher.publish(LOG, [event(1)])
     with connect(own_broker.url) as connection:
         partner, queue = connection.channel(), f"partner.{name}"
         partner.queue_declare(queue, durable=True, auto_delete=False)
         partner.queue_bind(queue, "fiche.public", "#")
-    publisher.publish(LOG, [event(1, public=True)])
-    wait_until(lambda: received.positions == [1], "delivered")
+    publisher.publish(LOG, [event(2, public=True)])
+    wait_until(lambda: received.positions == [1, 2], "delivered")
     rings = received.rings
     own_broker.stop(kill=True)
 
     def refused() -> bool:
         try:
-            publisher.publish(LOG, [event(2)])
+            publisher.publish(LOG, [event(3)])
         except PublishError:
             return True
         return False
@@ -416,12 +417,12 @@ def test_events_through_a_restart(own_broker: RabbitServer, name: str, closing: 
     assert refused()
     own_broker.start()
     wait_until(lambda: not refused(), "published again")
-    wait_until(lambda: received.positions[-1] == 2, "brought")
+    wait_until(lambda: received.positions[-1] == 3, "brought")
     # What a service had not read yet is in the log, which it is told to read; a partner's queue has kept its own.
     assert received.rings > rings
     with connect(own_broker.url) as connection:
         kept = connection.channel().basic_get(queue, no_ack=True)
-    assert kept.headers["position"] == 1
+    assert kept.headers["position"] == 2
 
 
 def test_a_call_that_ends_its_instance_does_not_end_them_all(
