@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import serious
 from tests.gateway.conftest import Product
@@ -207,6 +207,29 @@ def test_what_an_invoice_lacks_is_told_before_it_is_issued_with_the_way_to_mend_
     expect(phone.locator(".notice.amber")).to_contain_text("L’adresse de facturation", ignore_case=True)
     expect(phone.get_by_role("button", name="Émettre la facture")).to_have_count(0)
     expect(phone.get_by_role("link", name="Compléter la facturation")).to_be_visible()
+
+
+def test_what_is_pressed_before_a_forms_script_is_there_waits_for_it(
+    desk: Page, product: Product, client: dict[str, Any]
+) -> None:
+    """What the script puts into the API's words was refused as it stood."""
+    quote = made(product.http.post("/quotes", json={"client_id": client["id"], "title": "PAC", "lines": [LINE]}))
+    for deed in ("finalise", "accept"):
+        made(product.http.post(f"/quotes/{quote['id']}/{deed}", json={}))
+    held: list[Route] = []
+    desk.route("**/invoicing.js*", lambda route: held.append(route))
+    button = desk.get_by_role("button", name="Préparer la facture")
+    desk.goto(f"/devis/{quote['id']}/facturer")
+    button.click()
+    expect(button).to_have_attribute("aria-busy", "true")
+    held.pop().abort()
+    expect(desk.get_by_role("alert")).to_contain_text("Rechargez-la, puis enregistrez de nouveau")
+    expect(button).not_to_have_attribute("aria-busy", "true")
+    desk.reload()
+    button.click()
+    expect(button).to_have_attribute("aria-busy", "true")
+    held.pop().continue_()
+    expect(desk.locator("h1")).to_have_text("Facture sans numéro")
 
 
 def test_a_deposit_is_asked_for_on_a_phone_and_taken_off_the_balance(

@@ -43,14 +43,22 @@ export function fill(template, values) {
 }
 
 // --- code of an area, loaded when an element asks for it: <div data-module="billing.js"> ------------------------------
-const started = new WeakSet();
+/** What an element waits for; null once its module was started. */
+const started = new WeakMap();
 /** Starts the modules that elements of `root` ask for, once an element. */
 export function start(root = document) {
   const found = all("[data-module]", root);
   if (root.matches?.("[data-module]")) found.unshift(root);
   for (const node of found) {
     if (started.has(node)) continue;
-    started.add(node);
-    import(new URL(`../${node.dataset.module}`, import.meta.url)).then((module) => module.default(node));
+    started.set(node, import(new URL(`../${node.dataset.module}`, import.meta.url)).then((module) => { started.set(node, null); module.default(node); }));
   }
+}
+
+/** Resolves once the modules in and around an element are started; null when they are. Rejects when one can't be had. */
+export function starting(element) {
+  const around = [];
+  for (let node = element; node; node = node.parentElement) around.push(node);
+  const waits = [...around, ...all("[data-module]", element)].map((node) => started.get(node)).filter(Boolean);
+  return waits.length ? Promise.all(waits) : null;
 }

@@ -4,7 +4,7 @@
 import { call } from "./api.js";
 import { conflict } from "./conflict.js";
 import { dropDraft, keepDraft, takeDraft } from "./drafts.js";
-import { all, el, fill, icon, one, start } from "./dom.js";
+import { all, el, fill, icon, one, start, starting } from "./dom.js";
 import { changed, fieldOf, filled, labelOf, read, same } from "./fields.js";
 import { then } from "./refresh.js";
 import { toast, toastNext } from "./toast.js";
@@ -86,11 +86,19 @@ function bodyOf(form, method) {
   return Object.keys(body).length ? body : null;
 }
 
+const UNLOADED = { status: 0, errors: [], message: "Une partie de la page n’a pas pu être chargée. Rechargez-la, puis enregistrez de nouveau." };
+
 async function save(form, submitter, again = false) {
   const [method, url] = form.dataset.api.split(" ");
   const state = stateOf(form);
   const button = submitter || one("button[type=submit], button:not([type])", form);
   if (!again && button?.getAttribute("aria-busy") === "true") return;
+  // Before its module is there, a form would say what only the module puts into the API's words.
+  const loading = starting(form);
+  if (loading) {
+    button?.setAttribute("aria-busy", "true");
+    try { await loading; } catch { refuse(form, UNLOADED); return; } finally { button?.removeAttribute("aria-busy"); }
+  }
   const event = new CustomEvent("fiche:saving", { bubbles: true, cancelable: true, detail: { body: bodyOf(form, method) } });
   if (!form.dispatchEvent(event)) return;
   const body = event.detail.body;
