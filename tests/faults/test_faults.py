@@ -56,9 +56,14 @@ def test_at_twice_the_load_the_gateway_answers_what_it_can_refuses_the_rest_in_t
     able = asyncio.run(caller.busy(32, 2))
     assert {told.status for told in able} == {200}
     capacity = len(able) / 2
-    over = asyncio.run(caller.pace(2 * capacity, 4))
-    refused, answered = ([told for told in over if told.status == status] for status in (503, 200))
-    assert len(refused) + len(answered) == len(over), {told.status for told in over}
+    for _ in range(4):
+        over = asyncio.run(caller.pace(2 * capacity, 4))
+        refused, answered = ([told for told in over if told.status == status] for status in (503, 200))
+        assert len(refused) + len(answered) == len(over), {told.status for told in over}
+        if refused:
+            break
+        # It was not twice what it can take: the machine was busier with others while that was measured.
+        capacity = max(capacity, len(answered) / 4)
     assert refused
     assert all(b"\r\nRetry-After: " in told.head and b"application/problem+json" in told.head for told in refused)
     # A wait for a thread, what a service may take, and what a machine that also asks adds.
