@@ -132,8 +132,8 @@ class World:
             return consumer._step()
         move = place.move
 
-        def dies(*args: Any) -> None:
-            move(*args)
+        def dies(*args: Any, **named: Any) -> None:
+            move(*args, **named)
             raise Killed
 
         place.move = dies

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ def test_the_logins_are_put_in_place_again_over_a_broker_that_runs(
     stack: Stack, rabbit: servers.RabbitServer, secrets: dict[str, str]
 ) -> None:
     management = httpx.Client(base_url=rabbit.management_url)
+    began = _now()
     with management:
         management.delete("/api/permissions/%2F/fiche_billing").raise_for_status()
         assert "9 comptes" in fiche(secrets | {"FICHE_BROKER_ADMIN_URL": rabbit.management_url}, "broker", "setup")
@@ -93,6 +95,16 @@ def test_the_logins_are_put_in_place_again_over_a_broker_that_runs(
     assert found == asked
     url = as_login(rabbit, "fiche_billing", secrets["FICHE_BILLING_PASSWORD"])
     assert not refused(url, lambda channel: channel.queue_declare("rpc.billing.v1", passive=True))
+    _WITHOUT_RIGHTS["billing"] = began, _now()
+
+
+#: Process → from when to when its login had no rights, by a test's doing.
+_WITHOUT_RIGHTS: dict[str, tuple[str, str]] = {}
+
+
+def _now() -> str:
+    """As the logs write it."""
+    return datetime.now(UTC).isoformat()
 
 
 @contextmanager
@@ -203,5 +215,7 @@ def test_the_readmes_subscriber_hears_with_a_partners_login_that_may_nothing_els
 def test_nothing_that_a_service_asked_of_the_broker_was_refused(stack: Stack, rabbit: servers.RabbitServer) -> None:
     """Each process says when its connection is lost, and why."""
     for process in PROCESSES:
-        text = (stack.folder / f"{process}.log").read_text()
-        assert "ACCESS_REFUSED" not in text, process
+        lines = (stack.folder / f"{process}.log").read_text().splitlines()
+        began, ended = _WITHOUT_RIGHTS.get(process, ("", ""))
+        said = [json.loads(line) for line in lines if "ACCESS_REFUSED" in line]
+        assert [each for each in said if not began <= each["timestamp"] <= ended] == [], process
