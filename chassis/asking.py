@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import starmap
 from typing import Any, Self
 
@@ -20,6 +21,8 @@ from sqlalchemy.orm import Session
 
 from chassis import tracing
 
+#: Under which a pooled connection knows what was prepared on it: statement → its EXECUTE and the parameters' names.
+PREPARED = "prepared"
 _NAME = re.compile(r"(?<![:\w\\]):([a-z_]\w*)")
 
 
@@ -60,22 +63,18 @@ def rows(engine: Engine, sql: str, params: Mapping[str, Any]) -> Sequence[Any]:
     """
     pooled = engine.raw_connection()
     driver: Any = pooled.dbapi_connection
-    known: dict[str, tuple[str, list[str], Callable[[Any], Any]]] = pooled.info.setdefault("asked", {})
+    known: dict[str, tuple[str, list[str]]] = pooled.info.setdefault(PREPARED, {})
     execute = ""
     try:
         driver.autocommit = True  # which costs nothing: from here on the driver sends no BEGIN by itself
         with driver.cursor() as cursor:
-            asked = known.get(sql)
-            if asked is None:
-                statement, execute, names = preparation(sql, f"q{len(known)}")
+            if sql not in known:
+                statement, execute, names = preparation(sql, len(known))
                 cursor.execute(statement)
-            else:
-                execute, names = asked[0], asked[1]
+                known[sql] = execute, names
+            execute, names = known[sql]
             cursor.execute(execute, [params[name] for name in names])
-            if asked is None:
-                columns = [column.name for column in cursor.description]
-                asked = known[sql] = execute, names, namedtuple("Row", columns, rename=True)
-            return list(starmap(asked[2], cursor.fetchall()))
+            return list(starmap(_row(*[column.name for column in cursor.description]), cursor.fetchall()))
     except psycopg2.Error as error:
         lost = engine.dialect.is_disconnect(error, driver, None)
         if lost:
@@ -90,9 +89,14 @@ def rows(engine: Engine, sql: str, params: Mapping[str, Any]) -> Sequence[Any]:
         pooled.close()
 
 
-def preparation(sql: str, name: str) -> tuple[str, str, list[str]]:
-    """The PREPARE of a statement under a name, its EXECUTE with a place for each parameter, and their names."""
+@lru_cache(1_000)
+def _row(*columns: str) -> Callable[..., Any]:
+    return namedtuple("Row", columns, rename=True)
+
+
+def preparation(sql: str, number: int) -> tuple[str, str, list[str]]:
+    """The PREPARE of a connection's statement, its EXECUTE with a place for each parameter, and their names."""
     names = list(dict.fromkeys(_NAME.findall(sql)))
     statement = _NAME.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
     places = f" ({', '.join(['%s'] * len(names))})" if names else ""
-    return f"PREPARE {name} AS {statement}", f"EXECUTE {name}{places}", names
+    return f"PREPARE p{number} AS {statement}", f"EXECUTE p{number}{places}", names

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
 
 from chassis import tracing
-from chassis.asking import Question, preparation
+from chassis.asking import PREPARED, Question, preparation
 from chassis.settings import Settings
 
 
@@ -174,9 +174,9 @@ def execution(session: Session, sql: str, params: Mapping[str, Any]) -> str:
 
 def prepare(connection: Connection, sql: str) -> tuple[str, list[str]]:
     """An EXECUTE with a place for each parameter, and their names; the statement is prepared where it was not yet."""
-    known: dict[str, tuple[str, list[str]]] = connection.info.setdefault("prepared", {})
+    known: dict[str, tuple[str, list[str]]] = connection.info.setdefault(PREPARED, {})
     if sql not in known:
-        statement, execute, names = preparation(sql, f"p{len(known)}")
+        statement, execute, names = preparation(sql, len(known))
         connection.exec_driver_sql(statement, execution_options=_AS_IT_IS)
         known[sql] = execute, names
     return known[sql]
