@@ -61,7 +61,10 @@ def rows(engine: Engine, sql: str, params: Mapping[str, Any]) -> Sequence[Any]:
 
     A transaction of its own. Raises SQLAlchemy's errors, as its own cursors do.
     """
-    pooled = engine.raw_connection()
+    try:
+        pooled = engine.raw_connection()
+    except psycopg2.Error as error:  # no server, or none that lets us in: as it comes from the driver
+        raise _known(engine, error, "", lost=False) from error
     driver: Any = pooled.dbapi_connection
     known: dict[str, tuple[str, list[str]]] = pooled.info.setdefault(PREPARED, {})
     execute = ""
@@ -76,17 +79,37 @@ def rows(engine: Engine, sql: str, params: Mapping[str, Any]) -> Sequence[Any]:
             cursor.execute(execute, [params[name] for name in names])
             return list(starmap(_row(*[column.name for column in cursor.description]), cursor.fetchall()))
     except psycopg2.Error as error:
-        lost = engine.dialect.is_disconnect(error, driver, None)
+        stale = is_stale(error)
+        lost = stale or bool(engine.dialect.is_disconnect(error, driver, None))
         if lost:
             pooled.invalidate(error)
-        raise DBAPIError.instance(
-            execute, None, error, psycopg2.Error, connection_invalidated=lost, dialect=engine.dialect
-        ) from error
+        if stale:
+            engine.dispose()  # what the other connections have prepared is no better
+        raise _known(engine, error, execute, lost=lost) from error
     except BaseException as error:  # left in the middle of an answer, by a time-out for one: nobody else may get it
         pooled.invalidate(error)
         raise
     finally:
         pooled.close()
+
+
+def is_stale(error: BaseException | None) -> bool:
+    """Whether an EXECUTE failed because its statement gives other types since a migration, or is no longer known.
+
+    It would for as long as its connection lives.
+    """
+    if not isinstance(error, psycopg2.Error):
+        return False
+    changed = error.pgcode == "0A000" and error.diag.source_function == "RevalidateCachedQuery"
+    return bool(changed) or error.pgcode == "26000"
+
+
+def _known(engine: Engine, error: psycopg2.Error, statement: str, *, lost: bool) -> BaseException:
+    """The driver's error as SQLAlchemy's cursors raise it."""
+    known: BaseException = DBAPIError.instance(
+        statement, None, error, psycopg2.Error, connection_invalidated=lost, dialect=engine.dialect
+    )
+    return known
 
 
 @lru_cache(1_000)

@@ -10,13 +10,13 @@ from typing import Any
 
 import psycopg2.extensions
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, text
+from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
 
 from chassis import tracing
-from chassis.asking import PREPARED, Question, preparation
+from chassis.asking import PREPARED, Question, is_stale, preparation
 from chassis.settings import Settings
 
 
@@ -62,6 +62,7 @@ class Database:
         event.listen(self.engine, "checkin", _as_it_was)
         event.listen(self.engine, "begin", _begin)
         event.listen(self.engine, "before_cursor_execute", _before, retval=True)
+        event.listen(self.engine, "handle_error", _give_up_stale)
         tracing.watch_sql(self.engine, service)
 
     def session(self, *, by_statement: bool = False) -> Session:
@@ -253,6 +254,12 @@ def _refuse_closed(connection: Any, _record: Any, _fairy: Any) -> None:
     raise InvalidatePoolError()
 
 
+def _give_up_stale(context: ExceptionContext) -> None:
+    """What was prepared before a migration fails for as long as its connection lives: all of them are made anew."""
+    if is_stale(context.original_exception):
+        context.is_disconnect = True
+
+
 def sqlstate(error: BaseException) -> str | None:
     """SQLSTATE of a database error, None for any other or for a lost connection."""
     if isinstance(error, DBAPIError):
@@ -262,9 +269,9 @@ def sqlstate(error: BaseException) -> str | None:
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same transaction may succeed when run again: deadlock, serialisation, lock time-out, connection."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
     state = sqlstate(error)
     if state is not None:
         return state in ("40001", "40P01", "55P03") or state.startswith(("08", "57P", "53"))
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
     return isinstance(error, OperationalError)

@@ -9,10 +9,11 @@ import psycopg2.extensions
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, ProgrammingError
 
 from chassis.bell import Bell
 from chassis.db import Database, is_transient, later, send, sqlstate
+from chassis.embedded_pg import free_port
 from chassis.page import prepared
 from chassis.settings import Settings
 from chassis.uow import UnitOfWork
@@ -137,6 +138,32 @@ def test_a_prepared_question_whose_connection_is_lost_in_the_middle_is_asked_aga
 
     assert uow.run(Health(), work) is False
     assert len(tried) == 2
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["question", "unit of work"])
+def test_where_no_server_answers_it_is_said_as_what_may_be_asked_again(asked: bool) -> None:
+    away = Database("clients", f"postgresql+psycopg2://fiche@127.0.0.1:{free_port()}/fiche", Settings())
+    with away.question() if asked else away.session() as session, pytest.raises(OperationalError) as raised:
+        prepared(session, "SELECT 1 AS one", {})
+    assert is_transient(raised.value)
+    away.dispose()
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["question", "unit of work"])
+def test_a_statement_prepared_before_a_migration_is_prepared_anew(noted: Database, asked: bool) -> None:
+    uow = UnitOfWork(noted, Bell())
+    health = Health()  # a query: it may be run again
+
+    def read() -> object:
+        if not asked:
+            uow.session.connection()  # begins a transaction, which asks in the other way
+        return prepared(uow.session, "SELECT n, word FROM noted ORDER BY n", {})
+
+    assert uow.run(health, read) == []
+    with noted.session() as session:
+        session.execute(text("ALTER TABLE noted ALTER n TYPE bigint"))
+        session.commit()
+    assert uow.run(health, read) == []
 
 
 def test_a_prepared_question_that_is_given_up_takes_its_connection_with_it(database: Database) -> None:

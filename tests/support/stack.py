@@ -165,8 +165,18 @@ class Stack:
         deadline = time.monotonic() + seconds
         while self.away() != []:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"not whole: {self.away()}; logs in {self.folder}")
+                raise TimeoutError(f"not whole: {self.away()}\n{self.last_words()}")
             time.sleep(0.1)
+
+    def last_words(self) -> str:
+        """How each process stands that does not answer, with the end of its log: its folder goes with the run."""
+        silent = set(self.away() or self._processes)
+        return "\n".join(
+            f"--- {name}: exit code {process.poll()}\n"
+            + "\n".join((self.folder / f"{name}.log").read_text(errors="replace").splitlines()[-15:])
+            for name, process in self._processes.items()
+            if name.partition("-")[0] in silent
+        )
 
     def stop(self) -> None:
         """Ends every process."""

@@ -135,16 +135,20 @@ def _apt_alone(*args: str) -> subprocess.CompletedProcess[str]:
             policy.unlink()
 
 
+#: The browser without a window to draw in first: the same engine, started and drawn in three quarters of the time.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+
 def chromium_path() -> str:
     """The browser: `FICHE_TEST_CHROMIUM`, the machine's, the one that playwright installed, or apt's."""
     given = os.environ.get("FICHE_TEST_CHROMIUM")
     if given:
         used("Chromium", "FICHE_TEST_CHROMIUM")
         return given
-    names = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-    found = next(filter(None, map(program, names)), None) or _playwrights()
-    if found is None and apt_install("chromium"):
-        found = program("chromium")
+    found = next(filter(None, map(program, BROWSERS)), None) or _playwrights()
+    if found is None:
+        # Not every release of Debian or Ubuntu has the first.
+        found = next((program(name) for name in BROWSERS[:2] if apt_install(name)), None)
     if found is None:
         missing("Chromium", "apt install chromium, ou playwright install chromium, ou FICHE_TEST_CHROMIUM=/chemin")
     used("Chromium", found)
@@ -154,7 +158,8 @@ def chromium_path() -> str:
 def _playwrights() -> str | None:
     """A Chromium that `playwright install` brought earlier."""
     base = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
-    found = sorted(base.glob("chromium-*/chrome-linux*/chrome"))
+    shells = sorted(base.glob("chromium_headless_shell-*/chrome-linux*/headless_shell"))
+    found = shells or sorted(base.glob("chromium-*/chrome-linux*/chrome"))
     return str(found[-1]) if found else None
 
 
