@@ -223,6 +223,32 @@ def test_a_scan_goes_on_after_a_restart_and_tells_how_far_it_is(fresh: ServiceUn
     assert fresh.call(c.StartScan())["id"] != str(begun.id)
 
 
+def test_a_flood_of_changes_is_worked_off_as_a_scan_and_ends_as_if_it_were_not(
+    fresh: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [company(fresh, f"Toiture {number // 2}", email=f"t{number // 2}@exemple.fr") for number in range(12)]
+    settle(fresh)
+    before = fresh.call(c.ListLikelyPairs(counted=True))["count"]
+    assert before == 6
+    gone, merged, into = made[0], made[3], made[2]
+    fresh.call(c.SetStatus(id=gone["id"], action="delete"))
+    body = m.MergeBody(survivor_id=into["id"], duplicate_id=merged["id"], reason="Essai")
+    fresh.call(m.MergeClients(body=body))
+    late = [company(fresh, f"Toiture {number}", email=f"t{number}@exemple.fr") for number in (4, 7)]
+    # Too few yet to be worth a scan.
+    assert fresh.call(c.GetScan())["status"] == "never"
+    monkeypatch.setattr(pairs, "FLOOD", 4)
+    settle(fresh)
+    fresh.worker().follow_likeness()
+    assert fresh.call(c.GetScan())["status"] == "done"
+    kept = fresh.sql("SELECT low_id, high_id FROM likely_pair")
+    assert not {gone["id"], merged["id"]} & {str(each) for row in kept for each in row}
+    # Four pairs that nothing happened to, and the newcomer with each of the two that bear its name already.
+    assert fresh.call(c.ListLikelyPairs(counted=True))["count"] == 4 + 2
+    assert len(of(fresh, late[0])) == 2
+    assert of(fresh, late[1]) == []
+
+
 def test_pairs_come_page_by_page_by_score_and_by_reason(fresh: ServiceUnderTest) -> None:
     for number, name in enumerate(("Alpha", "Bravo", "Charlie")):
         for _ in range(2):

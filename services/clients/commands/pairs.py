@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 #: Records of a transaction: small, so that nobody waits long who needs what is compared now (`relate_now`); a scan,
 #: whose records cost less each, takes so many times as many.
 BATCH, OF_SCAN = 40, 5
+#: Changes that are due from which on they are worked off as a scan, where they are a third of all clients: after an
+#: import, which a scan gets through in a fraction of the time, each two compared once.
+FLOOD = 2_000
 #: Seconds that one run works; the next begins within a second, and a service that stops waits no longer.
 SLICE_S = 4.0
 _LOCK = 0x466C696B
@@ -56,32 +59,69 @@ def start_scan(uow: UnitOfWork, request: c.StartScan) -> bytes:
     """Has every client read and compared again. One scan at a time: where one runs, it is the answer."""
     session = uow.session
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    running = session.scalar(text("SELECT 1 FROM duplicate_scan WHERE finished_at IS NULL"))
-    if running is None:
+    if not _scans(session):
+        _begin(uow)
+    return queries.get_scan(session)
+
+
+def _scans(session: Session) -> bool:
+    return bool(session.scalar(text("SELECT 1 FROM duplicate_scan WHERE finished_at IS NULL")))
+
+
+def _begin(uow: UnitOfWork) -> None:
+    uow.session.execute(
+        text(
+            "WITH due AS (INSERT INTO likeness_due (rank, record_id) "
+            "SELECT r.rank, c.id FROM client c, (VALUES (:read), (:compared)) AS r(rank) "
+            "WHERE c.deleted_at IS NULL AND (r.rank = :read OR c.merged_into IS NULL) "
+            "ORDER BY r.rank, c.id RETURNING 1) "
+            "INSERT INTO duplicate_scan (id, total, started_at, started_by) SELECT :id, count(*), :now, "
+            "json_build_object('id', CAST(:actor AS text), 'name', CAST(:name AS text)) FROM due"
+        ),
+        {
+            "id": new_id(),
+            "now": uow.now,
+            "actor": uow.context.actor.id,
+            "name": uow.context.actor.name,
+            "read": _READ,
+            "compared": _COMPARED,
+        },
+    )
+
+
+def scan_a_flood(uow: UnitOfWork) -> None:
+    """Begins a scan in the place of so many changes that it is the shorter way; what it does not reach stays due."""
+    session = uow.session
+    if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK}) or _scans(session):
+        return
+    due = session.scalar(
+        text("SELECT count(*) FROM (SELECT FROM likeness_due WHERE rank = :changed LIMIT :flood) AS d"),
+        {"changed": _CHANGED, "flood": FLOOD},
+    )
+    if due < FLOOD:
+        return
+    changed, clients = session.execute(
+        text(
+            "SELECT (SELECT count(*) FROM likeness_due WHERE rank = :changed), "
+            "(SELECT count(*) FROM client WHERE deleted_at IS NULL)"
+        ),
+        {"changed": _CHANGED},
+    ).one()
+    if changed * 3 >= clients:
         session.execute(
             text(
-                "WITH due AS (INSERT INTO likeness_due (rank, record_id) "
-                "SELECT r.rank, c.id FROM client c, (VALUES (:read), (:compared)) AS r(rank) "
-                "WHERE c.deleted_at IS NULL AND (r.rank = :read OR c.merged_into IS NULL) "
-                "ORDER BY r.rank, c.id RETURNING 1) "
-                "INSERT INTO duplicate_scan (id, total, started_at, started_by) SELECT :id, count(*), :now, "
-                "json_build_object('id', CAST(:actor AS text), 'name', CAST(:name AS text)) FROM due"
+                "DELETE FROM likeness_due d USING client c WHERE d.rank = :changed AND c.id = d.record_id "
+                "AND c.deleted_at IS NULL AND c.merged_into IS NULL"
             ),
-            {
-                "id": new_id(),
-                "now": uow.now,
-                "actor": uow.context.actor.id,
-                "name": uow.context.actor.name,
-                "read": _READ,
-                "compared": _COMPARED,
-            },
+            {"changed": _CHANGED},
         )
-    return queries.get_scan(session)
+        _begin(uow)
 
 
 def follow(uow: UnitOfWork) -> None:
     """Works off what is due, for one slice."""
     until = time.monotonic() + SLICE_S
+    uow.run(None, lambda: scan_a_flood(uow))
     while time.monotonic() < until:
         try:
             more = uow.run(None, lambda: step(uow, BATCH))
