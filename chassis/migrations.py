@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg2
+import structlog
 from sqlalchemy import Connection, MetaData, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -18,18 +20,13 @@ from chassis.settings import load_settings
 if TYPE_CHECKING:
     from alembic.config import Config
 
+log = structlog.get_logger(__name__)
+
 #: Seconds that one statement of a migration may wait for a lock: the service keeps working meanwhile.
 LOCK_TIMEOUT_S = 5
+#: Seconds that a replica waits for another's migrations.
+TURN_S = 600
 _MIGRATION_LOCK = 5_021_977
-
-# The one row of each table that has just one; `client_forest` is absent where a service keeps no rows of clients.
-_FOREST = """
-DO $$ BEGIN
-  IF to_regclass('client_forest') IS NOT NULL THEN
-    INSERT INTO client_forest DEFAULT VALUES ON CONFLICT DO NOTHING;
-  END IF;
-END $$
-"""
 
 
 def config(service: str, connection: Connection | None = None) -> Config:
@@ -80,7 +77,11 @@ def ensure_database(url: str | URL) -> None:
 
 
 def upgrade(service: str, url: str | URL) -> None:
-    """Brings the service's database to the newest schema; one replica at a time, the others wait and find it done."""
+    """Brings the service's database to the newest schema; one replica at a time, the others wait and find it done.
+
+    A schema newer than this code is left alone: it serves the release before as well (docs/operations.md), so the way
+    back is to start that. Raises `TimeoutError` where another replica's migration does not end.
+    """
     if _is_newest(service, url):
         return
     from alembic import command
@@ -89,19 +90,31 @@ def upgrade(service: str, url: str | URL) -> None:
     engine = create_engine(make_url(url), connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_S}s"})
     try:
         with engine.connect() as connection:
-            if current(connection) == head(service):
-                return
+            found, wanted = current(connection), head(service)
             connection.rollback()
-            with connection.begin():
-                # Waiting for another replica's migration is no lock wait of ours.
-                connection.execute(text("SET LOCAL lock_timeout = '10min'"))
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-                connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
+            if found is not None and wanted is not None and int(found) > int(wanted):
+                log.warning("migrate.newer", service=service, schema=found, code=wanted)
+                return
+            if found != wanted:
+                _wait_for_turn(connection)
                 command.upgrade(config(service, connection), "head")
-                connection.execute(text("INSERT INTO event_head DEFAULT VALUES ON CONFLICT DO NOTHING"))
-                connection.execute(text(_FOREST))
     finally:
-        engine.dispose()
+        engine.dispose()  # which ends the turn
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """A lock of the session, for each migration commits by itself.
+
+    It is asked for again and again: who waits within a statement has a view of the data, for whose end an index made
+    CONCURRENTLY would wait in its turn.
+    """
+    until = time.monotonic() + TURN_S
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _MIGRATION_LOCK}):
+        connection.rollback()
+        if time.monotonic() > until:
+            raise TimeoutError(f"another migration has run for {TURN_S} seconds")
+        time.sleep(0.1)
+    connection.rollback()
 
 
 def _is_newest(service: str, url: str | URL) -> bool:
