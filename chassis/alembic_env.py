@@ -26,7 +26,7 @@ def _include(obj: Any, name: str | None, kind: str, reflected: bool, compare_to:
     return not (kind == "index" and reflected and compare_to is None)
 
 
-def _applied(ctx: MigrationContext, step: Any, heads: Any, run_args: Any) -> None:  # noqa: ARG001
+def _applied(ctx: MigrationContext, step: Any, heads: Any, run_args: Any) -> None:
     # In the migration's own transaction: whoever is killed behind it leaves nothing to make up for.
     if ctx.connection is not None:
         ctx.connection.execute(text(_ONLY_ROWS))
