@@ -54,6 +54,9 @@ EVENTS_RETRIED = Counter(
     "fiche_events_retried_total", "Batches applied again after a failure", ("consumer", "producer")
 )
 EVENTS_PARKED = Counter("fiche_events_parked_total", "Events put aside for an operator", ("consumer", "producer"))
+EVENTS_REFUSED = Counter(
+    "fiche_events_refused_total", "Public events that a partner's queue would not have", ("producer",)
+)
 EVENTS_UNROUTABLE = Counter("fiche_events_unroutable_total", "Events that no queue was bound for", ("producer",))
 EVENT_DELAY = Histogram(
     "fiche_event_delay_seconds",

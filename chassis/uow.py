@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import event, text
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from chassis import tracing
@@ -103,6 +104,9 @@ class UnitOfWork:
                     raise Conflict("La fiche change sans cesse en ce moment. Réessayez dans un instant.") from None
             except FicheError:
                 raise
+            except NoConnection as error:
+                # All are in use, and this one has waited for long: nothing was begun, and asking again would not help.
+                raise Unavailable("Le service est surchargé. Réessayez dans un instant.") from error
             except Exception as error:
                 # A commit whose outcome was never heard may have taken place: only a keyed command, whose answer
                 # would be found, or a query may be run again.

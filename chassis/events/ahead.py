@@ -75,13 +75,19 @@ class Ahead:
                 after += 1
         return batch
 
-    def keep(self, *, after: int | None = None, upto: int | None = None) -> None:
-        """Forgets what the place has passed (and takes no more of it), or what lies beyond the log's end."""
+    def pass_(self, position: int) -> None:
+        """Forgets what the place has passed, and takes no more of it."""
         with self._lock:
-            if after is not None:
-                self._behind = after
-            self._entries = {
-                position: entry
-                for position, entry in self._entries.items()
-                if position > self._behind and (upto is None or position <= upto)
-            }
+            self._behind = position
+            self._entries = {at: entry for at, entry in self._entries.items() if at > position}
+
+    def positions(self) -> list[int]:
+        """Where there is something at this moment."""
+        with self._lock:
+            return list(self._entries)
+
+    def forget(self, positions: Iterable[int]) -> None:
+        """Forgets what lies there."""
+        with self._lock:
+            for position in positions:
+                self._entries.pop(position, None)

@@ -203,7 +203,9 @@ class Consumer:
         at = begin(self._following)
         if (at.log_id, at.position) != (self._log_id, self._place):
             self._log_id, self._place, self._event_id = at.log_id, at.position, at.event_id
-            self._ahead.keep(after=at.position)
+            self._ahead.pass_(at.position)
+            if self.subscription is not None:
+                self.subscription.ack_up_to(at.position)  # what a former process applied and did not live to say
         self._ask = True
 
     def _park_unreadable(self) -> None:
@@ -227,6 +229,7 @@ class Consumer:
         """Reads ahead what is missing, of the log itself. Never while the place is locked."""
         assert self._place is not None
         self._ask = False
+        lying = self._ahead.positions()
         page = self._following.source.read(
             self.producer, self._place, PAGE, log_id=self._log_id, after_id=self._event_id, report=report
         )
@@ -247,16 +250,28 @@ class Consumer:
         if self._careful is None:
             self._careful = min(page.upto, self._place + BATCH)
         self._ask = len(page.events) == PAGE
-        # Deliveries of a position that the log does not have: not ours, forget them.
-        self._ahead.keep(upto=page.upto if not page.events else None)
+        if not self._ask:
+            self._give_up([position for position in lying if position > page.upto])
         self._ahead.put(Entry(page.log_id, position, event) for position, event in page.events)
+
+    def _give_up(self, strangers: list[int]) -> None:
+        """Deliveries of positions that the log, asked after they had come, does not have: not its events.
+
+        Nothing would ever pass them, and a thousand of them would fill the prefetch for good.
+        """
+        if not strangers:
+            return
+        log.warning("consumer.strangers", consumer=self.consumer, producer=self.producer, positions=strangers[:10])
+        self._ahead.forget(strangers)
+        if self.subscription is not None:
+            self.subscription.give_up(strangers)
 
     def _apply(self, batch: list[Entry]) -> None:
         last = batch[-1]
         self._batches.apply(batch, carefully=self._careful is not None and batch[0].position <= self._careful)
         self._place, self._event_id = last.position, last.id
         self._ask_s = ASK_S
-        self._ahead.keep(after=last.position)
+        self._ahead.pass_(last.position)
         if self.subscription is not None:
             self.subscription.ack_up_to(last.position)
         metrics.EVENTS_HANDLED.labels(self.consumer, self.producer).inc(len(batch))

@@ -146,15 +146,18 @@ PRUNED = 10_000
 
 
 def prune(session: Session, request: LogPrune) -> LogPruneAnswer:
-    """See `LogPrune`. Raises `Conflict` (`log_unread`) naming those who have not read what would be removed."""
+    """See `LogPrune`. Raises `Conflict` (`log_unread`) naming those who have not read what would be removed.
+
+    What is not published yet stays, whatever is asked: partners would never hear of it.
+    """
     session.execute(text("DELETE FROM event_consumer WHERE name = ANY(:names)"), {"names": request.forget})
     at = head(session)
     old = session.scalar(
         text(
             "SELECT coalesce(max(position), 0) FROM event_log WHERE recorded_at < now() - make_interval(days => :days)"
-            " AND (CAST(:upto AS bigint) IS NULL OR position <= :upto)"
+            " AND (CAST(:upto AS bigint) IS NULL OR position <= :upto) AND position <= :published"
         ),
-        {"days": request.older_than_days, "upto": request.upto},
+        {"days": request.older_than_days, "upto": request.upto, "published": at.published},
     )
     upto = int(old or 0)
     behind = [

@@ -9,6 +9,7 @@ import orjson
 import structlog
 from pydantic import ValidationError
 from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from chassis import tracing
@@ -75,8 +76,9 @@ def park_raw(session: Session, producer: str, body: bytes, headers: dict[str, st
 
 
 def is_passing(error: BaseException) -> bool:
-    """Failures that time mends: the database, a lock, another service away. Everything else is the event's fault."""
-    return isinstance(error, Unavailable | StartOver | InterruptedError | ConnectionError) or is_transient(error)
+    """Failures that time mends: database, lock, no connection free, service away. All else is the event’s fault."""
+    passing = Unavailable | StartOver | InterruptedError | ConnectionError | NoConnection
+    return isinstance(error, passing) or is_transient(error)
 
 
 def handle(service: Any, handlers: dict[str, str], raw: dict[str, Any]) -> None:

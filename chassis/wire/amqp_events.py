@@ -51,14 +51,28 @@ def ensure_exchange(channel: Any, name: str) -> None:
 
 
 class _Batch:
+    """What is published at once: number → exchange and event of what is not answered yet."""
+
     def __init__(self) -> None:
-        self.tags: set[int] = set()
+        self.open: dict[int, tuple[str, LoggedEvent]] = {}
+        #: What a queue of a partner's would not have.
+        self.refused: list[LoggedEvent] = []
         self.error: str | None = None
         self.done = threading.Event()
 
+    def answered(self, tag: int, multiple: bool) -> list[tuple[str, LoggedEvent]]:
+        """What a confirm or a refusal is about; it is answered now."""
+        tags = [each for each in self.open if each <= tag] if multiple else [tag]
+        return [self.open.pop(each) for each in tags if each in self.open]
+
 
 class AmqpPublisher:
-    """Meets `chassis.wire.base.EventPublisher`; one batch at a time."""
+    """Meets `chassis.wire.base.EventPublisher`; one batch at a time.
+
+    A partner may give its queue any arguments, `reject-publish` too: the broker then refuses each event that does not
+    fit, for all who are bound. Such a refusal is met once more, for it may have been a fault of the broker's; then the
+    events count as published, loudly, since all others would wait for one partner otherwise (ADR 17).
+    """
 
     def __init__(self, url: str, producer: str, *, plain: bool = False) -> None:
         self._producer = producer
@@ -66,6 +80,8 @@ class AmqpPublisher:
         #: Numbers of what is published on the channel, as the broker counts.
         self._numbers = itertools.count(1)
         self._batch: _Batch | None = None
+        #: Whether the last batch was refused for good: the next is not tried twice.
+        self._refusing = False
         self._lock = threading.Lock()
         self._link = Link(url, f"relay-{producer}", self._opened, self._lost, plain=plain)
         self._link.start()
@@ -75,19 +91,31 @@ class AmqpPublisher:
         if not events:
             return
         self._link.tried.wait(CONFIRM_S)
+        told = [
+            (exchange, event)
+            for event in events
+            for exchange in ((self._exchange, PUBLIC) if event.public else (self._exchange,))
+        ]
+        refused = self._confirm(log_id, told)
+        if refused and not self._refusing:
+            refused = self._confirm(log_id, [(PUBLIC, event) for event in refused])
+        self._refusing = bool(refused)
+        if refused:
+            metrics.EVENTS_REFUSED.labels(self._producer).inc(len(refused))
+            first, last = refused[0].position, refused[-1].position
+            log.error("relay.refused_by_a_partner", producer=self._producer, first=first, last=last)
+        metrics.EVENTS_PUBLISHED.labels(self._producer).inc(len(events))
+
+    def _confirm(self, log_id: str, told: Sequence[tuple[str, LoggedEvent]]) -> list[LoggedEvent]:
+        """Publishes and waits for the broker's word on each; gives what was refused for partners."""
         batch = _Batch()
         with self._lock:
             lane = self._link.lane
             if lane is None:
                 raise PublishError("RabbitMQ is out of reach")
-            messages = [
-                (next(self._numbers), exchange, event)
-                for event in events
-                for exchange in ((self._exchange, PUBLIC) if event.public else (self._exchange,))
-            ]
-            batch.tags = {number for number, _, _ in messages}
+            batch.open = {next(self._numbers): each for each in told}
             self._batch = batch
-        self._link.send(lane, lambda on: self._publish(on, log_id, messages))
+        self._link.send(lane, lambda on: self._publish(on, log_id, told))
         # A channel lost before the batch was set would never tell it.
         if self._link.lane is not lane:
             raise PublishError("connection lost")
@@ -95,7 +123,7 @@ class AmqpPublisher:
             raise PublishError(f"not confirmed within {CONFIRM_S:.0f} s")
         if batch.error is not None:
             raise PublishError(batch.error)
-        metrics.EVENTS_PUBLISHED.labels(self._producer).inc(len(events))
+        return batch.refused
 
     def close(self) -> None:
         """Closes the connection."""
@@ -111,8 +139,8 @@ class AmqpPublisher:
         lane.confirms(self._confirmed, self._refused)
         lane.channel.events["basic_return"].add(self._returned)
 
-    def _publish(self, lane: Lane, log_id: str, messages: Sequence[tuple[int, str, LoggedEvent]]) -> None:
-        for _, exchange, event in messages:
+    def _publish(self, lane: Lane, log_id: str, told: Sequence[tuple[str, LoggedEvent]]) -> None:
+        for exchange, event in told:
             properties = {
                 "content_type": "application/cloudevents+json",
                 # A service's queue is a read-ahead of the log; a partner's is all that it has.
@@ -123,17 +151,22 @@ class AmqpPublisher:
 
     def _confirmed(self, tag: int, multiple: bool) -> None:
         batch = self._batch
+        if batch is not None:
+            batch.answered(tag, multiple)
+            if not batch.open:
+                batch.done.set()
+
+    def _refused(self, tag: int, multiple: bool) -> None:
+        batch = self._batch
         if batch is None:
             return
-        if multiple:
-            batch.tags = {each for each in batch.tags if each > tag}
-        else:
-            batch.tags.discard(tag)
-        if not batch.tags:
+        for exchange, event in batch.answered(tag, multiple):
+            if exchange != PUBLIC:
+                self._lost("refused by the broker")
+                return
+            batch.refused.append(event)
+        if not batch.open:
             batch.done.set()
-
-    def _refused(self, _tag: int, _multiple: bool) -> None:
-        self._lost("refused by the broker")
 
     def _returned(self, *_what: Any) -> None:
         metrics.EVENTS_UNROUTABLE.labels(self._producer).inc()
@@ -187,6 +220,12 @@ class AmqpSubscription:
         lane = self._link.lane
         if lane is not None:
             self._link.do(lane, lambda on: self._ack(on, position))
+
+    def give_up(self, positions: Sequence[int]) -> None:
+        """Acknowledges deliveries that nothing will ever pass."""
+        lane, given = self._link.lane, frozenset(positions)
+        if lane is not None:
+            self._link.do(lane, lambda on: self._ack_these(on, given))
 
     def stop(self) -> None:
         """Stops receiving and closes; what is not acknowledged goes back to the queue."""
@@ -250,8 +289,11 @@ class AmqpSubscription:
             self._waiting = {tag: at for tag, at in self._waiting.items() if tag > run}
         # Behind one that came too early, each by itself.
         for tag in [tag for tag, at in self._waiting.items() if at <= position]:
-            lane.ack(tag)
-            del self._waiting[tag]
+            self._ack_one(lane, tag)
+
+    def _ack_these(self, lane: Lane, positions: frozenset[int]) -> None:
+        for tag in [tag for tag, at in self._waiting.items() if at in positions]:
+            self._ack_one(lane, tag)
 
 
 def _fault(headers: dict[str, Any], body: bytes) -> str | None:

@@ -135,6 +135,10 @@ class EventSubscription(Protocol):
         """Acknowledges every delivery up to and including `position`."""
         ...
 
+    def give_up(self, positions: Sequence[int]) -> None:
+        """Acknowledges deliveries that nothing will ever pass."""
+        ...
+
     def stop(self) -> None:
         """Stops receiving and closes."""
         ...

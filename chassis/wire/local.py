@@ -272,6 +272,9 @@ class _LocalSubscription:
     def ack_up_to(self, position: int) -> None:
         """Nothing was delivered."""
 
+    def give_up(self, positions: Sequence[int]) -> None:
+        """Nothing was delivered."""
+
     def stop(self) -> None:
         self._started = False
         self._wire.remove_subscription(self)

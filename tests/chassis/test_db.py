@@ -14,6 +14,8 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError, Programm
 from chassis.bell import Bell
 from chassis.db import Database, is_transient, later, send, sqlstate
 from chassis.embedded_pg import free_port
+from chassis.errors import Unavailable
+from chassis.events.parked import is_passing
 from chassis.page import prepared
 from chassis.settings import Settings
 from chassis.uow import UnitOfWork
@@ -138,6 +140,29 @@ def test_a_prepared_question_whose_connection_is_lost_in_the_middle_is_asked_aga
 
     assert uow.run(Health(), work) is False
     assert len(tried) == 2
+
+
+def test_a_pool_that_stays_empty_is_an_overload_and_asked_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, asked = database.engine.pool, []
+    monkeypatch.setattr(pool, "_timeout", 0.1)
+    taken = [database.engine.connect() for _ in range(3)]  # with what the pool may overflow by
+    uow = UnitOfWork(database, Bell())
+
+    def work() -> object:
+        asked.append(1)
+        return prepared(uow.session, "SELECT 1 AS one", {})
+
+    for request in (None, Health()):
+        with pytest.raises(Unavailable) as raised:
+            uow.run(request, work)
+        assert is_passing(raised.value)
+        assert is_passing(raised.value.__cause__)
+    assert len(asked) == 2
+    for connection in taken:
+        connection.close()
+    assert uow.run(Health(), work) == [(1,)]
 
 
 @pytest.mark.parametrize("asked", [True, False], ids=["question", "unit of work"])

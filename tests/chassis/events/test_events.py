@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from amqp import Message
 
-from chassis.wire.amqp_events import events_queue_of, exchange_of
+from chassis.wire.amqp_events import PREFETCH, events_queue_of, exchange_of
 from chassis.wire.amqp_link import connect
 from contracts.chassis import ParkedAct
 from tests.chassis.events.stack import EventsStack
@@ -71,6 +71,23 @@ def test_doubled_shuffled_and_delayed_deliveries_change_nothing(stack: EventsSta
         return [bytes(row.raw) for row in stack.sql("equipment", "SELECT raw FROM parked_event WHERE raw IS NOT NULL")]
 
     wait_until(lambda: unreadable() == [b"\xff\x00"], "the unreadable message is parked")
+
+
+def test_events_of_positions_that_the_log_does_not_have_hold_nobody_up(stack: EventsStack, channel: Any) -> None:
+    """As many as are brought before any is acknowledged: left so, they would be all that is ever brought."""
+    log_id = str(stack.sql("clients", "SELECT log_id FROM event_head")[0][0])
+    queue = events_queue_of("equipment", "clients")
+    for number in range(PREFETCH + 50):
+        position, of = 2**40 + number, (log_id, "nobody")[number % 2]
+        told = Message(b'{"sequence":%d}' % position, application_headers={"position": position, "log_id": of})
+        channel.basic_publish(told, routing_key=queue)
+    stack.settle({stack.company("Entre des inconnus")})
+    stack.end("equipment", signal.SIGKILL)
+    # What it had not acknowledged is back in the queue.
+    wait_until(lambda: channel.queue_declare(queue, passive=True).consumer_count == 0, "the dead consumer is gone")
+    left = channel.queue_declare(queue, passive=True).message_count
+    stack.start("equipment")
+    assert left == 0
 
 
 def test_poison_is_parked_others_go_on_and_replay_in_order_heals_while_new_events_come(stack: EventsStack) -> None:

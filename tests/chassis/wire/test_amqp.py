@@ -23,7 +23,7 @@ from amqp import Message
 from chassis import metrics
 from chassis.wire.amqp import AmqpWire
 from chassis.wire.amqp_client import queue_of
-from chassis.wire.amqp_events import QUEUE_LENGTH, events_queue_of, exchange_of
+from chassis.wire.amqp_events import PUBLIC, QUEUE_LENGTH, events_queue_of, exchange_of
 from chassis.wire.amqp_link import connect
 from chassis.wire.amqp_server import QUEUE_EXPIRES_MS
 from chassis.wire.base import OK, Answer, Call, Delivery, Incoming, LoggedEvent, PublishError, Wire
@@ -528,6 +528,38 @@ def test_an_event_that_no_queue_wants_is_published_and_counted(amqp_url: str, na
     publisher.publish(LOG, [event(n) for n in range(1, 4)])
     assert metrics.EVENTS_UNROUTABLE.labels(name)._value.get() == 3
     assert metrics.EVENTS_PUBLISHED.labels(name)._value.get() == 3
+
+
+def test_a_partners_queue_that_refuses_holds_nobody_up_and_is_told(
+    amqp_url: str, name: str, channel: Any, closing: Callable[[Any], Any]
+) -> None:
+    wire, received = amqp_wire(amqp_url), Received()
+    closing(received.subscribe(wire, "reader", name))
+    publisher = closing(wire.event_publisher(name))
+    told = [LoggedEvent(n, f"fiche.{name}.done.v1", "s", "s", True, b'{"n":%d}' % n) for n in range(1, 9)]
+    publisher.publish(LOG, told[:1])  # the exchanges are there now
+    full, good = f"partner.{name}.full", f"partner.{name}.good"
+    refusing = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    for queue, arguments in ((full, refusing), (good, {})):
+        channel.queue_declare(queue, durable=False, exclusive=True, arguments=arguments)
+        channel.queue_bind(queue, PUBLIC, told[0].type)
+
+    def heard() -> list[int]:
+        messages = iter(lambda: channel.basic_get(good, no_ack=True), None)
+        return [message.headers["position"] for message in messages]
+
+    def refused() -> float:
+        return float(metrics.EVENTS_REFUSED.labels(name)._value.get())
+
+    publisher.publish(LOG, told[1:4])
+    # Once more at most, and in order.
+    assert (heard(), refused()) == ([2, 3, 4, 3, 4], 2)
+    publisher.publish(LOG, told[4:6])
+    assert (heard(), refused()) == ([5, 6], 4)
+    channel.queue_delete(full)
+    publisher.publish(LOG, told[6:])
+    assert (heard(), refused()) == ([7, 8], 4)
+    wait_until(lambda: received.positions == list(range(1, 9)), "services hear each once")
 
 
 @pytest.mark.parametrize("quorum", [False, True])
