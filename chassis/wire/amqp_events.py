@@ -62,7 +62,7 @@ class _Batch:
 
     def answered(self, tag: int, multiple: bool) -> list[tuple[str, LoggedEvent]]:
         """What a confirm or a refusal is about; it is answered now."""
-        tags = [each for each in self.open if each <= tag] if multiple else [tag]
+        tags = list(itertools.takewhile(lambda each: each <= tag, self.open)) if multiple else [tag]  # in order
         return [self.open.pop(each) for each in tags if each in self.open]
 
 
