@@ -271,6 +271,32 @@ def test_budgets_and_policies_are_for_every_pod_and_open_what_it_needs_only() ->
     assert rule["host"] == "fiche.example.com"
 
 
+def policies_with(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The specification of each network policy, rendered with these values."""
+    return {each["metadata"]["name"]: each["spec"] for each in render(values) if each["kind"] == "NetworkPolicy"}
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [("https://otel.example", 443), ("http://otel.example/in", 80), ("http://otel.example:4318", 4318)],
+)
+def test_the_ports_of_the_collector_and_the_store_are_their_addresses(url: str, port: int) -> None:
+    found = policies_with({"otlpUrl": url, "s3": {"url": url}})
+    for name, times in (("fiche-clients", 1), ("fiche-gateway", 2)):
+        opened = [each["port"] for rule in found[name]["egress"] for each in rule["ports"]]
+        assert opened.count(port) == times
+        assert 0 not in opened
+
+
+def test_nobody_named_is_nobody_let_in() -> None:
+    """A rule without peers is one for everybody."""
+    named = {"podSelector": {"matchLabels": {"app": "prometheus"}}}
+    shut = policies_with({"networkPolicy": {"ingress": [], "monitoring": []}})
+    assert not any(spec["ingress"] for spec in shut.values())
+    found = policies_with({"networkPolicy": {"ingress": [], "monitoring": [named]}})
+    assert [rule["from"] for rule in found["fiche-gateway"]["ingress"]] == [[named]]
+
+
 def alerts(variant: str = "") -> dict[str, str]:
     """Name of each alert → its expression: of the file, or as the chart renders it."""
     if not variant:
