@@ -66,7 +66,6 @@ EVENT_DELAY = Histogram(
 )
 
 HTTP_SECONDS = Histogram("fiche_http_seconds", "Time of HTTP requests", ("method", "route", "status"), buckets=_BUCKETS)
-HTTP_REFUSED = Counter("fiche_http_overloaded_total", "Requests refused for having waited too long for a thread")
 
 
 def exposition() -> bytes:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 import structlog
-from flask import Blueprint, Flask, Response, g, render_template, request
+from flask import Blueprint, Flask, Response, abort, g, render_template, request
 from flask_compress import Compress
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException
@@ -282,8 +282,14 @@ def _operations(app: Flask, rpc: Rpc, api: Api) -> None:
     def healthz() -> Response:
         return Response(b'{"status":"ok"}', content_type="application/json")
 
+    def refuse_the_world() -> None:
+        """What a proxy hands on comes from the world; whoever watches the gateway asks it directly."""
+        if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+            abort(404)
+
     @app.get("/readyz", endpoint="readyz")
     def readyz() -> Response:
+        refuse_the_world()
         answers = rpc.ask_all([rpc.call(Health(), service=name) for name in SERVICES])
         away = [name for name, answer in zip(SERVICES, answers, strict=True) if answer.status != OK]
         # The gateway serves what it can: it is ready as long as clients and accounts answer.
@@ -295,4 +301,5 @@ def _operations(app: Flask, rpc: Rpc, api: Api) -> None:
 
     @app.get("/metrics", endpoint="metrics")
     def prometheus() -> Response:
+        refuse_the_world()
         return Response(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)

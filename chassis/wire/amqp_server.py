@@ -41,6 +41,9 @@ class AmqpServer:
         self._consumer: str | None = None
         self._stopping = False
         self._link = Link(url, f"rpc-{service}", self._opened, self._lost, plain=plain)
+        # Told from the start: a series that begins at one grew by nothing, as Prometheus sees it.
+        for reason in ("malformed", "late", "deadly"):
+            metrics.RPC_DROPPED.labels(service, reason)
 
     @property
     def ready(self) -> bool:

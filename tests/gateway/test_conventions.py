@@ -170,6 +170,15 @@ def test_operations_need_no_key_and_tell_no_secret(product: Product) -> None:
     assert "fiche_http_seconds" in answer.text
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "x-forwarded-for", "Forwarded"])
+def test_the_world_is_told_that_the_gateway_lives_and_no_more(product: Product, header: str) -> None:
+    """The proxy in front hands every address on, and says for whom."""
+    for path, status in (("/healthz", 200), ("/readyz", 404), ("/metrics", 404)):
+        answer = httpx.get(product.url + path, headers={header: "for=192.0.2.1"}, trust_env=False)
+        assert answer.status_code == status, path
+        assert "fiche_" not in answer.text
+
+
 def test_a_parameter_given_twice_is_refused_unless_it_may_be(product: Product) -> None:
     for path in ("/clients?q=a&q=b", "/job-sites?limit=1&limit=2", "/documents?cursor=&cursor="):
         body = is_problem(product.http.get(path), 422)

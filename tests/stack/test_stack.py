@@ -119,6 +119,9 @@ test_two_of_each_service_relays_and_jobs_included_do_nothing_twice = (
 test_the_dashboard_and_the_alerts_ask_for_what_the_processes_tell = (
     watching.test_the_dashboard_and_the_alerts_ask_for_what_the_processes_tell
 )
+test_the_gateway_alone_tells_of_requests_and_every_service_of_dropped_calls_from_zero_on = (
+    watching.test_the_gateway_alone_tells_of_requests_and_every_service_of_dropped_calls_from_zero_on
+)
 test_every_alert_says_how_bad_it_is = watching.test_every_alert_says_how_bad_it_is_and_is_in_the_operators_book
 
 

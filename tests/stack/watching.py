@@ -67,11 +67,11 @@ def test_the_dashboard_and_the_alerts_ask_for_what_the_processes_tell(stack: Sta
     for title, expression in expressions():
         asked = list(selectors(promql_parser.parse(expression)))
         assert asked, title
-        labels = {"le", "instance"}
+        labels = {"le", "instance", "namespace"}  # instance and namespace are Prometheus's own
         for selector in asked:
             assert selector.name in told, (title, selector.name)
             matched = set(re.findall(r"[{,]\s*(\w+)\s*[=!]", str(selector.matchers)))
-            assert matched <= told[selector.name], (title, matched)
+            assert matched <= told[selector.name] | {"namespace"}, (title, matched)
             labels |= told[selector.name]
             seen.add(selector.name)
         for grouped in re.findall(r"(?:by|on|group_left) \(([^)]*)\)", expression):
@@ -80,6 +80,16 @@ def test_the_dashboard_and_the_alerts_ask_for_what_the_processes_tell(stack: Sta
     parts = ("_sum", "_count", "_bucket", "_created")
     ours = {name for name in told if name.startswith("fiche_") and not name.endswith(parts)}
     assert ours - seen == set()
+
+
+def test_the_gateway_alone_tells_of_requests_and_every_service_of_dropped_calls_from_zero_on(stack: Stack) -> None:
+    """What is absent with the gateway, and what grows by one the first time: alerts stand on both."""
+    for process in PROCESSES:
+        text = stack.metrics(process)
+        assert ("\nfiche_http_overloaded_total " in text) == (process == "gateway"), process
+        for reason in ("malformed", "late", "deadly"):
+            told = f'fiche_rpc_dropped_total{{reason="{reason}",service="{process}"}}'
+            assert (told in text) == (process != "gateway"), (process, reason)
 
 
 def test_every_alert_says_how_bad_it_is_and_is_in_the_operators_book() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
+import promql_parser
 import pytest
 import yaml
 from helm_python import Chart
@@ -21,6 +22,7 @@ from helm_python.errors import HelmError
 from chassis.broker import PROCESSES, password_variable
 from chassis.settings import SERVICES, Settings
 from chassis.wire.amqp_client import queue_of
+from tests.stack.watching import FILES, expressions, selectors
 from tests.support import compose
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,11 +55,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
+def render(values: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    with Chart.load(CHART) as chart:
+        files = chart.render(values=values, name="fiche", namespace="fiche")
+    return tuple(each for text in files.values() for each in yaml.safe_load_all(text) if each)
+
+
 @cache
 def rendered(variant: str) -> tuple[dict[str, Any], ...]:
-    with Chart.load(CHART) as chart:
-        files = chart.render(values=VARIANTS[variant], name="fiche", namespace="fiche")
-    return tuple(each for text in files.values() for each in yaml.safe_load_all(text) if each)
+    return render(VARIANTS[variant])
 
 
 def of_kind(kind: str, variant: str = "as it comes") -> dict[str, dict[str, Any]]:
@@ -263,3 +269,78 @@ def test_budgets_and_policies_are_for_every_pod_and_open_what_it_needs_only() ->
     assert service["spec"]["selector"].items() <= labels(pods["fiche-gateway"]).items()
     [rule] = of_kind("Ingress")["fiche-gateway"]["spec"]["rules"]
     assert rule["host"] == "fiche.example.com"
+
+
+def policies_with(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The specification of each network policy, rendered with these values."""
+    return {each["metadata"]["name"]: each["spec"] for each in render(values) if each["kind"] == "NetworkPolicy"}
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [("https://otel.example", 443), ("http://otel.example/in", 80), ("http://otel.example:4318", 4318)],
+)
+def test_the_ports_of_the_collector_and_the_store_are_their_addresses(url: str, port: int) -> None:
+    found = policies_with({"otlpUrl": url, "s3": {"url": url}})
+    for name, times in (("fiche-clients", 1), ("fiche-gateway", 2)):
+        opened = [each["port"] for rule in found[name]["egress"] for each in rule["ports"]]
+        assert opened.count(port) == times
+        assert 0 not in opened
+
+
+def test_nobody_named_is_nobody_let_in() -> None:
+    """A rule without peers is one for everybody."""
+    named = {"podSelector": {"matchLabels": {"app": "prometheus"}}}
+    shut = policies_with({"networkPolicy": {"ingress": [], "monitoring": []}})
+    assert not any(spec["ingress"] for spec in shut.values())
+    found = policies_with({"networkPolicy": {"ingress": [], "monitoring": [named]}})
+    assert [rule["from"] for rule in found["fiche-gateway"]["ingress"]] == [[named]]
+
+
+def alerts(variant: str = "") -> dict[str, str]:
+    """Name of each alert → its expression: of the file, or as the chart renders it."""
+    if not variant:
+        groups = yaml.safe_load((FILES / "alerts.yaml").read_text())["groups"]
+    else:
+        [made] = of_kind("PrometheusRule", variant).values()
+        groups = made["spec"]["groups"]
+    return {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
+
+
+def namespaces(expression: str) -> set[tuple[str, str]]:
+    """How each series that is asked for is bound to a namespace."""
+    asked = list(selectors(promql_parser.parse(expression)))
+    found = [(str(m.op), m.value) for each in asked for m in each.matchers.matchers if m.name == "namespace"]
+    assert len(found) == len(asked), expression
+    return set(found)
+
+
+def test_a_releases_alerts_ask_its_own_namespace_and_the_file_any() -> None:
+    """Two companies in one Prometheus: what one of them has must not hide that the other has it not."""
+    assert set(alerts()) == set(alerts("all on"))
+    for name, expression in alerts("all on").items():
+        assert namespaces(expression) == {("MatchOp.Equal", "fiche")}, name
+    for name, expression in alerts().items():
+        assert namespaces(expression) == {("MatchOp.Re", ".*")}, name
+        for grouped in re.findall(r"\b(?:sum|max|min|count)\b([^(]*\([^)]*\))", expression):
+            assert grouped.startswith(" by (namespace"), (name, grouped)
+
+
+def test_the_dashboard_shows_one_namespace_at_a_time() -> None:
+    dashboard = json.loads((FILES / "dashboard.json").read_text())
+    assert "namespace" in {variable["name"] for variable in dashboard["templating"]["list"]}
+    for title, expression in expressions():
+        if title not in alerts():
+            assert namespaces(expression) == {("MatchOp.Equal", "$namespace")}, title
+
+
+def test_a_gateway_that_is_away_raises_an_alert() -> None:
+    assert promql_parser.parse(alerts()["FicheGatewayMissing"]).func.name == "absent"
+
+
+def test_two_retries_in_a_hundred_seconds_raise_an_alert() -> None:
+    """What locks that collide make, measured."""
+    found = promql_parser.parse(alerts()["FicheEventsRetried"])
+    increase = found.lhs.expr
+    assert increase.func.name == "increase"
+    assert found.rhs.val < 0.02 * increase.args[0].range.total_seconds()

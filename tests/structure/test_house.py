@@ -6,8 +6,13 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any, get_args
+
+from typer.main import get_command
 
 from chassis.settings import SERVICES
+from cli.app import app
+from contracts.accounts import Role
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -61,6 +66,27 @@ def test_every_command_of_the_readme_is_run_by_a_test_or_by_ci() -> None:
         path, _, test = where.partition("::")
         text = (ROOT / path).read_text()
         assert (f"def {test}(" in text) if test else (command in text), f"{command}: {where}"
+
+
+def test_the_operators_book_types_commands_roles_and_scripts_that_there_are() -> None:
+    book = (ROOT / "docs" / "operations.md").read_text()
+    typed = [span.strip("`") for span in re.findall(r"^ {4}\S.*$|`[^`]+`", book, re.M)]
+    seen = set()
+    for command in re.findall(r"(?:^|[ =\n])fiche ([a-z].*)", "\n".join(typed)):
+        if command.startswith("deploy/helm"):  # helm upgrade fiche deploy/helm
+            continue
+        found: Any = get_command(app)
+        words = command.split()
+        while words and hasattr(found, "commands"):
+            seen.add(word := words.pop(0))
+            assert word in found.commands, command
+            found = found.commands[word]
+        options = {option for each in found.params for option in each.opts}
+        assert {word for word in words if word.startswith("--")} <= options, command
+    assert seen >= {"users", "partners", "restore", "log", "status"}
+    assert set(re.findall(r"--role (\w+)", book)) <= set(get_args(Role))
+    for script in re.findall(r"(?:scripts|deploy)/[\w/]+(?:\.\w+)?", book):
+        assert (ROOT / script).exists(), script
 
 
 def test_make_help_names_every_target_and_every_target_is_phony() -> None:

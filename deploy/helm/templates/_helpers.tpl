@@ -32,6 +32,12 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- if has . (list "billing" "documents" "imports" "gateway") }}true{{ end }}
 {{- end }}
 
+{{- /* The port of an address; without one, its scheme's. */ -}}
+{{- define "fiche.port" -}}
+{{- $url := urlParse . -}}
+{{- contains ":" $url.host | ternary (last (splitList ":" $url.host)) (eq $url.scheme "https" | ternary "443" "80") -}}
+{{- end }}
+
 {{- define "fiche.amqpUrl" -}}
 {{- with .root.Values.rabbitmq -}}
 amqp{{ if .tls }}s{{ end }}://fiche_{{ $.process }}:$(FICHE_PASSWORD)@{{ .host }}:{{ .port }}/{{ .vhost | urlquery }}
