@@ -82,6 +82,7 @@ class AmqpPublisher:
         self._batch: _Batch | None = None
         #: Whether the last batch was refused for good: the next is not tried twice.
         self._refusing = False
+        metrics.EVENTS_REFUSED.labels(producer)  # from the start: a series that begins later would not be seen to grow
         self._lock = threading.Lock()
         self._link = Link(url, f"relay-{producer}", self._opened, self._lost, plain=plain)
         self._link.start()
