@@ -3,6 +3,8 @@
 # PostgreSQL is reached as PGHOST, PGPORT, PGUSER and PGPASSWORD say, or through what FICHE_PG puts before each command:
 #   FICHE_PG="docker compose exec -T postgres" deploy/postgres/backup.sh backups/today
 set -eu
+# Dumps hold all customers: they are for whoever makes them only.
+umask 077
 folder=$1
 shift
 mkdir -p "$folder"
