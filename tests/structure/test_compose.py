@@ -26,6 +26,23 @@ ROOT = Path(__file__).resolve().parents[2]
 S3 = {"s3_url": "http://127.0.0.1:1", "s3_access_key": "access", "s3_secret_key": "secret"}
 #: What containers and processes on one machine cannot have in common.
 PLACES = {"FICHE_HOST", "FICHE_PORT", "FICHE_OPS_PORT", "FICHE_S3_URL"}
+_FIXED = "the same in every container; what is published is said by `ports`"
+_ADDRESS = "the address of another container, with this one's login"
+_COMMAND_LINE = "for the command line only"
+#: Variables of .env.example that say nothing to a container, and why.
+NOT_PASSED = {
+    "FICHE_HOST": _FIXED,
+    "FICHE_PORT": _FIXED,
+    "FICHE_OPS_PORT": _FIXED,
+    "FICHE_DATABASE_URL": _ADDRESS,
+    "FICHE_AMQP_URL": _ADDRESS,
+    "FICHE_S3_URL": _ADDRESS,
+    "FICHE_TOKEN": _COMMAND_LINE,
+    "FICHE_BROKER_ADMIN_URL": _COMMAND_LINE,
+    "FICHE_DEMO_CLIENTS": _COMMAND_LINE,
+    "FICHE_DATA_DIR": "files are in S3, rows in PostgreSQL",
+    "FICHE_DEVELOPMENT": "read by no process of the stack",
+}
 
 
 def test_images_are_those_of_the_suites_containers() -> None:
@@ -83,6 +100,49 @@ def test_make_stack_runs_a_containers_command_in_its_environment_but_for_address
     assert set(there) <= known
     told = CliRunner().invoke(app, [*compose.command(name), "--help"])
     assert told.exit_code == 0, told.output
+
+
+def test_every_variable_of_the_example_reaches_a_container_or_is_excluded_with_a_reason() -> None:
+    example = set(re.findall(r"^(FICHE_\w+)=", (ROOT / ".env.example").read_text(), re.M))
+    passed = set(re.findall(r"\$\{(\w+)", str([compose.services()[name] for name in PROCESSES])))
+    assert example - passed == set(NOT_PASSED)
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_process_is_given_every_setting_that_its_code_reads(name: str) -> None:
+    folder = ROOT / ("gateway" if name == "gateway" else f"services/{name}")
+    read = {
+        f"FICHE_{field.upper()}"
+        for path in folder.rglob("*.py")
+        for field in re.findall(r"\bsettings\.(\w+)", path.read_text())
+        if field in Settings.model_fields
+    }
+    assert read <= set(compose.services()[name]["environment"])
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_setting_left_out_or_empty_is_the_codes_own_default_and_one_given_arrives(name: str) -> None:
+    secrets = made_secrets(S3)
+    texts = compose.services()[name]["environment"]
+    passed = {key for key, text in texts.items() if ":-" in str(text)}
+    assert {"FICHE_LOG_LEVEL", "FICHE_OTLP_URL"} <= passed
+    empty = dict.fromkeys(passed, "")
+    for left in ({}, empty):
+        found = compose.environment(name, secrets | left)
+        for key in passed:
+            field = key.removeprefix("FICHE_").lower()
+            assert getattr(Settings(**{field: found[key]}), field) == Settings.model_fields[field].default, key
+    given = {key: f"given {key}" for key in passed}
+    found = compose.environment(name, secrets | given)
+    assert {key: found[key] for key in passed} == given
+
+
+def test_what_is_set_where_the_stack_is_started_does_not_reach_its_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FICHE_PURGE_DAYS", "7")
+    stack = Stack(tmp_path, database_url="postgresql://a@b/c", amqp_url="amqp://a:b@c/", s3=S3)
+    assert stack.environment_of("clients")["FICHE_PURGE_DAYS"] == "30"
 
 
 def test_whatever_runs_on_says_whether_it_is_well() -> None:
