@@ -160,6 +160,9 @@ def test_only_the_loopback_address_is_published_and_every_service_but_the_gatewa
     for name, service in compose.services().items():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
         assert "container_name" not in service
+        # How many is kept in .env: a `--scale` is forgotten by the next `up`. A port of the machine is for one only.
+        replicas = {"replicas": f"${{FICHE_{name.upper()}_REPLICAS:-1}}"} if name in SERVICES else None
+        assert service.get("deploy") == replicas, name
         if name in SERVICES:
             assert "ports" not in service
 
