@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -13,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from chassis import broker
@@ -34,16 +36,21 @@ Vhost = Annotated[str, typer.Option(help="Hôte virtuel de RabbitMQ.")]
 
 @contextmanager
 def management() -> Iterator[httpx.Client]:
-    """RabbitMQ's management API as administrator. Raises `FicheError` where it is not known or does not answer."""
+    """RabbitMQ's management API as administrator. Raises `FicheError` where it is not known, refuses or is away."""
     import httpx
 
     url = load_settings().broker_admin_url
     if not url:
         raise FicheError("Réglez FICHE_BROKER_ADMIN_URL\u202f: http://compte:mot-de-passe@rabbitmq:15672.")
-    parts = urlsplit(url)
-    login = (unquote(parts.username or ""), unquote(parts.password or ""))
-    base = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
-    with httpx.Client(base_url=f"{base}/api", auth=login, timeout=30) as http:
+    try:
+        parts = urlsplit(url)
+        login = (unquote(parts.username or ""), unquote(parts.password or ""))
+        base = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
+        client = httpx.Client(base_url=f"{base}/api", auth=login, timeout=30)
+    except (ValueError, httpx.InvalidURL):
+        # Not shown: a password may be in it.
+        raise FicheError("FICHE_BROKER_ADMIN_URL n’est pas une adresse.") from None
+    with client as http:
         try:
             yield http
         except httpx.HTTPStatusError as error:
@@ -52,10 +59,27 @@ def management() -> Iterator[httpx.Client]:
             raise FicheError(f"RabbitMQ refuse : {error.response.text[:300]}") from None
         except httpx.HTTPError as error:
             raise Unavailable(f"RabbitMQ ne répond pas à {base} ({error}).") from None
+        except json.JSONDecodeError:
+            raise FicheError(f"Ce qui répond à {base} n’est pas la gestion de RabbitMQ.") from None
+
+
+def _get(http: httpx.Client, path: str) -> list[dict[str, Any]]:
+    """What the broker lists at a path; nothing where there is no such thing."""
+    answer = http.get(path)
+    return [] if answer.status_code == 404 else list(answer.raise_for_status().json())
 
 
 def _put(http: httpx.Client, path: str, body: Any) -> None:
     http.put(path, json=body).raise_for_status()
+
+
+def _delete(http: httpx.Client, path: str) -> bool:
+    """Deletes what may be gone by now; returns whether it was there."""
+    answer = http.delete(path)
+    if answer.status_code == 404:
+        return False
+    answer.raise_for_status()
+    return True
 
 
 def _passwords() -> dict[str, str]:
@@ -101,9 +125,29 @@ def _partners() -> None:
     """Les partenaires qui reçoivent des événements."""
 
 
+def _login(name: str) -> str:
+    """A partner's login. Raises `FicheError` for a name that none can have."""
+    if not broker.PARTNER_NAME.fullmatch(name):
+        raise FicheError(
+            "Un nom de partenaire a 2 à 40 lettres minuscules, chiffres ou tirets, et commence par une lettre."
+        )
+    return broker.partner_login(name)
+
+
+def _host(http: httpx.Client, vhost: str) -> str:
+    """A virtual host as paths name it. Raises `FicheError` where the broker has none of that name."""
+    if vhost not in [each["name"] for each in _get(http, "/vhosts")]:
+        raise FicheError(f"RabbitMQ n’a pas d’hôte virtuel «\u202f{vhost}\u202f».")
+    return quote(vhost, safe="")
+
+
 def _checked(types: list[str]) -> list[str]:
     """The patterns asked for, each of which tells at least one public event. Raises `FicheError`."""
     asked = [word for given in types for word in given.replace(",", " ").split()]
+    if not asked:
+        raise FicheError(
+            "Dites au moins un type d’événement. Pour tout retirer à un partenaire\u202f: fiche partners remove."
+        )
     public = [name for name, model in catalogue.events().items() if model.public]
     for pattern in asked:
         try:
@@ -122,11 +166,12 @@ def _checked(types: list[str]) -> list[str]:
 def _unbind(http: httpx.Client, at: str, name: str, asked: list[str]) -> None:
     """Undoes what a partner's queues are bound to and may not be any more: the broker only looks when binding."""
     allowed = re.compile(broker.partner_topic(asked)["read"])
-    for bound in http.get(f"/exchanges/{at}/{PUBLIC}/bindings/source").raise_for_status().json():
-        queue = bound["destination"]
-        if queue.startswith(f"partner.{name}.") and not allowed.match(bound["routing_key"]):
-            path = f"/bindings/{at}/e/{PUBLIC}/q/{quote(queue, safe='')}/{quote(bound['properties_key'], safe='')}"
-            http.delete(path).raise_for_status()
+    for bound in _get(http, f"/exchanges/{at}/{PUBLIC}/bindings/source"):
+        # An exchange of its own before its queues will do, too.
+        kind, to = bound["destination_type"][0], bound["destination"]
+        if to.startswith(f"partner.{name}.") and not allowed.match(bound["routing_key"]):
+            properties = quote(bound["properties_key"], safe="")
+            _delete(http, f"/bindings/{at}/e/{PUBLIC}/{kind}/{quote(to, safe='')}/{properties}")
 
 
 @partners_app.command("add")
@@ -138,25 +183,30 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Donne à un partenaire un compte RabbitMQ qui lit ces événements, et rien d’autre ; ou change lesquels."""
-    if not broker.PARTNER_NAME.match(name):
-        raise FicheError(
-            "Un nom de partenaire a 2 à 40 lettres minuscules, chiffres ou tirets, et commence par une lettre."
-        )
-    asked = _checked(types)
-    login, at = broker.partner_login(name), quote(vhost, safe="")
-    password = ""
+    login, asked = _login(name), _checked(types)
     with management() as http:
-        known = http.get(f"/users/{login}").status_code == 200
-        if not known or new_password:
-            password = secrets.token_urlsafe(24)
-            _put(http, f"/users/{login}", {"password": password, "tags": ""})
-        # What it may be told first: a login without topic rights may bind to anything that it may read.
-        _put(http, f"/topic-permissions/{at}/{login}", broker.partner_topic(asked))
-        _put(http, f"/permissions/{at}/{login}", broker.partner_rights(name))
-        if known:
-            _unbind(http, at, name, asked)
-        for limit, value in (("max-connections", 10), ("max-channels", 50)):
-            _put(http, f"/user-limits/{login}/{limit}", {"value": value})
+        at = _host(http, vhost)
+        # A login without rights is what was left of an `add` that was cut off: nobody has seen its password.
+        known = bool(_get(http, f"/users/{login}/permissions"))
+        password = secrets.token_urlsafe(24) if new_password or not known else ""
+        user = {"password": password, "tags": ""}
+        try:
+            if not known:
+                _put(http, f"/users/{login}", user)
+            # What it may be told first: a login without topic rights may bind to anything that it may read.
+            _put(http, f"/topic-permissions/{at}/{login}", broker.partner_topic(asked))
+            for limit, value in (("max-connections", 10), ("max-channels", 50)):
+                _put(http, f"/user-limits/{login}/{limit}", {"value": value})
+            _put(http, f"/permissions/{at}/{login}", broker.partner_rights(name))
+            if known:
+                _unbind(http, at, name, asked)
+            if known and password:
+                # Last: where something fails before, the old one is still good.
+                _put(http, f"/users/{login}", user)
+        except BaseException:
+            if not known:
+                _delete(http, f"/users/{login}")
+            raise
     made = {
         "name": name,
         "login": login,
@@ -183,10 +233,10 @@ def add(
 @partners_app.command("list")
 def listing(vhost: Vhost = "/", as_json: Json = False) -> None:
     """Les partenaires, ce qu’ils peuvent lire, et ce qui les attend."""
-    at = quote(vhost, safe="")
     with management() as http:
-        topics = http.get("/topic-permissions").raise_for_status().json()
-        queues = http.get(f"/queues/{at}").raise_for_status().json()
+        at = _host(http, vhost)
+        topics = _get(http, "/topic-permissions")
+        queues = _get(http, f"/queues/{at}")
     found = []
     for topic in topics:
         if topic["vhost"] == vhost and topic["user"].startswith("partner-"):
@@ -199,21 +249,29 @@ def listing(vhost: Vhost = "/", as_json: Json = False) -> None:
         return
     table = Table("Partenaire", "Peut lier", "Files et messages en attente")
     for each in found:
-        table.add_row(
-            each["name"], each["may_bind"], "\n".join(f"{n} : {m}" for n, m in each["waiting"].items()) or "—"
-        )
+        # A partner names its queues as it likes.
+        waiting = "\n".join(f"{queue} : {messages}" for queue, messages in each["waiting"].items())
+        table.add_row(each["name"], escape(each["may_bind"]), escape(waiting) or "—")
     out.print(table)
 
 
 @partners_app.command("remove")
 def remove(name: str, vhost: Vhost = "/") -> None:
     """Retire un partenaire : son compte, ses connexions et ses files."""
-    login, at = broker.partner_login(name), quote(vhost, safe="")
+    login = _login(name)
     with management() as http:
-        if http.get(f"/users/{login}").status_code == 404:
-            raise FicheError(f"Il n’y a pas de partenaire {name}.")
-        http.delete(f"/users/{login}").raise_for_status()
-        for queue in http.get(f"/queues/{at}").raise_for_status().json():
-            if queue["name"].startswith(f"partner.{name}."):
-                http.delete(f"/queues/{at}/{quote(queue['name'], safe='')}").raise_for_status()
+        at = _host(http, vhost)
+        # First, so that it makes no more of what follows.
+        known = _delete(http, f"/users/{login}")
+        own = [
+            f"/{kind}/{at}/{quote(each['name'], safe='')}"
+            for kind in ("queues", "exchanges")
+            for each in _get(http, f"/{kind}/{at}")
+            if each["name"].startswith(f"partner.{name}.")
+        ]
+        for path in own:
+            _delete(http, path)
+    # Queues without a login are what was left of a `remove` that was cut off.
+    if not known and not own:
+        raise FicheError(f"Il n’y a pas de partenaire {name}.")
     out.print(f"[green]✓[/green] {name} n’est plus partenaire.", highlight=False)

@@ -196,20 +196,28 @@ def test_the_readmes_subscriber_hears_with_a_partners_login_that_may_nothing_els
         narrower = "fiche.clients.client.created.v1"
         assert not refused(url, lambda channel: channel.queue_bind(own, "fiche.public", narrower))
 
-        # Fewer types: what was bound before and is no longer allowed is undone.
+        # Fewer types: what was bound before and is no longer allowed is undone, an exchange of its own included.
+        exchange = "partner.example.between"
+        assert not refused(url, lambda channel: channel.exchange_declare(exchange, "fanout", auto_delete=False))
+        wide = "fiche.clients.client.#"
+        assert not refused(url, lambda channel: channel.exchange_bind(exchange, "fiche.public", wide))
         fiche(admin, "partners", "add", "example", "--types", narrower)
         with httpx.Client(base_url=rabbit.management_url) as management:
             bound = management.get(f"/api/queues/%2F/{own}/bindings").json()
+            assert management.get(f"/api/exchanges/%2F/{exchange}/bindings/destination").json() == []
         assert {each["routing_key"] for each in bound if each["source"]} == {narrower}
         [listed] = json.loads(fiche(admin, "partners", "list", "--json"))
         assert listed["name"] == "example"
         assert own in listed["waiting"]
 
+    assert "hôte virtuel" in fiche(admin, "partners", "remove", "example", "--vhost", "typo", code=1)
     fiche(admin, "partners", "remove", "example")
+    assert "pas de partenaire" in fiche(admin, "partners", "remove", "example", code=1)
     assert json.loads(fiche(admin, "partners", "list", "--json")) == []
     with Connection(rabbit.url) as connection, httpx.Client(base_url=rabbit.management_url) as management:
         assert connection.connected or connection.connect()
         assert management.get(f"/api/queues/%2F/{own}").status_code == 404
+        assert management.get(f"/api/exchanges/%2F/{exchange}").status_code == 404
 
 
 def test_nothing_that_a_service_asked_of_the_broker_was_refused(stack: Stack, rabbit: servers.RabbitServer) -> None:
