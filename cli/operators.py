@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -21,9 +23,16 @@ out = Console()
 
 Json = Annotated[bool, typer.Option("--json", help="Pour un programme.")]
 
+#: A message that could not be read is parked at a position below 0, which would else be taken for an option.
+_POSITIONS = {"ignore_unknown_options": True}
+
 
 def _dump(value: Any) -> None:
     out.print_json(orjson.dumps(value).decode())
+
+
+def _parked(consumer: str, producer: str, position: int) -> str:
+    return f"/api/v1/operations/dead-letters/{quote(consumer, safe='')}/{quote(producer, safe='')}/{position}"
 
 
 @projections_app.callback()
@@ -63,7 +72,8 @@ def status(as_json: Json = False) -> None:
         for place in service.get("places", []):
             if place["halted"]:
                 out.print(
-                    f"[red]✗[/red] {service['service']} ← {place['producer']} : {place['halted']}", highlight=False
+                    f"[red]✗[/red] {service['service']} ← {place['producer']} : {escape(place['halted'])}",
+                    highlight=False,
                 )
 
 
@@ -77,12 +87,12 @@ def prune(
 ) -> None:
     """Retire du journal ce qui est plus ancien qu’une limite et que tous ses lecteurs ont lu ; refuse sinon."""
     path, body = (
-        f"/api/v1/operations/logs/{service}/prune",
+        f"/api/v1/operations/logs/{quote(service, safe='')}/prune",
         {"older_than_days": older_than_days, "forget": forget or []},
     )
     removed = 0
     with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=out) as progress:
-        task = progress.add_task(f"Journal de {service}")
+        task = progress.add_task(f"Journal de {escape(service)}")
         while True:
             answer = api("POST", path, body)
             removed += answer["removed"]
@@ -102,7 +112,9 @@ def rebuild(
     wait: Annotated[float, typer.Option(help="Secondes d’attente.", min=0)] = 600,
 ) -> None:
     """Refait, d’instantanés de leurs producteurs, les copies qu’un service garde de leurs faits."""
-    asked = api("POST", f"/api/v1/operations/projections/{service}/rebuild", {"producer": producer})["items"]
+    asked = api("POST", f"/api/v1/operations/projections/{quote(service, safe='')}/rebuild", {"producer": producer})[
+        "items"
+    ]
     left = {each["producer"] for each in asked}
     deadline = time.monotonic() + wait
     with out.status(f"{service} relit {', '.join(sorted(left))}…"):
@@ -135,30 +147,31 @@ def parked_list(as_json: Json = False) -> None:
             item["consumer"],
             item["producer"],
             str(item["position"]),
-            item["type"] or "(illisible)",
+            escape(item["type"] or "(illisible)"),
             str(item["sequence"]),
             str(item["attempts"]),
             item["parked_at"][:19],
-            item["error"][:80],
+            # Written by whatever failed: brackets in it are not ours.
+            escape(item["error"][:80]),
         )
     out.print(table)
 
 
-@parked_app.command("show")
+@parked_app.command("show", context_settings=_POSITIONS)
 def parked_show(consumer: str, producer: str, position: int) -> None:
     """Un événement rangé à part, entier."""
-    _dump(api("GET", f"/api/v1/operations/dead-letters/{consumer}/{producer}/{position}"))
+    _dump(api("GET", _parked(consumer, producer, position)))
 
 
-@parked_app.command("replay")
+@parked_app.command("replay", context_settings=_POSITIONS)
 def replay(consumer: str, producer: str, position: int) -> None:
     """Rejoue, dans l’ordre, la suite de cet événement."""
-    answer = api("POST", f"/api/v1/operations/dead-letters/{consumer}/{producer}/{position}/replay", {})
+    answer = api("POST", f"{_parked(consumer, producer, position)}/replay", {})
     out.print(f"{answer['replayed']} événement(s) rejoué(s).")
 
 
-@parked_app.command("drop")
+@parked_app.command("drop", context_settings=_POSITIONS)
 def drop(consumer: str, producer: str, position: int, reason: Annotated[str, typer.Option(help="Pourquoi.")]) -> None:
     """Abandonne la suite de cet événement ; qui, quand et pourquoi sont gardés."""
-    answer = api("POST", f"/api/v1/operations/dead-letters/{consumer}/{producer}/{position}/drop", {"reason": reason})
+    answer = api("POST", f"{_parked(consumer, producer, position)}/drop", {"reason": reason})
     out.print(f"{answer['dropped']} événement(s) abandonné(s).")

@@ -127,6 +127,28 @@ def test_an_operator_sees_what_is_alive_and_what_waits_for_a_hand(product: Produ
         product.sql("equipment", "DELETE FROM parked_event WHERE position > 900000")
 
 
+def test_a_message_that_could_not_be_read_is_shown_and_dropped_by_its_position_below_zero(product: Product) -> None:
+    product.sql(
+        "equipment",
+        "INSERT INTO parked_event (producer, position, ordering_key, event, raw, error, attempts) VALUES "
+        "('clients', -900001, '', '{}', :raw, 'ValueError: [type=json] [/x]', 0)",
+        raw=b"\xff\x00",
+    )
+    try:
+        listed = fiche(product, "dead-letters", "list")
+        assert "-900001" in listed
+        assert "(illisible)" in listed
+        # The error as it is, whatever its brackets look like.
+        assert "ValueError: [type=json] [/x]" in listed
+        at = ("equipment", "clients", "-900001")
+        assert '"raw": "ff00"' in fiche(product, "dead-letters", "show", *at)
+        assert "illisible" in fiche(product, "dead-letters", "replay", *at, code=1)
+        dropped = fiche(product, "dead-letters", "drop", *at, "--reason", "essai")
+        assert "1 événement(s) abandonné(s)" in dropped
+    finally:
+        product.sql("equipment", "DELETE FROM parked_event WHERE position < -900000")
+
+
 def test_who_is_no_administrator_sees_none_of_it(product: Product) -> None:
     office = product.as_key("read", "write")
     for path in ("/exploitation", "/exploitation/etat", "/exploitation/evenements/equipment/clients/1"):
