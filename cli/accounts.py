@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from cli.http import api
 
@@ -29,7 +30,7 @@ def add_user(
     """Ajoute un utilisateur."""
     body = {"name": name, "email": email, "roles": role} | ({"password": password} if password else {})
     user = api("POST", "/api/v1/users", body)
-    out.print(f"[green]✓[/green] {user['name']} ({user['id']})", highlight=False)
+    out.print(f"[green]✓[/green] {escape(user['name'])} ({user['id']})", highlight=False)
 
 
 @keys_app.callback()

@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from chassis.settings import SERVICES, Settings, load_settings
 
@@ -26,13 +27,18 @@ err = Console(stderr=True)
 
 def failure(message: str) -> NoReturn:
     """One line for a person, and exit 1."""
-    err.print(f"[red]✗[/red] {message}", highlight=False)
+    err.print(f"[red]✗[/red] {escape(message)}", highlight=False)
     sys.exit(1)
 
 
 def settings_or_exit() -> Settings:
     """Settings of this process; a wrong value ends it with one line (`main` prints it)."""
     return load_settings()
+
+
+def _known(service: str) -> None:
+    if service not in SERVICES:
+        failure(f"Service inconnu : {service}. Services : {', '.join(SERVICES)}.")
 
 
 @app.command()
@@ -53,8 +59,7 @@ def run(service: Annotated[str, typer.Argument(help="Nom du service\u202f: " + "
     """Un service, sur RabbitMQ et PostgreSQL."""
     from cli.stack import run_service
 
-    if service not in SERVICES:
-        failure(f"Service inconnu : {service}. Services : {', '.join(SERVICES)}.")
+    _known(service)
     run_service(settings_or_exit(), service)
 
 
@@ -100,6 +105,8 @@ def migrate(
     """Met les bases de données au dernier schéma. Sans danger depuis plusieurs machines à la fois."""
     from chassis.migrations import upgrade
 
+    if service:
+        _known(service)
     settings = settings_or_exit()
     if not settings.database_url:
         failure("FICHE_DATABASE_URL manque\u202f: fiche dev s’occupe lui-même de sa base.")
@@ -115,8 +122,7 @@ def restore(
     """Dit qu’une base vient d’être restaurée d’une sauvegarde, avant de relancer le service."""
     from cli.restore import renew_log
 
-    if service not in SERVICES:
-        failure(f"Service inconnu : {service}. Services : {', '.join(SERVICES)}.")
+    _known(service)
     renew_log(settings_or_exit(), service)
 
 

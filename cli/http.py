@@ -20,7 +20,10 @@ def base_url() -> str:
 
 
 def client(timeout: float = 60.0) -> httpx.Client:
-    """An HTTP client with the key of `FICHE_TOKEN` (or `FICHE_BOOTSTRAP_TOKEN`, or this machine's own)."""
+    """An HTTP client with the key of `FICHE_TOKEN` (or `FICHE_BOOTSTRAP_TOKEN`, or this machine's own).
+
+    Raises `FicheError` where address or key is none.
+    """
     import httpx
 
     settings = load_settings()
@@ -28,7 +31,12 @@ def client(timeout: float = 60.0) -> httpx.Client:
     own = local_key.known(settings)[1] if not settings.url else ""
     token = settings.token or settings.bootstrap_token or own
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.Client(base_url=base_url(), headers=headers, timeout=timeout)
+    try:
+        return httpx.Client(base_url=base_url(), headers=headers, timeout=timeout)
+    except httpx.InvalidURL:
+        raise FicheError(f"FICHE_URL n’est pas une adresse\u202f: {base_url()}.") from None
+    except UnicodeEncodeError:
+        raise FicheError("FICHE_TOKEN n’est pas une clé d’API.") from None
 
 
 def api(method: str, path: str, body: Any = None) -> Any:
@@ -52,4 +60,10 @@ def api(method: str, path: str, body: Any = None) -> Any:
         except ValueError:
             detail, faults = answer.text[:500], ""
         raise FicheError(f"{detail}{' ' + faults if faults else ''}")
-    return answer.json() if answer.content else {}
+    if answer.is_redirect:
+        # To HTTPS, say; a key is not sent on to where an answer points.
+        raise FicheError(f"{base_url()} renvoie à {answer.headers['Location']}\u202f: réglez FICHE_URL.")
+    try:
+        return answer.json() if answer.content else {}
+    except ValueError:
+        raise FicheError(f"Ce qui répond à {base_url()} n’est pas Fiche\u202f: réglez FICHE_URL.") from None

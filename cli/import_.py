@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -114,7 +115,7 @@ def _finish(job_id: str, refused: Path | None) -> None:
     if refused is not None:
         _write_lines(refused, lines)
     if job["status"] != "done":
-        err.print(f"[red]✗[/red] {job['error'] or 'L’import a été arrêté.'}", highlight=False)
+        err.print(f"[red]✗[/red] {escape(job['error'] or 'L’import a été arrêté.')}", highlight=False)
         raise typer.Exit(1)
 
 
@@ -168,7 +169,7 @@ def _lines(job_id: str) -> list[dict[str, Any]]:
 def _show_lines(lines: list[dict[str, Any]]) -> None:
     for line in lines[:_SHOWN]:
         mark = "[red]refusée[/red]" if line["level"] == "refused" else "[yellow]à noter[/yellow]"
-        out.print(f"{mark} {line['table']} {line['row']} : {line['reason']}", highlight=False)
+        out.print(f"{mark} {line['table']} {line['row']} : {escape(line['reason'])}", highlight=False)
     if len(lines) > _SHOWN:
         out.print(f"… et {len(lines) - _SHOWN} autres (page Import, ou --refused FICHIER).", highlight=False)
 
