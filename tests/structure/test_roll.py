@@ -19,6 +19,8 @@ from chassis.settings import SERVICES
 from tests.support import compose
 
 ROOT = Path(__file__).resolve().parents[2]
+#: What .env says of each service.
+REPLICAS = 3
 FAKE = """
 import json, os, re, sys
 path = os.environ["FAKE_DOCKER"]
@@ -32,6 +34,8 @@ elif asked[:2] == ["compose", "up"] and "--scale" in asked:
     service, count = re.fullmatch(r"(\\w+)=(\\d+)", asked[asked.index("--scale") + 1]).groups()
     there = running.setdefault(service, [])
     there += [f"{service}-new-{number}" for number in range(len(there), int(count))]
+elif asked[:2] == ["compose", "up"] and "--no-recreate" in asked:
+    running[words[-1]] = [f"{words[-1]}-new-{number}" for number in range(state["replicas"])]
 elif asked[0] == "inspect":
     for one in asked[3:]:
         print("unhealthy" if one.startswith(state["ill"] + "-new") else "healthy")
@@ -50,7 +54,7 @@ def roll(folder: Path, running: dict[str, list[str]], ill: str = "-") -> tuple[i
     fake.write_text(f"#!{sys.executable}{FAKE}")
     fake.chmod(0o755)
     state = folder / "state.json"
-    state.write_text(json.dumps({"running": running, "asked": [], "ill": ill}))
+    state.write_text(json.dumps({"running": running, "asked": [], "ill": ill, "replicas": REPLICAS}))
     environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "FAKE_DOCKER": str(state)}
     done = subprocess.run(
         [str(ROOT / "scripts" / "roll")], env=environment, capture_output=True, text=True, check=False
@@ -73,8 +77,11 @@ def test_images_then_schemas_then_service_after_service_and_the_gateway_last(tmp
     assert asked[0] == "compose build"
     migrated = [at(asked, f"compose run --rm migrate-{name}") for name in SERVICES]
     replaced = [
-        at(asked, f"compose up --detach --no-deps --no-recreate --scale {name}={wanted} {name}")
-        for name, wanted in ((name, {"clients": 4, "imports": 1}.get(name, 2)) for name in SERVICES)
+        at(asked, f"compose up --detach --no-deps --no-recreate {wanted}{name}")
+        for name, wanted in (
+            (name, {"clients": "--scale clients=4 ", "imports": ""}.get(name, f"--scale {name}=2 "))
+            for name in SERVICES
+        )
     ]
     assert at(asked, "compose up --detach --wait postgres rabbitmq s3") < min(migrated)
     assert max(migrated) < min(replaced)
@@ -82,7 +89,8 @@ def test_images_then_schemas_then_service_after_service_and_the_gateway_last(tmp
     # An old container is stopped once the new ones are healthy.
     order = [asked[number].split()[0] for number in range(replaced[1], at(asked, "rm clients-old-1") + 1)]
     assert order == ["compose", "compose", "inspect", "stop", "rm"]
-    assert {name: len(ids) for name, ids in told["running"].items()} == dict.fromkeys(SERVICES, 1) | {"clients": 2}
+    counts = dict.fromkeys(SERVICES, 1) | {"clients": 2, "imports": REPLICAS}
+    assert {name: len(ids) for name, ids in told["running"].items()} == counts
     assert not any("old" in one for ids in told["running"].values() for one in ids)
 
 
