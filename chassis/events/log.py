@@ -145,10 +145,10 @@ def renew(session: Session) -> Renewed:
 PRUNED = 10_000
 
 
-def prune(session: Session, request: LogPrune) -> LogPruneAnswer:
+def prune(session: Session, request: LogPrune, *, publishes: bool) -> LogPruneAnswer:
     """See `LogPrune`. Raises `Conflict` (`log_unread`) naming those who have not read what would be removed.
 
-    What is not published yet stays, whatever is asked: partners would never hear of it.
+    `publishes`: there is a broker; what it has not been told of stays, or partners would never hear of it.
     """
     session.execute(text("DELETE FROM event_consumer WHERE name = ANY(:names)"), {"names": request.forget})
     at = head(session)
@@ -157,7 +157,11 @@ def prune(session: Session, request: LogPrune) -> LogPruneAnswer:
             "SELECT coalesce(max(position), 0) FROM event_log WHERE recorded_at < now() - make_interval(days => :days)"
             " AND (CAST(:upto AS bigint) IS NULL OR position <= :upto) AND position <= :published"
         ),
-        {"days": request.older_than_days, "upto": request.upto, "published": at.published},
+        {
+            "days": request.older_than_days,
+            "upto": request.upto,
+            "published": at.published if publishes else at.position,
+        },
     )
     upto = int(old or 0)
     behind = [

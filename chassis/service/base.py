@@ -87,7 +87,8 @@ class Service:
 
     @rpc(chassis_language.LogPrune)
     def log_prune(self, request: chassis_language.LogPrune) -> chassis_language.LogPruneAnswer:
-        return event_log.prune(self.uow.session, request)
+        publishes = not self.runtime.settings.embedded
+        return event_log.prune(self.uow.session, request, publishes=publishes)
 
     @rpc(chassis_language.ParkedList)
     def parked_list(self, request: chassis_language.ParkedList) -> dict[str, Any]:
