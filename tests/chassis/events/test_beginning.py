@@ -72,7 +72,8 @@ def test_a_log_is_not_pruned_of_what_partners_have_not_been_told(pair: Pair, mon
     pair.new_client()
     told = pair.producer.sql("UPDATE event_head SET published = position RETURNING position")[0][0]
     pair.new_client()
-    monkeypatch.setattr(pair.producer.settings, "amqp_url", "amqp://somewhere")
+    with_broker = pair.producer.settings.model_copy(update={"amqp_url": "amqp://somewhere"})
+    monkeypatch.setattr(pair.producer, "settings", with_broker)
     assert pair.producer.call(LogPrune(older_than_days=0)) == {"removed": told, "upto": told, "left": 0}
     assert pair.producer.sql("SELECT min(position) FROM event_log")[0][0] == told + 1
     # Without a broker nothing is published, and partners read the log itself.
