@@ -15,8 +15,8 @@ from sqlalchemy.engine import make_url
 from chassis.host import service_class
 from chassis.service import followed_producers, handlers_of
 from chassis.settings import SERVICES
+from chassis.wire.amqp_client import queue_of
 from chassis.wire.amqp_events import events_queue_of
-from chassis.wire.amqp_link import connect
 from tests.faults.load import Ack, Book
 
 #: Kind of a creation → service, table, and the column that holds its marker.
@@ -35,6 +35,12 @@ ACTIVITIES = {"intervention": 1, "finish": 1, "equipment": 1, "send": 1, "plan":
 FOLLOWED = {consumer: followed_producers(service_class(consumer)) for consumer in SERVICES}
 HANDLED = {consumer: set(handlers_of(service_class(consumer))) for consumer in SERVICES}
 
+#: Every queue of events and of calls.
+QUEUES = [
+    *(events_queue_of(consumer, producer) for consumer in SERVICES for producer in FOLLOWED[consumer]),
+    *map(queue_of, SERVICES),
+]
+
 
 @dataclass
 class Verdict:
@@ -51,8 +57,8 @@ class Verdict:
 class Checker:
     """Looks into the databases by itself, beside every proxy. `database_url` has `{service}` for the service's name."""
 
-    def __init__(self, database_url: str, amqp_url: str, http: httpx.Client) -> None:
-        self._amqp_url, self._http = amqp_url, http
+    def __init__(self, database_url: str, http: httpx.Client) -> None:
+        self._http = http
         self._engines: dict[str, Engine] = {}
         for name in SERVICES:
             address = make_url(database_url.format(service=name)).set(drivername="postgresql+psycopg2")
@@ -147,17 +153,6 @@ class Checker:
                 error = self.sql(name, "SELECT producer, error FROM parked_event LIMIT 1")[0]
                 found.append(f"{name} has parked {count}: {error.producer}: {error.error[:200]}")
         return found
-
-    def depths(self) -> dict[str, int]:
-        """Messages that wait in each consumer's queue."""
-        connection = connect(self._amqp_url)
-        try:
-            channel = connection.channel()
-            names = [events_queue_of(consumer, producer) for consumer in SERVICES for producer in FOLLOWED[consumer]]
-            names += [f"rpc.{name}.v1" for name in SERVICES]
-            return {name: channel.queue_declare(name, passive=True).message_count for name in names}
-        finally:
-            connection.close()
 
     # --- what must hold ---------------------------------------------------------------------------------------------
 

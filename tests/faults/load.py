@@ -170,7 +170,9 @@ class Clerk:
             if answer.status_code in _AGAIN or '"in_progress"' in answer.text:
                 self._pause()
                 continue
-            self._book.odd.append(f"{method} {path}, try {tries}: {answer.status_code} {answer.text[:300]}")
+            self._book.odd.append(
+                f"{method} {path}, try {tries}: {answer.status_code} {answer.text[:300]} to {given.get('json')}"
+            )
             break
         self._book.unknown.append((kind, marker))
         raise GivenUp(kind)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 from chassis.settings import SERVICES
+from tests.faults.checker import ROWS
 from tests.faults.registry import FAULTS, Fault, fault, kill_and_start
-from tests.faults.world import World
+from tests.faults.world import TIMEOUTS, World
 
 
 @fault("kill -9 of each service and the gateway, at random moments")
@@ -64,16 +66,29 @@ for _point, _said in (
     FAULTS[_said] = (_killed_at(_point, 2), 0.5)
 
 
-def _frozen(point: str, services: tuple[str, ...]) -> Fault:
+#: Seconds within which the others go on: those after which PostgreSQL frees what a frozen process holds, those that a
+#: caller waits for the frozen process in vain, a few times over.
+GO_ON_S = sum(map(float, TIMEOUTS.values())) + 20
+
+
+def _frozen(point: str, services: tuple[str, ...], others: Callable[[World, str], Callable[[], bool]]) -> Fault:
+    """One of two replicas frozen. `others`: what the other one must come to meanwhile, beside answering calls."""
+
     def run(world: World) -> Iterator[str | None]:
-        service = world.random.choice(services)
+        assert world.load is not None
+        load, service = world.load, world.random.choice(services)
+        own = {kind for kind, (owner, _, _) in ROWS.items() if owner == service}
         other = world.stack.start_service(service, 2)
         try:
             world.stack.at(service, point, "stop")
             [held] = world.wait(
                 lambda: [each for each in (service, other) if world.stack.frozen(each)], f"{service} is frozen"
             )
-            yield f"{held} at {point}"
+            frozen = time.monotonic()
+            reached = others(world, service)
+            world.wait(lambda: load.kinds_since(frozen) & own, f"{service} answers without {held}", GO_ON_S)
+            world.wait(reached, f"the other replica of {service} does the work of {held}", GO_ON_S)
+            yield f"{held} at {point}, the others went on after {time.monotonic() - frozen:.1f} s"
             world.stack.thaw(held)
             world.work_for(1)
         finally:
@@ -82,9 +97,30 @@ def _frozen(point: str, services: tuple[str, ...]) -> Fault:
     return contextlib.contextmanager(run)
 
 
-FAULTS["a process frozen while it holds the head of its log"] = (_frozen("numbered", ("clients", "interventions")), 8)
-FAULTS["a process frozen while it holds its place"] = (_frozen("placed", ("clients", "interventions", "billing")), 8)
-FAULTS["a frozen relay that wakes up"] = (_frozen("publishing", ("clients", "interventions")), 8)
+def _answers(world: World, service: str) -> Callable[[], bool]:
+    return lambda: True
+
+
+def _reads_on(world: World, service: str) -> Callable[[], bool]:
+    heads = world.checker.heads()
+    return lambda: world.checker.reached(heads)
+
+
+def _publishes(world: World, service: str) -> Callable[[], bool]:
+    published = "SELECT published FROM event_head"
+    before = world.checker.sql(service, published)[0].published
+    return lambda: bool(world.checker.sql(service, published)[0].published > before)
+
+
+FAULTS["a process frozen while it holds the head of its log"] = (
+    _frozen("numbered", ("clients", "interventions"), _answers),
+    8,
+)
+FAULTS["a process frozen while it holds its place"] = (
+    _frozen("placed", ("clients", "interventions", "billing"), _reads_on),
+    8,
+)
+FAULTS["a frozen relay that wakes up"] = (_frozen("publishing", ("clients", "interventions"), _publishes), 8)
 
 
 @fault("two relays at once in two services", hold=6)

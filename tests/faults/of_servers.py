@@ -32,6 +32,13 @@ def rabbit_wiped(world: World) -> Iterator[str | None]:
     world.rabbit.wipe()
     yield None
     world.rabbit.start()
+    _partner_recovers(world)
+
+
+def _partner_recovers(world: World) -> None:
+    """A partner whose queue is gone declares it anew, and reads in the feed what was in it (README)."""
+    world.partner.bind()
+    world.wait(world.partner.read_instead, "the feed tells a partner what its queue lost")
 
 
 @fault("PostgreSQL restarted")
@@ -64,6 +71,7 @@ def disaster(world: World) -> Iterator[str | None]:
     for process in processes:
         world.stack.start_service(process)
     world.wait(lambda: world.stack.away() == [], "all are back")
+    _partner_recovers(world)
 
 
 @fault("the disk of the object store is full", hold=8)

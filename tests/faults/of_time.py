@@ -33,6 +33,7 @@ def restored(world: World) -> Iterator[str | None]:
     for reader in told:
         world.fiche("projections", "rebuild", reader, "--producer", service)
     checker.forgive(service)
+    world.partner.meet_restored(service)
     yield f"{service}, {len(lost)} acknowledged since the backup, rebuilt: {', '.join(told)}"
 
 
