@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from amqp import Message
 
 from chassis.settings import SERVICES
-from chassis.wire.amqp_events import exchange_of
+from chassis.wire.amqp_events import events_queue_of, exchange_of
 from chassis.wire.amqp_link import connect
 from tests.faults import hostile
+from tests.faults.checker import EVENT_QUEUES
 from tests.faults.registry import fault
 from tests.faults.world import World
 
@@ -93,21 +94,41 @@ def poison(world: World) -> Iterator[str | None]:
 @fault("random and hostile bytes on every RPC and event queue", hold=2)
 def hostile_bytes(world: World) -> Iterator[str | None]:
     calls, events = hostile.send(world.rabbit.url, world.random, 8)
-    count = "SELECT producer, position FROM parked_event WHERE raw IS NOT NULL"
-
-    def parked() -> dict[tuple[str, str], list[int]]:
-        found: dict[tuple[str, str], list[int]] = collections.defaultdict(list)
-        for consumer in SERVICES:
-            for row in world.checker.sql(consumer, count):
-                found[consumer, row.producer].append(row.position)
-        return found
-
-    world.wait(lambda: {key: len(rows) for key, rows in parked().items()} == events, "each is parked, once")
+    raw = "SELECT 1 FROM parked_event WHERE raw IS NULL"
+    world.wait(lambda: {key: len(rows) for key, rows in _parked(world).items()} == events, "each is parked, once")
     yield f"{calls} on RPC queues, {sum(events.values())} on event queues, all parked, dropped by the operators' API"
     gone = [process for process in SERVICES if world.stack.gone(process)]
     assert not gone, f"ended by bytes: {gone}"
-    for (consumer, producer), positions in parked().items():
+    assert not any(world.checker.sql(consumer, raw) for consumer in SERVICES), "parked without its bytes"
+    _drop_parked(world)
+
+
+def _parked(world: World) -> dict[tuple[str, str], list[int]]:
+    found: dict[tuple[str, str], list[int]] = collections.defaultdict(list)
+    for consumer in SERVICES:
+        for row in world.checker.sql(consumer, "SELECT producer, position FROM parked_event"):
+            found[consumer, row.producer].append(row.position)
+    return found
+
+
+def _drop_parked(world: World) -> None:
+    for (consumer, producer), positions in _parked(world).items():
         for position in positions:
             path = f"/api/v1/operations/dead-letters/{consumer}/{producer}/{position}"
-            assert world.http.get(path).json()["raw"] is not None
+            world.http.get(path).raise_for_status()
             world.http.post(f"{path}/drop", json={"reason": "octets sans suite"}).raise_for_status()
+
+
+@fault("events of positions that no log has, on every event queue", hold=2)
+def impossible_positions(world: World) -> Iterator[str | None]:
+    count = hostile.send_impossible(world.rabbit.url, world.checker.heads(), 10)
+    held = {events_queue_of(*pair) for pair in EVENT_QUEUES}
+
+    def settled() -> bool:
+        # Under load others wait there at most moments: a queue that was empty once has kept none of them.
+        held.difference_update(name for name, messages in world.depths().items() if not messages)
+        return not held
+
+    world.wait(settled, "they are acknowledged, or parked", 90)
+    yield f"{count}, {sum(map(len, _parked(world).values()))} parked"
+    _drop_parked(world)

@@ -92,6 +92,7 @@ def _frozen(point: str, services: tuple[str, ...], others: Callable[[World, str]
             world.stack.thaw(held)
             world.work_for(1)
         finally:
+            world.stack.thaw(service)  # else a row that failed would wait for the deeds that it holds
             world.stack.end(other)
 
     return contextlib.contextmanager(run)

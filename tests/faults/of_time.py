@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.faults.registry import fault, kill_and_start
@@ -46,6 +47,13 @@ def _clock(folder: Path) -> str:
     return str(made)
 
 
+def _tells(world: World, service: str, shift: int) -> bool:
+    """Whether a service's latest event bears a time that is shifted so."""
+    latest = "SELECT event::json->>'time' AS time FROM event_log ORDER BY position DESC LIMIT 1"
+    told = datetime.fromisoformat(world.checker.sql(service, latest)[0].time)
+    return abs((told - datetime.now(UTC)).total_seconds() - shift) < 60
+
+
 @fault("clocks jump: an hour ahead, an hour back, a day ahead", hold=1)
 def clocks(world: World) -> Iterator[str | None]:
     library = _clock(world.stack.folder)
@@ -60,6 +68,8 @@ def clocks(world: World) -> Iterator[str | None]:
             changed = shift.with_suffix(".new")
             changed.write_text(str(seconds))
             changed.rename(shift)
+            for service in ("clients", "interventions"):
+                world.wait(lambda: _tells(world, service, seconds), f"{service} tells the time {seconds} s on")  # noqa: B023
             world.work_for(3)
         yield ", ".join(processes)
     finally:
