@@ -132,7 +132,7 @@ class Clerk:
             (4, self._intervention),
             (2, self._equipment),
             (2, self._quote),
-            (1, self._invoice),
+            (3, self._invoice),
             (2, self._plan),
             (2, self._finish_visit),
             (1, self._document),
@@ -254,6 +254,9 @@ class Clerk:
             address = self._address(client)
             changes = {"billing_name": marker, "billing_address_id": address["id"]}
             self._do("billing", marker, "PATCH", path, headers={"If-Match": read.headers["ETag"]}, json=changes)
+            return
+        if not read.json()["billing_address"]:
+            return  # told by an event; until it has come there is nothing to write on an invoice
         body = {"client_id": client["id"], "title": marker, "lines": LINES}
         made = self._do("invoice", marker, "POST", "/invoices", json=body)
         self._do("issue", marker, "POST", f"/invoices/{made['id']}/issue", json={})
