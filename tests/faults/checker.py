@@ -15,8 +15,8 @@ from sqlalchemy.engine import make_url
 from chassis.host import service_class
 from chassis.service import followed_producers, handlers_of
 from chassis.settings import SERVICES
+from chassis.wire.amqp_client import queue_of
 from chassis.wire.amqp_events import events_queue_of
-from chassis.wire.amqp_link import connect
 from tests.faults.load import Ack, Book
 
 #: Kind of a creation → service, table, and the column that holds its marker.
@@ -27,13 +27,31 @@ ROWS = {
     "intervention": ("interventions", "intervention", "title"),
     "equipment": ("equipment", "equipment", "name"),
     "quote": ("billing", "quote", "title"),
+    "invoice": ("billing", "invoice", "title"),
     "plan": ("maintenance", "plan", "title"),
     "document": ("documents", "document", "name"),
 }
 #: Kind of a deed → how many lines of the client's activities it makes.
-ACTIVITIES = {"intervention": 1, "finish": 1, "equipment": 1, "send": 1, "plan": 1, "document": 1}
+#: A visit's intervention tells also that it was planned.
+ACTIVITIES = {
+    "intervention": 1,
+    "finish": 1,
+    "visit": 2,
+    "equipment": 1,
+    "send": 1,
+    "issue": 1,
+    "plan": 1,
+    "document": 1,
+}
+#: Letter of a series of numbers → its table, and the kind of the deed that gives one.
+NUMBERED = {"D": ("quote", "finalise"), "F": ("invoice", "issue")}
 FOLLOWED = {consumer: followed_producers(service_class(consumer)) for consumer in SERVICES}
 HANDLED = {consumer: set(handlers_of(service_class(consumer))) for consumer in SERVICES}
+
+#: Who follows whom, each through a queue of its own.
+EVENT_QUEUES = [(consumer, producer) for consumer in SERVICES for producer in FOLLOWED[consumer]]
+#: Every queue of events and of calls.
+QUEUES = [*(events_queue_of(*pair) for pair in EVENT_QUEUES), *map(queue_of, SERVICES)]
 
 
 @dataclass
@@ -51,8 +69,8 @@ class Verdict:
 class Checker:
     """Looks into the databases by itself, beside every proxy. `database_url` has `{service}` for the service's name."""
 
-    def __init__(self, database_url: str, amqp_url: str, http: httpx.Client) -> None:
-        self._amqp_url, self._http = amqp_url, http
+    def __init__(self, database_url: str, http: httpx.Client) -> None:
+        self._http = http
         self._engines: dict[str, Engine] = {}
         for name in SERVICES:
             address = make_url(database_url.format(service=name)).set(drivername="postgresql+psycopg2")
@@ -148,17 +166,6 @@ class Checker:
                 found.append(f"{name} has parked {count}: {error.producer}: {error.error[:200]}")
         return found
 
-    def depths(self) -> dict[str, int]:
-        """Messages that wait in each consumer's queue."""
-        connection = connect(self._amqp_url)
-        try:
-            channel = connection.channel()
-            names = [events_queue_of(consumer, producer) for consumer in SERVICES for producer in FOLLOWED[consumer]]
-            names += [f"rpc.{name}.v1" for name in SERVICES]
-            return {name: channel.queue_declare(name, passive=True).message_count for name in names}
-        finally:
-            connection.close()
-
     # --- what must hold ---------------------------------------------------------------------------------------------
 
     def check(self, books: Iterable[Book], *, gone: frozenset[str] = frozenset()) -> Verdict:
@@ -172,6 +179,7 @@ class Checker:
         self._copies(verdict)
         self._activities([ack for ack in acks if ack.id not in gone], unknown, verdict)
         self._planned(acks, verdict)
+        self._numbers(acks, verdict)
         self._contents([ack for ack in acks if ack.kind == "document" and ack.id not in gone], verdict)
         return verdict
 
@@ -286,6 +294,8 @@ class Checker:
         unsure = {ack.id for ack in acks if ack.marker in unknown}
         for ack in acks:
             wanted[ack.id] += ACTIVITIES.get(ack.kind, 0)
+            if ack.kind == "visit":
+                wanted[str(ack.detail["got"]["visit_id"])] += 1
         for identifier, count in wanted.items():
             if found[identifier] < count:
                 verdict.lost.append(f"activity of {identifier}: {found[identifier]} of {count}")
@@ -293,14 +303,33 @@ class Checker:
                 verdict.doubled.append(f"activity of {identifier}: {found[identifier]} for {count}")
 
     def _planned(self, acks: list[Ack], verdict: Verdict) -> None:
-        """A visit that was planned has its intervention, made by event, and knows of it."""
+        """A visit that was planned has its intervention, made by event, and knows of it and of its end."""
         made = {str(row.id) for row in self.sql("interventions", "SELECT id FROM intervention")}
         kept = {str(row[0]) for row in self.sql("maintenance", "SELECT intervention_id FROM visit")}
+        done = {
+            str(row[0])
+            for row in self.sql("maintenance", "SELECT intervention_id FROM visit WHERE done_at IS NOT NULL")
+        }
         for ack in acks:
+            if ack.kind == "visit" and ack.id not in done:
+                verdict.lost.append(f"end of the visit of intervention {ack.id}")
             if ack.kind == "schedule":
                 planned = str(ack.detail["got"].get("intervention_id"))
                 if planned not in made or planned not in kept:
                     verdict.lost.append(f"intervention of visit {ack.id}")
+
+    def _numbers(self, acks: list[Ack], verdict: Verdict) -> None:
+        """Numbers of quotes and invoices: each that was told is there, none twice, none left out."""
+        for series, (table, kind) in NUMBERED.items():
+            rows = self.sql("billing", f"SELECT id, number FROM {table} WHERE number IS NOT NULL")
+            numbers = {str(row.id): row.number for row in rows}
+            for ack in acks:
+                if ack.kind == kind and numbers.get(ack.id) != ack.detail["got"]["number"]:
+                    verdict.lost.append(f"number {ack.detail['got']['number']} of {table} {ack.marker}")
+            verdict.doubled += [f"{number}" for number, n in collections.Counter(numbers.values()).items() if n > 1]
+            for year in {number.split("-")[1] for number in numbers.values()}:
+                given = {int(number.split("-")[2]) for number in numbers.values() if number.split("-")[1] == year}
+                verdict.lost += [f"{series}-{year}-{n:04}" for n in set(range(1, max(given) + 1)) - given]
 
     def _contents(self, acks: list[Ack], verdict: Verdict) -> None:
         """The bytes of the latest documents."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import random
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from chassis.settings import SERVICES
 from chassis.wire.amqp_client import queue_of
 from chassis.wire.amqp_events import events_queue_of
 from chassis.wire.amqp_link import connect
-from tests.faults.checker import FOLLOWED
+from tests.faults.checker import EVENT_QUEUES
 
 _NESTED = b"[" * 5_000 + b"]" * 5_000
 _TEXTS = (
@@ -105,6 +106,23 @@ def _no_event(dice: random.Random) -> tuple[bytes, dict[str, Any], dict[str, Any
     return body, _any_properties(dice), headers
 
 
+def send_impossible(amqp_url: str, heads: dict[str, tuple[str, int]], each: int) -> int:
+    """Sends well-formed events of positions that no log has, twice `each` to each queue: of a log that there never was,
+    and far beyond the end of the producer's own (`heads`). Returns how many.
+    """
+    with contextlib.closing(connect(amqp_url)) as connection:
+        channel = connection.channel()
+        for consumer, producer in EVENT_QUEUES:
+            log_id, end = heads[producer]
+            for number in range(each):
+                for log, position in (("nobody", 2**40 + number), (log_id, end + 10**6 + number)):
+                    headers = {"position": position, "log_id": log}
+                    message = Message(f'{{"sequence": {position}}}', application_headers=headers)
+                    channel.basic_publish(message, exchange="", routing_key=events_queue_of(consumer, producer))
+        channel.queue_declare(queue_of("clients"), passive=True)  # the broker has them all once it answers
+    return 2 * each * len(EVENT_QUEUES)
+
+
 def send(amqp_url: str, dice: random.Random, each: int) -> tuple[int, dict[tuple[str, str], int]]:
     """Sends `each` messages to each queue; how many calls, and how many to each (consumer, producer) of events."""
     connection = connect(amqp_url)
@@ -123,12 +141,12 @@ def send(amqp_url: str, dice: random.Random, each: int) -> tuple[int, dict[tuple
             for _ in range(each):
                 publish(queue_of(consumer), _call(dice))
                 calls += 1
-            for producer in FOLLOWED[consumer]:
-                for _ in range(each):
-                    body, properties, headers = _no_event(dice)
-                    properties.pop("expiration", None)  # each is to arrive
-                    publish(events_queue_of(consumer, producer), (body, properties, headers))
-                    events[consumer, producer] += 1
+        for consumer, producer in EVENT_QUEUES:
+            for _ in range(each):
+                body, properties, headers = _no_event(dice)
+                properties.pop("expiration", None)  # each is to arrive
+                publish(events_queue_of(consumer, producer), (body, properties, headers))
+                events[consumer, producer] += 1
         channel.queue_declare(queue_of("clients"), passive=True)  # the broker has them all once it answers
     finally:
         connection.close()

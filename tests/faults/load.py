@@ -18,6 +18,16 @@ import httpx
 PATIENCE_S = 120.0
 #: What a caller may be told while something is broken: ask again.
 _AGAIN = {429, 502, 503, 504}
+#: What a company must say of itself before it may send an invoice.
+COMPANY = {
+    "legal_name": "Chauffage Morel",
+    "siret": "73282932000074",
+    "vat_number": "FR44732829320",
+    "street": "4 rue des Tanneurs",
+    "postal_code": "35000",
+    "city": "Rennes",
+}
+LINES = [{"label": "Circulateur", "quantity": "1", "unit_price": "100.00", "vat_rate": "20"}]
 
 
 @dataclass(frozen=True)
@@ -113,14 +123,18 @@ class Clerk:
         self._random = random.Random(name)
         self._count = 0
         self._clients: list[dict[str, Any]] = []
-        self._deeds: list[tuple[int, Callable[[dict[str, Any]], None]]] = [
+        #: (marker, id) of interventions that events make of planned visits.
+        self._visits: list[tuple[str, str]] = []
+        self._deeds: list[tuple[int, Callable[[dict[str, Any]], object]]] = [
             (4, self._rename),
             (2, self._address),
             (2, self._contact),
             (4, self._intervention),
             (2, self._equipment),
             (2, self._quote),
-            (1, self._plan),
+            (3, self._invoice),
+            (2, self._plan),
+            (2, self._finish_visit),
             (1, self._document),
         ]
 
@@ -170,7 +184,9 @@ class Clerk:
             if answer.status_code in _AGAIN or '"in_progress"' in answer.text:
                 self._pause()
                 continue
-            self._book.odd.append(f"{method} {path}, try {tries}: {answer.status_code} {answer.text[:300]}")
+            self._book.odd.append(
+                f"{method} {path}, try {tries}: {answer.status_code} {answer.text[:300]} to {given.get('json')}"
+            )
             break
         self._book.unknown.append((kind, marker))
         raise GivenUp(kind)
@@ -194,10 +210,10 @@ class Clerk:
             match = {"If-Match": read.headers["ETag"]}
             self._do("rename", marker, "PATCH", path, headers=match, json={"company_name": marker})
 
-    def _address(self, client: dict[str, Any]) -> None:
+    def _address(self, client: dict[str, Any]) -> dict[str, Any]:
         marker = self._marker()
         body = {"label": marker, "street": "1 rue du Port", "postal_code": "29200", "city": "Brest"}
-        self._do("address", marker, "POST", f"/clients/{client['id']}/addresses", json=body)
+        return self._do("address", marker, "POST", f"/clients/{client['id']}/addresses", json=body)
 
     def _contact(self, client: dict[str, Any]) -> None:
         marker = self._marker()
@@ -224,11 +240,26 @@ class Clerk:
 
     def _quote(self, client: dict[str, Any]) -> None:
         marker = self._marker()
-        lines = [{"label": "Circulateur", "quantity": "1", "unit_price": "100.00", "vat_rate": "20"}]
-        body = {"client_id": client["id"], "title": marker, "lines": lines}
+        body = {"client_id": client["id"], "title": marker, "lines": LINES}
         made = self._do("quote", marker, "POST", "/quotes", json=body)
         self._do("finalise", marker, "POST", f"/quotes/{made['id']}/finalise", json={})
         self._do("send", marker, "POST", f"/quotes/{made['id']}/send", json={})
+
+    def _invoice(self, client: dict[str, Any]) -> None:
+        marker, path = self._marker(), f"/clients/{client['id']}/billing"
+        read = self._http.get(path)
+        if not read.is_success:
+            return
+        if not read.json()["billing_address_id"]:
+            address = self._address(client)
+            changes = {"billing_name": marker, "billing_address_id": address["id"]}
+            self._do("billing", marker, "PATCH", path, headers={"If-Match": read.headers["ETag"]}, json=changes)
+            return
+        if not read.json()["billing_address"]:
+            return  # told by an event; until it has come there is nothing to write on an invoice
+        body = {"client_id": client["id"], "title": marker, "lines": LINES}
+        made = self._do("invoice", marker, "POST", "/invoices", json=body)
+        self._do("issue", marker, "POST", f"/invoices/{made['id']}/issue", json={})
 
     def _plan(self, client: dict[str, Any]) -> None:
         marker = self._marker()
@@ -247,7 +278,14 @@ class Clerk:
         mine = [visit for visit in visits.json()["items"] if visit["plan_id"] == made["id"]]
         if mine:
             when = {"starts_at": "2026-12-15T08:00:00Z", "ends_at": "2026-12-15T09:00:00Z"}
-            self._do("schedule", marker, "POST", f"/maintenance-visits/{mine[0]['id']}/schedule", json=when)
+            planned = self._do("schedule", marker, "POST", f"/maintenance-visits/{mine[0]['id']}/schedule", json=when)
+            self._visits.append((marker, planned["intervention_id"]))
+
+    def _finish_visit(self, _client: dict[str, Any]) -> None:
+        # Its intervention is there once the event has been applied; until then there is nothing to finish.
+        if self._visits and self._http.get(f"/interventions/{self._visits[0][1]}").is_success:
+            marker, identifier = self._visits.pop(0)
+            self._do("visit", marker, "POST", f"/interventions/{identifier}/finish", json={})
 
     def _document(self, client: dict[str, Any]) -> None:
         marker = self._marker()

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from gateway.overload import QUEUE_WAIT_S
+from tests.faults.checker import Verdict
 from tests.faults.menu import FAULTS
 from tests.faults.overload import Caller
 from tests.faults.world import FaultyStack, World
 from tests.support import servers
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
@@ -115,6 +117,24 @@ def test_the_checker_sees_what_is_lost_doubled_and_swapped(world: World) -> None
         sql(service, statement)
     found = _found(checker.check(world.books))
     assert [seen for _, _, seen in tampered if not any(seen in each for each in found)] == []
+
+
+def test_the_checker_sees_what_a_partner_is_not_told_or_told_in_another_order(world: World) -> None:
+    client = world.http.post("/api/v1/clients", json={"kind": "company", "company_name": "Ker"}).json()
+    path, version = f"/api/v1/clients/{client['id']}", f'"{client["version"]}"'
+    world.http.patch(path, headers={"If-Match": version}, json={"company_name": "Kerlouan"}).raise_for_status()
+    told = "SELECT id FROM event_log WHERE subject = :id ORDER BY position"
+    first, second = (str(row.id) for row in world.checker.sql("clients", told, id=client["id"]))
+    wait_until(world.partner.told, "the partner is told")
+    for tampered, seen in (
+        ({first: None}, f"lost: fiche.clients.client.updated.v1 {second} of clients in a partner’s queue"),
+        ({second: None, first: None}, f"swapped: fiche.clients.client.updated.v1 {second} of clients in a partner’s"),
+        ({first: None, second: None, "x": None}, "doubled: x, of no event, in a partner’s queue"),
+    ):
+        world.partner.queue = tampered
+        verdict = Verdict()
+        world.partner.check(verdict)
+        assert [each for each in _found(verdict) if seen in each], _found(verdict)
 
 
 def _found(verdict: object) -> list[str]:

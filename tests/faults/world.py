@@ -18,8 +18,10 @@ from typing import Any
 import httpx
 
 from chassis.settings import SERVICES
-from tests.faults.checker import Checker
-from tests.faults.load import Book, Load
+from tests.faults import broker
+from tests.faults.checker import QUEUES, Checker
+from tests.faults.load import COMPANY, Book, Load
+from tests.faults.partner import Partner
 from tests.support.servers import PostgresServer, RabbitServer, S3Server
 from tests.support.stack import ROOT, Stack
 from tests.support.waiting import wait_until
@@ -164,11 +166,12 @@ class World:
         self.http = httpx.Client(
             base_url=stack.url, headers={"Authorization": f"Bearer {stack.token}"}, timeout=15, trust_env=False
         )
-        self.checker = Checker(stack.environment["FICHE_DATABASE_URL"], rabbit.url, self.http)
+        self.checker = Checker(stack.environment["FICHE_DATABASE_URL"], self.http)
         self.books: list[Book] = []
         self.load: Load | None = None
         #: Ids of rows that a backup put back knows nothing of.
         self.gone: set[str] = set()
+        self.partner = Partner(rabbit.url, self.http, self.checker)
         self.checker.begin()
 
     def close(self) -> None:
@@ -194,6 +197,11 @@ class World:
         assert done.returncode == 0, f"fiche {' '.join(arguments)}: {done.stdout} {done.stderr}"
         return done.stdout
 
+    def depths(self) -> dict[str, int]:
+        """Messages of each queue of ours that wait, or were delivered and are not acknowledged."""
+        held = broker.messages(self.rabbit)
+        return {name: held[name] for name in QUEUES}
+
     def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
         """Waits; an error of a server that is just broken counts as not yet."""
 
@@ -209,6 +217,9 @@ class World:
         """The fault under load, for `hold` seconds beside what it takes by itself; then everything is compared."""
         self.random = random.Random(f"{self.seed}/{name}")
         row = Row(name, self.seed)
+        if not self.books:
+            version = self.http.get("/api/v1/company").headers["ETag"]
+            self.http.patch("/api/v1/company", headers={"If-Match": version}, json=COMPANY).raise_for_status()
         load = self.load = Load(
             self.stack.url, self.stack.token, clerks=self._clerks, seed=f"{self.seed}.{len(self.books)}"
         )
@@ -224,22 +235,25 @@ class World:
             load.stop()
         self.stack.mend()
         try:
-            if row.recover is not None:
-                self.wait(lambda: not self.checker.not_level(), "everything is level", BOUND_S)
-                self.wait(lambda: not any(self.checker.depths().values()), "every queue is empty", 30)
+            self.wait(lambda: not self.checker.not_level(), "everything is level", BOUND_S)
+            self.wait(self.partner.told, "partners are told", 30)
+            self.wait(lambda: not any(self.depths().values()), "every queue is empty", 30)
         except AssertionError as error:
             row.recover = None
             row.odd.append(f"{error}: {'; '.join(self._still())}")
         verdict = self.checker.check(self.books, gone=frozenset(self.gone))
+        self.partner.check(verdict)
+        self.partner.begin()
         row.lost, row.doubled, row.swapped = verdict.lost, verdict.doubled, verdict.swapped
         row.acknowledged, row.unknown = len(load.book.acks), len(load.book.unknown)
-        row.odd += load.book.odd
+        # What a backup put back knows nothing of may be refused.
+        row.odd += [said for said in load.book.odd if not any(lost in said for lost in self.gone)]
         row.answers = dict(load.book.told)
         return row
 
     def _still(self) -> list[str]:
         try:
-            return self.checker.not_level() or [f"{k}: {n}" for k, n in self.checker.depths().items() if n]
+            return self.checker.not_level() or [f"{k}: {n}" for k, n in self.depths().items() if n]
         except Exception as error:
             return [f"{type(error).__name__}: {error}"]
 
