@@ -6,17 +6,13 @@ import collections
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
-from sqlalchemy import Engine, NullPool, create_engine, text
-from sqlalchemy.engine import make_url
 
 from chassis.host import service_class
-from chassis.service import followed_producers, handlers_of
+from chassis.service import handlers_of
 from chassis.settings import SERVICES
-from chassis.wire.amqp_client import queue_of
-from chassis.wire.amqp_events import events_queue_of
+from tests.faults.databases import FOLLOWED, Databases
 from tests.faults.load import Ack, Book
 
 #: Kind of a creation → service, table, and the column that holds its marker.
@@ -45,13 +41,7 @@ ACTIVITIES = {
 }
 #: Letter of a series of numbers → its table, and the kind of the deed that gives one.
 NUMBERED = {"D": ("quote", "finalise"), "F": ("invoice", "issue")}
-FOLLOWED = {consumer: followed_producers(service_class(consumer)) for consumer in SERVICES}
 HANDLED = {consumer: set(handlers_of(service_class(consumer))) for consumer in SERVICES}
-
-#: Who follows whom, each through a queue of its own.
-EVENT_QUEUES = [(consumer, producer) for consumer in SERVICES for producer in FOLLOWED[consumer]]
-#: Every queue of events and of calls.
-QUEUES = [*(events_queue_of(*pair) for pair in EVENT_QUEUES), *map(queue_of, SERVICES)]
 
 
 @dataclass
@@ -66,26 +56,17 @@ class Verdict:
         return bool(self.lost or self.doubled or self.swapped)
 
 
-class Checker:
-    """Looks into the databases by itself, beside every proxy. `database_url` has `{service}` for the service's name."""
+class Checker(Databases):
+    """Looks into the databases by itself."""
 
     def __init__(self, database_url: str, http: httpx.Client) -> None:
+        super().__init__(database_url)
         self._http = http
-        self._engines: dict[str, Engine] = {}
-        for name in SERVICES:
-            address = make_url(database_url.format(service=name)).set(drivername="postgresql+psycopg2")
-            self._engines[name] = create_engine(address, poolclass=NullPool)
         #: Position of each log, and number of each consumer's witness, from which on they are compared.
         self._since: dict[str, int] = dict.fromkeys(SERVICES, 0)
         self._witness: dict[str, int] = dict.fromkeys(SERVICES, 0)
         #: Effects of events that a restored log has lost, and of those that its snapshot told.
         self._forgiven: set[str] = set()
-
-    def sql(self, service: str, statement: str, **values: Any) -> list[Any]:
-        """Rows of a statement."""
-        with self._engines[service].begin() as connection:
-            result = connection.execute(text(statement), values)
-            return list(result) if result.returns_rows else []
 
     def begin(self) -> None:
         """Compares from now on only; all must be level."""
@@ -93,78 +74,12 @@ class Checker:
             self._since[name] = self.heads()[name][1]
             self._witness[name] = self.sql(name, "SELECT coalesce(max(n), 0) FROM witness")[0][0]
 
-    def halted(self, producer: str) -> list[str]:
-        """Consumers that stand still in a producer's log; empty until all of its readers do."""
-        readers = [consumer for consumer in SERVICES if producer in FOLLOWED[consumer]]
-        statement = "SELECT halted FROM event_place WHERE producer = :producer AND halted IS NOT NULL"
-        return readers if all(self.sql(each, statement, producer=producer) for each in readers) else []
-
     def forgive(self, producer: str) -> None:
         """A producer was restored and its readers rebuilt: what they had of events that its log lost is no fault."""
         log = {str(row.id) for row in self.sql(producer, "SELECT id FROM event_log")}
         for consumer in SERVICES:
             seen = self.sql(consumer, "SELECT event_id FROM witness WHERE producer = :producer", producer=producer)
             self._forgiven |= {str(row.event_id) for row in seen} - log
-
-    def copy_database(self, service: str, name: str) -> None:
-        """A backup of a service's database, whose process is stopped."""
-        self._copy(str(self._engines[service].url.database), name)
-
-    def put_back(self, service: str, name: str) -> None:
-        """The backup in the database's place."""
-        self._copy(name, str(self._engines[service].url.database))
-
-    def _copy(self, source: str, target: str) -> None:
-        address = self._engines["clients"].url.set(database="postgres")
-        admin = create_engine(address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        with admin.connect() as connection:
-            owner = connection.scalar(
-                text("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = :name"), {"name": source}
-            )
-            connection.execute(text(f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE)'))
-            connection.execute(text(f'CREATE DATABASE "{target}" TEMPLATE "{source}" OWNER "{owner}"'))
-
-    # --- level ------------------------------------------------------------------------------------------------------
-
-    def heads(self) -> dict[str, tuple[str, int]]:
-        """Identity and last position of each log."""
-        return {
-            name: (str(row.log_id), int(row.position))
-            for name in SERVICES
-            for row in self.sql(name, "SELECT log_id, position FROM event_head")
-        }
-
-    def reached(self, heads: dict[str, tuple[str, int]]) -> bool:
-        """Whether every consumer has come to these positions."""
-        return not self._behind(heads)
-
-    def _behind(self, heads: dict[str, tuple[str, int]]) -> list[str]:
-        behind = []
-        for consumer in SERVICES:
-            rows = self.sql(consumer, "SELECT producer, log_id, position, halted FROM event_place")
-            places = {row.producer: row for row in rows}
-            for producer in FOLLOWED[consumer]:
-                place, (log_id, position) = places.get(producer), heads[producer]
-                if place is None:
-                    behind.append(f"{consumer} has no place in {producer}")
-                elif place.halted:
-                    behind.append(f"{consumer} stands still in {producer}: {place.halted}")
-                elif position and (str(place.log_id) != log_id or place.position < position):
-                    behind.append(f"{consumer} is at {place.position} of {position} in {producer}")
-        return behind
-
-    def not_level(self, *, parked: bool = False) -> list[str]:
-        """What is still on its way; `parked`: events put aside are expected."""
-        found = self._behind(self.heads())
-        for name in SERVICES:
-            [row] = self.sql(name, "SELECT position, published FROM event_head")
-            if row.published != row.position:
-                found.append(f"{name} has published {row.published} of {row.position}")
-            count = self.sql(name, "SELECT count(*) FROM parked_event")[0][0]
-            if count and not parked:
-                error = self.sql(name, "SELECT producer, error FROM parked_event LIMIT 1")[0]
-                found.append(f"{name} has parked {count}: {error.producer}: {error.error[:200]}")
-        return found
 
     # --- what must hold ---------------------------------------------------------------------------------------------
 
@@ -337,8 +252,3 @@ class Checker:
             answer = self._http.get(f"/api/v1/documents/{ack.id}/content")
             if not answer.is_success or hashlib.sha256(answer.content).hexdigest() != ack.detail.get("sha256"):
                 verdict.lost.append(f"bytes of {ack.marker}: {answer.status_code}")
-
-    def close(self) -> None:
-        """Closes what is open."""
-        for engine in self._engines.values():
-            engine.dispose()

@@ -15,7 +15,7 @@ from chassis.settings import SERVICES
 from chassis.wire.amqp_client import queue_of
 from chassis.wire.amqp_events import events_queue_of
 from chassis.wire.amqp_link import connect
-from tests.faults.checker import EVENT_QUEUES
+from tests.faults.databases import EVENT_QUEUES
 
 _NESTED = b"[" * 5_000 + b"]" * 5_000
 _TEXTS = (

@@ -12,7 +12,7 @@ from chassis.settings import SERVICES
 from chassis.wire.amqp_events import events_queue_of, exchange_of
 from chassis.wire.amqp_link import connect
 from tests.faults import hostile
-from tests.faults.checker import EVENT_QUEUES
+from tests.faults.databases import EVENT_QUEUES
 from tests.faults.registry import fault
 from tests.faults.world import World
 

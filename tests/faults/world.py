@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 
 from chassis.settings import SERVICES
-from tests.faults import broker
-from tests.faults.checker import QUEUES, Checker
+from tests.faults.checker import Checker
+from tests.faults.databases import QUEUES
 from tests.faults.load import COMPANY, Book, Load
 from tests.faults.partner import Partner
 from tests.support.servers import PostgresServer, RabbitServer, S3Server
@@ -199,7 +199,7 @@ class World:
 
     def depths(self) -> dict[str, int]:
         """Messages of each queue of ours that wait, or were delivered and are not acknowledged."""
-        held = broker.messages(self.rabbit)
+        held = self.rabbit.messages()
         return {name: held[name] for name in QUEUES}
 
     def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:

@@ -60,10 +60,11 @@ class Container:
             else:
                 wrapped.stop(timeout=20)
 
-    def run(self, *command: str) -> None:
-        """Runs a command inside."""
+    def run(self, *command: str) -> bytes:
+        """Runs a command inside; returns what it wrote."""
         code, output = self._container.get_wrapped_container().exec_run(list(command))
         assert code == 0, output
+        return bytes(output)
 
     def remove(self) -> None:
         """Removes the container and its data."""

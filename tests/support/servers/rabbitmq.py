@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -169,12 +170,18 @@ class RabbitServer:
 
     def alarm(self, on: bool) -> None:
         """Sounds the memory alarm, under which the broker reads nothing from whoever publishes; or ends it."""
-        command = ["rabbitmqctl", "set_vm_memory_high_watermark", *(["0"] if on else ["absolute", "1GB"])]
+        self._control("set_vm_memory_high_watermark", *(["0"] if on else ["absolute", "1GB"]))
+
+    def messages(self) -> dict[str, int]:
+        """Queue → messages that wait in it, and that were delivered and are not acknowledged: AMQP tells the first."""
+        told = self._control("--silent", "--formatter", "json", "list_queues", "name", "messages")
+        return {row["name"]: row["messages"] for row in json.loads(told)}
+
+    def _control(self, *command: str) -> bytes:
         if self._container is not None:
-            self._container.run(*command)
-        else:
-            command[0] = need(command[0], "rabbitmq-server", _ADVICE)
-            subprocess.run(command, env=self._environment, capture_output=True, check=True)
+            return self._container.run("rabbitmqctl", *command)
+        program = need("rabbitmqctl", "rabbitmq-server", _ADVICE)
+        return subprocess.run([program, *command], env=self._environment, capture_output=True, check=True).stdout
 
     def wipe(self) -> None:
         """Loses all the broker had, between a stop and a start."""
