@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
 
 from contracts.base import Id, Line, Model, Moment, Name, Person, Resource, Text
 from contracts.clients.layout import CustomKey, Layout
@@ -40,6 +40,16 @@ class NullIsEmpty(Model):
         if not isinstance(data, dict):
             return data
         return {name: cls._emptied(name) if value is None else value for name, value in data.items()}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, told in properties.items():
+            if cls._emptied(name) is not None:
+                outer = {word: told.pop(word) for word in ("title", "default") if word in told}
+                properties[name] = {"anyOf": [told, {"type": "null"}], **outer}
+        return schema
 
     @classmethod
     def _emptied(cls, name: str) -> Any:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 
+from chassis.errors import Invalid
 from contracts import billing
 from contracts import clients as c
+from contracts.base import Page
 from gateway.api.routes import Api, build, if_match, json_body, query, reply
 from gateway.door import listed, uuid_of
 from gateway.fiche import compose
@@ -102,6 +104,8 @@ def _rows(api: Api, kind: str) -> None:
     path = f"/clients/{{client_id}}/{kind}"
 
     def list_rows(client_id: UUID) -> Response:
+        if "kind" in request.args:  # which is the path's to say
+            raise Invalid.field("kind", "Ce champ n’est pas connu.")
         home = api.door().home(client_id, follow=False)
         return api.send(build(c.ListSub, query(kind=kind, client_id=home.root)))
 
@@ -143,7 +147,7 @@ def _rows(api: Api, kind: str) -> None:
         view_function.__name__ = f"{view_function.__name__}_{kind}"
     # Activities are listed by filter, and an address is removed only where nothing uses it: `exchanges`.
     if kind != "activities":
-        api.route("GET", path, "Liste", tag=TAG, query=c.ListSub, answer=view, listed=True)(list_rows)
+        api.route("GET", path, "Liste", tag=TAG, query=Page, answer=view, listed=True)(list_rows)
     api.route("POST", path, "Ajoute", tag=TAG, body=body, answer=view, status=201)(create_row)
     api.route("GET", path + "/{sub_id}", "Un élément", tag=TAG, answer=view)(get_row)
     api.route("PATCH", path + "/{sub_id}", "Modifie", tag=TAG, body=changes, answer=view)(update_row)
