@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.browser.axe import serious
 from tests.gateway.conftest import Product
@@ -115,6 +115,66 @@ def test_a_cut_upload_says_so_and_goes_on(desk: Page, client: dict[str, Any]) ->
     tray.get_by_role("button", name="Reprendre").click()
     expect(tray).to_contain_text("1 terminé", timeout=SLOW)
     expect(rows(desk).filter(has_text="Plans.bin")).to_contain_text("12,0")
+
+
+def kept_back(page: Page, script: str) -> list[Route]:
+    """What asks for the area's script, not yet answered: a telephone in a cellar."""
+    held: list[Route] = []
+    # A plain function: handlers are marked.
+    page.route(f"**/{script}*", lambda route: held.append(route))
+    return held
+
+
+def test_a_panel_is_shown_when_its_script_is_there(desk: Page, client: dict[str, Any]) -> None:
+    """A photo chosen before would be left out without a word."""
+    held = kept_back(desk, "equipment.js")
+    desk.goto(f"/clients/{client['id']}/equipements")
+    desk.get_by_role("link", name="Nouvel équipement").click()
+    panel = desk.locator("dialog.panel[open]")
+    expect(panel.get_by_role("status")).to_have_text("Chargement")
+    expect(panel.locator("form")).to_have_count(0)
+    for asked in held:
+        asked.continue_()
+    panel.locator(".shot-add input[type=file]").last.set_input_files([file("plaque.jpg", photo("navy"))])
+    expect(panel.locator("figure.shot canvas[width]")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("script", "page", "field", "shown"),
+    [
+        ("equipment.js", "equipements/nouveau", ".shot-add input[type=file] >> nth=-1", "figure.shot canvas[width]"),
+        ("exchanges.js", "activites/nouvelle", "[data-joins] input[type=file]", "[data-joins] li"),
+    ],
+)
+def test_a_file_chosen_before_the_page_s_script_is_there_is_taken(
+    desk: Page, client: dict[str, Any], script: str, page: str, field: str, shown: str
+) -> None:
+    held = kept_back(desk, script)
+    with desk.expect_request(f"**/{script}*"):
+        desk.goto(f"/clients/{client['id']}/{page}", wait_until="commit")
+    desk.locator(field).set_input_files([file("plaque.jpg", photo("navy"))])
+    expect(desk.locator(shown)).to_have_count(0)
+    for asked in held:
+        asked.continue_()
+    expect(desk.locator(shown)).to_have_count(1)
+
+
+def test_details_of_a_draft_taken_up_again_are_saved(desk: Page, product: Product) -> None:
+    client = product.new_client(company_name="Clinique du Parc")
+    desk.goto(f"/clients/{client['id']}/equipements")
+    desk.get_by_role("link", name="Nouvel équipement").click()
+    panel = desk.locator("dialog.panel")
+    panel.get_by_label("Nom de l’équipement").fill("Brûleur")
+    panel.get_by_role("button", name="Ajouter un détail").click()
+    panel.get_by_label("Détail", exact=True).fill("Puissance")
+    panel.get_by_label("Valeur", exact=True).fill("70 kW")
+    desk.keyboard.press("Escape")
+    desk.get_by_role("link", name="Nouvel équipement").click()
+    expect(panel).to_contain_text("Votre brouillon a été repris")
+    panel.get_by_role("button", name="Ajouter l’équipement").click()
+    expect(desk.locator(".toast").last).to_contain_text("Équipement ajouté")
+    [made] = product.http.get("/equipment", params={"client_id": client["id"]}).json()["items"]
+    assert made["details"] == [{"label": "Puissance", "value": "70 kW"}]
 
 
 def test_equipment_is_added_with_its_photo_found_moved_and_its_past_is_told(

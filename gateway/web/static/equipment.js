@@ -1,7 +1,7 @@
 // An equipment's form: photos are taken, shown at once, and sent when the form is saved. Its page: documents added to it.
 import { all, el, icon, one } from "./kit/dom.js";
 import { read } from "./kit/fields.js";
-import { refuse } from "./kit/forms.js";
+import { refuse, stateOf } from "./kit/forms.js";
 import { photo, upload } from "./uploads.js";
 
 /** A photo that waits for the form to be saved, drawn as it will stand. */
@@ -21,13 +21,14 @@ function shot(file) {
 }
 
 /** The rows of details that say something. */
-const details = (form) => (read(form).details || []).filter((row) => row && (row.label || row.value)).map((row) => ({ label: row.label || "", value: row.value || "" }));
+const details = (said) => (said.details || []).filter((row) => row && (row.label || row.value)).map((row) => ({ label: row.label || "", value: row.value || "" }));
 
 /** Details are sent as one list, when it is another than it was. */
 function keepDetails(form) {
-  const before = JSON.stringify(details(form));
+  // As it was before a draft was taken up: what was typed then is still to be sent.
+  const before = JSON.stringify(details(stateOf(form).before));
   form.addEventListener("fiche:saving", (event) => {
-    const now = details(form);
+    const now = details(read(form));
     const { detail } = event;
     if (detail.body) delete detail.body.details;
     if (JSON.stringify(now) !== before) detail.body = { ...detail.body, details: now };
@@ -37,10 +38,15 @@ function keepDetails(form) {
 function photos(form) {
   const box = one(".photos", form);
   const add = one(".shot-add", box);
-  for (const field of all(".shot-add input", box)) field.addEventListener("change", (event) => {
-    for (const file of event.target.files) add.before(shot(file));
-    event.target.value = "";
-  });
+  const take = (field) => {
+    for (const file of field.files) add.before(shot(file));
+    field.value = "";
+  };
+  for (const field of all(".shot-add input", box)) {
+    // Chosen before this script was there, or kept by the browser when the page was loaded anew.
+    take(field);
+    field.addEventListener("change", () => take(field));
+  }
   box.addEventListener("click", (event) => {
     const off = event.target.closest(".shot-off");
     if (!off) return;

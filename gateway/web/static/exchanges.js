@@ -3,6 +3,7 @@
 import { call } from "./kit/api.js";
 import { all, el, icon, one } from "./kit/dom.js";
 import { refuse } from "./kit/forms.js";
+import { deliver, parcel, size } from "./uploads.js";
 
 export default function begin(element) { return element.matches("form") ? joined(element) : addresses(element); }
 
@@ -12,8 +13,7 @@ function joined(form) {
   const list = one("ul", box);
   const field = one("input[type=file]", box);
   const zone = one(".join-add", box);
-  const add = async (files) => {
-    const { parcel, size } = await import("./uploads.js");
+  const add = (files) => {
     for (const file of files) {
       const off = el("button", { type: "button", class: "tool", "data-unjoin": "", "aria-label": `Enlever ${file.name}`, title: "Enlever" }, icon("x"));
       const row = el("li", {}, icon("paperclip"), el("span", { class: "name" }, file.name), el("span", { class: "meta" }, size(file.size)), off);
@@ -21,7 +21,10 @@ function joined(form) {
       list.append(row);
     }
   };
-  field.addEventListener("change", () => { add([...field.files]); field.value = ""; });
+  const take = () => { add([...field.files]); field.value = ""; };
+  // Chosen before this script was there, or kept by the browser when the page was loaded anew.
+  take();
+  field.addEventListener("change", take);
   for (const name of ["dragenter", "dragover"]) zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.add("over"); });
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
   zone.addEventListener("drop", (event) => { event.preventDefault(); add([...event.dataTransfer.files]); });
@@ -40,7 +43,6 @@ function joined(form) {
     if (button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
     try {
-      const { deliver } = await import("./uploads.js");
       for (const row of rows) {
         const word = one(".meta", row);
         const id = await deliver(row.parcel, (part) => { word.textContent = `${Math.round(part * 100)}\u202f%`; });

@@ -45,13 +45,27 @@ export function fill(template, values) {
 // --- code of an area, loaded when an element asks for it: <div data-module="billing.js"> ------------------------------
 /** What an element waits for; null once its module was started. */
 const started = new WeakMap();
+/** Modules that are here, by name: they start without a moment in which an element is shown and deaf. */
+const here = new Map();
+
+async function load(name) {
+  const module = await import(new URL(`../${name}`, import.meta.url));
+  here.set(name, module);
+  return module;
+}
+
+const asking = (root) => [...(root.matches?.("[data-module]") ? [root] : []), ...all("[data-module]", root)];
+
+/** Resolves once the modules that elements of `root` ask for are here, or can't be had. Starts none. */
+export const loaded = (root) => Promise.allSettled(asking(root).map((node) => load(node.dataset.module)));
+
 /** Starts the modules that elements of `root` ask for, once an element. */
 export function start(root = document) {
-  const found = all("[data-module]", root);
-  if (root.matches?.("[data-module]")) found.unshift(root);
-  for (const node of found) {
+  for (const node of asking(root)) {
     if (started.has(node)) continue;
-    started.set(node, import(new URL(`../${node.dataset.module}`, import.meta.url)).then((module) => { started.set(node, null); module.default(node); }));
+    const name = node.dataset.module;
+    if (here.has(name)) { started.set(node, null); here.get(name).default(node); continue; }
+    started.set(node, load(name).then((module) => { started.set(node, null); module.default(node); }));
   }
 }
 

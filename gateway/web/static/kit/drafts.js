@@ -50,7 +50,6 @@ export function takeDraft(form) {
   if (!draft) return;
   if (Date.now() - draft.at > DAYS * 86400000) { store(localStorage, key, null); return; }
   addRows(form, draft.fields.map(([name]) => name));
-  form.dispatchEvent(new CustomEvent("fiche:draft", { bubbles: true, detail: draft }));
   for (const [name, type, choice, value] of draft.fields) {
     const field = raw(form).find((one_) => one_.name === name && one_.type === type && (type !== "radio" || one_.value === choice));
     if (!field) continue;

@@ -1,6 +1,6 @@
 // The side panel (whole screen on a phone): a link with data-panel opens there; without script it is a page of its own.
 import { dropDraft, writeDraft } from "./drafts.js";
-import { all, el, one, start } from "./dom.js";
+import { all, el, loaded, one, start } from "./dom.js";
 import { dirty, prepare } from "./forms.js";
 import { focusFirst } from "./refresh.js";
 import { toast } from "./toast.js";
@@ -39,12 +39,14 @@ export async function openPanel(url, from = null) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const content = page.querySelector("[data-panel-content]");
     if (!content) { location.assign(url); return; }
+    // A panel that is shown hears: a photo chosen before its script was there would be left out without a word.
+    await loaded(content);
     clearTimeout(wait);
     dialog.setAttribute("aria-labelledby", content.querySelector("h2[id]")?.id || "");
     dialog.replaceChildren(content);
     if (!dialog.open) dialog.showModal();
-    start(dialog);
     prepare(dialog);
+    start(dialog);
     focusFirst(one(".panel-body", dialog) || dialog);
   } catch {
     clearTimeout(wait);
