@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 #: The services of the product, in the order in which they are started.
@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     s3_region: str = "us-east-1"
     #: How long the gateway waits for the services that answer a request.
     deadline_ms: int = Field(default=2000, ge=50, le=60_000)
+    #: Calls that a service has in hand at once. Each may need a connection of the pool.
     max_workers: int = Field(default=10, ge=1, le=200)
     #: Administrator's API key made at the first start.
     bootstrap_token: str = ""
@@ -81,8 +82,6 @@ class Settings(BaseSettings):
     traces_share: float = Field(default=1.0, ge=0, le=1)
     #: Port of a service's `/metrics`, `/healthz` and `/readyz`; 0: none.
     ops_port: int = Field(default=0, ge=0, le=65535)
-    #: Pages and gallery for development.
-    development: bool = False
     #: Session cookies only over HTTPS; off for the loopback address.
     secure_cookies: bool = False
 
@@ -105,6 +104,15 @@ class Settings(BaseSettings):
     def _amqp_only(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in ("amqp", "amqps"):
             raise ValueError("must be an amqp:// or amqps:// address")
+        return value
+
+    @field_validator("max_workers")
+    @classmethod
+    def _a_connection_each(cls, value: int, others: ValidationInfo) -> int:
+        # A call that waits for a connection in vain would be refused as an overload that there is not.
+        pool = others.data.get("database_pool_size")
+        if pool is not None and value > pool:
+            raise ValueError(f"must be at most FICHE_DATABASE_POOL_SIZE ({pool})")
         return value
 
     @property

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -39,6 +41,22 @@ def settings_or_exit() -> Settings:
 def _known(service: str) -> None:
     if service not in SERVICES:
         failure(f"Service inconnu : {service}. Services : {', '.join(SERVICES)}.")
+
+
+@contextlib.contextmanager
+def _database_answers() -> Iterator[None]:
+    """A PostgreSQL out of reach, or another's migration that does not end, is one line; the command may be repeated."""
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "pgcode", None):  # it did answer: what it refused is for who wrote the migration
+            raise
+        told = next(iter(str(error.orig).strip().splitlines()), "connexion coupée")
+        failure(f"PostgreSQL ne répond pas ou refuse la connexion\u202f: {told}. Relancez la commande quand il répond.")
+    except TimeoutError:
+        failure("Une autre migration de cette base est en cours et ne finit pas. Relancez la commande ensuite.")
 
 
 @app.command()
@@ -110,9 +128,10 @@ def migrate(
     settings = settings_or_exit()
     if not settings.database_url:
         failure("FICHE_DATABASE_URL manque\u202f: fiche dev s’occupe lui-même de sa base.")
-    for name in [service] if service else SERVICES:
-        upgrade(name, settings.service_database_url(name))
-        out.print(f"[green]✓[/green] {name}")
+    with _database_answers():
+        for name in [service] if service else SERVICES:
+            upgrade(name, settings.service_database_url(name))
+            out.print(f"[green]✓[/green] {name}")
 
 
 @app.command()
@@ -123,7 +142,8 @@ def restore(
     from cli.restore import renew_log
 
     _known(service)
-    renew_log(settings_or_exit(), service)
+    with _database_answers():
+        renew_log(settings_or_exit(), service)
 
 
 def _add_groups() -> None:

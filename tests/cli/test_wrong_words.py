@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from chassis.settings import SettingsError, load_settings
 from tests.cli.conftest import Answer, Fiche
 
 
@@ -19,6 +20,25 @@ def test_a_service_that_is_none_is_told_before_a_database_is_made_for_it(
     code, said = fiche(*words)
     assert code == 1
     assert said.startswith("✗ Service inconnu : [/x]. Services : accounts, ")
+
+
+@pytest.mark.parametrize("words", [("migrate",), ("migrate", "clients"), ("restore", "clients")])
+def test_a_database_out_of_reach_is_one_line(
+    fiche: Fiche, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("FICHE_DATABASE_URL", "postgresql://fiche@127.0.0.1:1/fiche")
+    code, said = fiche(*words)
+    assert code == 1
+    assert said.startswith("✗ PostgreSQL ne répond pas ou refuse la connexion\u202f: ")
+    assert said.count("\n") == 1
+
+
+def test_more_calls_at_once_than_connections_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FICHE_MAX_WORKERS", "11")
+    with pytest.raises(SettingsError, match=r"FICHE_MAX_WORKERS: .*at most FICHE_DATABASE_POOL_SIZE \(10\)"):
+        load_settings()
+    monkeypatch.setenv("FICHE_DATABASE_POOL_SIZE", "11")
+    assert load_settings().max_workers == 11
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,6 @@ NOT_PASSED = {
     "FICHE_BROKER_ADMIN_URL": _COMMAND_LINE,
     "FICHE_DEMO_CLIENTS": _COMMAND_LINE,
     "FICHE_DATA_DIR": "files are in S3, rows in PostgreSQL",
-    "FICHE_DEVELOPMENT": "read by no process of the stack",
 }
 
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: What .env says of each service.
 REPLICAS = 3
 FAKE = """
-import json, os, re, sys
+import json, os, re, signal, sys
 path = os.environ["FAKE_DOCKER"]
 state = json.load(open(path))
 asked = sys.argv[1:]
@@ -43,21 +43,33 @@ elif asked[0] == "rm":
     for one in words[1:]:
         running[one.split("-")[0]].remove(one)
 state["asked"].append(" ".join(asked))
-json.dump(state, open(path, "w"))
+with open(path, "w") as file:
+    json.dump(state, file)
+if state["interrupted"] and re.search(state["interrupted"], " ".join(asked)):
+    os.killpg(0, signal.SIGINT)  # as the terminal does
 """
 
 
-def roll(folder: Path, running: dict[str, list[str]], ill: str = "-") -> tuple[int, dict[str, Any]]:
-    """Runs the script beside these containers; new ones of `ill` never become healthy. Returns its exit code, and
-    what Docker was asked and has then."""
+def roll(
+    folder: Path, running: dict[str, list[str]], ill: str = "-", interrupted: str = ""
+) -> tuple[int, dict[str, Any]]:
+    """Runs the script beside these containers; new ones of `ill` never become healthy; Ctrl-C is typed while Docker
+    does what matches `interrupted`. Returns its exit code, and what Docker was asked and has then."""
     fake = folder / "docker"
     fake.write_text(f"#!{sys.executable}{FAKE}")
     fake.chmod(0o755)
     state = folder / "state.json"
-    state.write_text(json.dumps({"running": running, "asked": [], "ill": ill, "replicas": REPLICAS}))
+    state.write_text(
+        json.dumps({"running": running, "asked": [], "ill": ill, "replicas": REPLICAS, "interrupted": interrupted})
+    )
     environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "FAKE_DOCKER": str(state)}
     done = subprocess.run(
-        [str(ROOT / "scripts" / "roll")], env=environment, capture_output=True, text=True, check=False
+        [str(ROOT / "scripts" / "roll")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
     )
     return done.returncode, json.loads(state.read_text())
 
@@ -102,6 +114,22 @@ def test_a_service_that_does_not_become_ready_stays_as_it_was_and_stops_all(tmp_
     assert {name: told["running"][name] for name in after} == {name: running[name] for name in after}
     assert all(len(told["running"][name]) == 1 and "new" in told["running"][name][0] for name in before)
     assert not any("gateway" in command for command in told["asked"])
+
+
+@pytest.mark.parametrize("moment", ["no-recreate.* interventions", "inspect.*interventions-new"])
+def test_interrupted_before_the_new_ones_are_healthy_they_go(tmp_path: Path, moment: str) -> None:
+    """The next run would take them for replicas."""
+    running = {name: [f"{name}-old-1"] for name in SERVICES}
+    code, told = roll(tmp_path, running, interrupted=moment)
+    assert code != 0
+    assert told["running"]["interventions"] == running["interventions"]
+    assert not any("gateway" in command for command in told["asked"])
+
+
+def test_interrupted_afterwards_the_old_ones_go(tmp_path: Path) -> None:
+    running = {name: [f"{name}-old-1"] for name in SERVICES}
+    _, told = roll(tmp_path, running, interrupted="^stop .*interventions-old")
+    assert told["running"]["interventions"] == ["interventions-new-1"]
 
 
 def test_every_container_of_the_compose_file_is_brought_up(tmp_path: Path) -> None:
