@@ -40,6 +40,7 @@ class AmqpServer:
         self._max = max_workers
         self._consumer: str | None = None
         self._stopping = False
+        self._left = False
         self._link = Link(url, f"rpc-{service}", self._opened, self._lost, plain=plain)
         # Told from the start: a series that begins at one grew by nothing, as Prometheus sees it.
         for reason in ("malformed", "late", "deadly"):
@@ -56,7 +57,9 @@ class AmqpServer:
         self._link.tried.wait(30)
 
     def stop(self) -> None:
-        """Takes no more; deliveries that come in while the broker is being told go back to the queue."""
+        """Takes no more. What comes in until the broker has heard so is done: given back, it would count as a try, and
+        a busy machine's broker brings it back a third time before it has heard. Afterwards it goes back.
+        """
         self._stopping = True
         told = threading.Event()
 
@@ -75,6 +78,7 @@ class AmqpServer:
             deadline = time.monotonic() + STALL_S
             while self._link.lane is lane and time.monotonic() < deadline and not told.wait(0.05):
                 pass  # a connection that is lost meanwhile has nothing to cancel
+        self._left = True
 
     def close(self) -> None:
         """Closes; replies queued before are sent first."""
@@ -125,7 +129,7 @@ class AmqpServer:
         self._consumer = None
 
     def _take(self, lane: Lane, message: Delivered) -> None:
-        if self._stopping:
+        if self._left:
             lane.channel.basic_reject(message.tag, requeue=True)
             return
         incoming = self._read(lane, message)

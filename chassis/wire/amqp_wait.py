@@ -159,6 +159,8 @@ class GreenWaiter:
         self._unlisten()
 
     def _readable(self, _fd: int) -> None:
+        if not self._listeners:  # paused since the hub looked: what has come is whoever's who reads now
+            return
         try:
             self._pump()
         except Exception as error:

@@ -25,7 +25,7 @@ from chassis.wire.amqp import AmqpWire
 from chassis.wire.amqp_client import queue_of
 from chassis.wire.amqp_events import PUBLIC, QUEUE_LENGTH, events_queue_of, exchange_of
 from chassis.wire.amqp_link import connect
-from chassis.wire.amqp_server import QUEUE_EXPIRES_MS
+from chassis.wire.amqp_server import QUEUE_EXPIRES_MS, AmqpServer
 from chassis.wire.base import OK, Answer, Call, Delivery, Incoming, LoggedEvent, PublishError, Wire
 from tests.chassis.wire.wires import amqp_wire
 from tests.support.proxy import Proxy
@@ -608,6 +608,35 @@ def test_calls_that_waited_for_an_instance_are_answered_as_soon_as_it_comes(
             wait_until(lambda service=service: depth(channel, queue_of(service)) == 10, "waiting")
             closing(wire.rpc_server(service, echo, 10)).start()
             assert [answer.status for answer in answers.result(10)] == [OK] * 10
+
+
+def test_what_comes_while_an_instance_takes_its_leave_is_done_by_it(
+    amqp_url: str, name: str, closing: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given back instead, a call would have had a try for nothing, and after three of them an error for an answer."""
+    wire = amqp_wire(amqp_url)
+    client, leaving, staying = closing(wire.rpc_client()), *(closing(wire.rpc_server(name, echo, 4)) for _ in "ab")
+    leaving.start()
+    staying.start()
+    again: list[Any] = []
+    monkeypatch.setattr(AmqpServer, "_again", lambda self, lane, message: again.append(message.headers))
+    channel = leaving._link.lane.channel
+    cancel, asked = channel.basic_cancel, threading.Event()
+
+    def late(tag: str) -> None:
+        asked.set()
+        time.sleep(0.3)  # the broker has much else to do
+        cancel(tag)
+
+    monkeypatch.setattr(channel, "basic_cancel", late)
+    with ThreadPoolExecutor(1) as pool:
+        stopped = pool.submit(leaving.stop)
+        wait_until(asked.is_set, "it takes its leave")
+        answers = client.call_many([Call(name, "m", str(n).encode()) for n in range(40)], 5)
+        stopped.result(10)
+    answers += client.call_many([Call(name, "m", str(n).encode()) for n in range(40, 80)], 5)
+    assert answers == [Answer(OK, b"%d" % n) for n in range(80)]
+    assert again == []
 
 
 def test_killed_instances_lose_no_call(amqp_url: str, name: str, closing: Callable[[Any], Any]) -> None:
