@@ -1,4 +1,5 @@
-"""What axe-core says of every page and state, on a desk and on a phone, in light and in dark."""
+"""What axe-core says of every page and state, on a desk and on a phone, in light and in dark: each page in one of the
+four here, in all of them by `make axe`."""
 
 from __future__ import annotations
 
@@ -251,14 +252,14 @@ def page(chromium: Browser, product: Product, session: str) -> Iterator[Page]:
 
 
 def faults(page: Page, where: str, turn: int) -> list[str]:
-    """What axe finds serious or worse on this page as it stands, in both widths and both colour schemes.
+    """What axe finds serious or worse on this page as it stands.
 
-    Two looks a page, a width and a scheme each, by turns; `FICHE_AXE_ALL` asks for all four of every page.
+    One look a page, the widths and colour schemes by turns; `FICHE_AXE_ALL` asks for all four of every page.
     """
     found = []
     looks = list(itertools.product(SIZES, ("light", "dark")))
     if not os.environ.get("FICHE_AXE_ALL"):
-        looks = [looks[0], looks[3]] if turn % 2 else [looks[1], looks[2]]
+        looks = [looks[turn % len(looks)]]
     for size, scheme in looks:
         width, height = SIZES[size]
         page.set_viewport_size({"width": width, "height": height})

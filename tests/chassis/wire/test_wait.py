@@ -16,19 +16,19 @@ def test_nothing_is_read_behind_the_back_of_an_owner_that_paused() -> None:
     The hub asks what has come to all sockets, then tells one after the other, in no order: rung first, the owner pauses
     and asks its question before the other is told.
     """
-    paused = False
+    told = {"paused": False}
     read: list[bool] = []
     for _ in range(40):
         with ExitStack() as opened:
             sock, far, bell, ring = (opened.enter_context(end) for _ in "ab" for end in socket.socketpair())
             bell.setblocking(False)
-            waiter = GreenWaiter(sock, bell, lambda: read.append(paused), lambda: True)
+            waiter = GreenWaiter(sock, bell, lambda: read.append(told["paused"]), lambda: True)
             far.send(b"an event")
             ring.send(b"x")
-            paused = False
+            told["paused"] = False
             waiter.wait(5)
             waiter.pause()
-            paused = True
+            told["paused"] = True
             eventlet.sleep(0)
             waiter.close()
     assert True not in read
