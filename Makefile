@@ -38,7 +38,7 @@ merge-soak: setup-dev ## Fusions au hasard, des milliers de pas, services tués 
 		FICHE_MERGE_RACES=$${FICHE_MERGE_RACES:-100} $(PY) -m pytest tests/merge -k "stateful or races" -o timeout=0
 
 axe: setup-dev ## Ce que dit axe de chaque page et de chaque état, aux deux largeurs et dans les deux modes
-	@FICHE_AXE_ALL=1 $(PY) -m pytest tests/browser/walk/test_axe.py
+	@FICHE_AXE_ALL=1 $(PY) -m pytest tests/browser/walk
 
 stack: setup-dev ## Le produit en processus séparés, sur de vrais serveurs privés
 	@$(PY) -m tests.support.stack

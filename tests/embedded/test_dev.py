@@ -125,21 +125,34 @@ def enter(running: Running) -> bool:
         return browser.get(f"{running.url}/clients").url.path == "/clients"
 
 
-def test_the_link_signs_in_once(data_dir: Path) -> None:
-    with product(data_dir) as running:
-        assert running.link.startswith(f"{running.url}/")
-        assert enter(running)
-        assert not enter(running)
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """A product whose link nobody has used, for whoever does not break it."""
+    with tempfile.TemporaryDirectory(prefix="fiche-dev-") as name, product(Path(name) / "var") as made:
+        yield made
 
 
-def test_a_second_product_on_the_folder_is_refused_in_a_line_and_the_first_goes_on(data_dir: Path) -> None:
-    with product(data_dir, FICHE_BOOTSTRAP_TOKEN=TOKEN) as first:
-        output = data_dir.parent / "second.log"
-        assert command(data_dir, output).wait(60) == 1
-        assert "Un autre Fiche utilise déjà" in output.read_text()
-        assert "Traceback" not in output.read_text()
-        with first.client() as http:
-            make_client(http, "Toujours là")
+def test_a_second_product_on_the_folder_is_refused_in_a_line_and_the_first_goes_on(running: Running) -> None:
+    output = running.output.parent / "second.log"
+    assert command(running.output.parent / "var", output).wait(60) == 1
+    assert "Un autre Fiche utilise déjà" in output.read_text()
+    assert "Traceback" not in output.read_text()
+    assert httpx.get(f"{running.url}/readyz", trust_env=False).json()["away"] == []
+
+
+def test_a_port_in_use_is_said_in_a_line(running: Running, data_dir: Path) -> None:
+    output = data_dir.parent / "port.log"
+    port = running.url.rpartition(":")[2]
+    assert command(data_dir, output, FICHE_PORT=port).wait(60) == 1
+    assert "Traceback" not in output.read_text(), output.read_text()
+    assert port in output.read_text()
+    assert not (data_dir / "postgres").exists(), "found before anything is made"
+
+
+def test_the_link_signs_in_once(running: Running) -> None:
+    assert running.link.startswith(f"{running.url}/")
+    assert enter(running)
+    assert not enter(running)
 
 
 def test_a_killed_product_leaves_nothing_in_the_way_and_loses_nothing(data_dir: Path) -> None:
@@ -173,14 +186,3 @@ def test_a_wrong_setting_ends_the_start_in_one_line(data_dir: Path) -> None:
     assert command(data_dir, output, FICHE_DEADLINE_MS="soon").wait(60) == 1
     [line] = output.read_text().strip().splitlines()
     assert "FICHE_DEADLINE_MS" in line
-
-
-def test_a_port_in_use_is_said_in_a_line(data_dir: Path) -> None:
-    with product(data_dir) as running:
-        output = data_dir.parent / "port.log"
-        other = data_dir.with_name("var2")
-        port = running.url.rpartition(":")[2]
-        assert command(other, output, FICHE_PORT=port).wait(60) == 1
-        assert "Traceback" not in output.read_text(), output.read_text()
-        assert port in output.read_text()
-        assert not (other / "postgres").exists(), "found before anything is made"

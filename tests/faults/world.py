@@ -47,8 +47,14 @@ class FaultyStack(Stack):
         """With the process's own variables."""
         return super().environment_of(name, process) | self.own.get(process or name, {})
 
+    def migrations(self) -> list[str]:
+        """One process for all databases, which have one login."""
+        return ["migrate-clients"]
+
     def program(self, name: str) -> list[str]:
         """A service with points and witness."""
+        if name in self.migrations():
+            return ["-m", "cli.main", "migrate"]
         if name in SERVICES:
             return ["-m", "tests.faults.process", name, str(self.points / name)]
         return super().program(name)

@@ -87,13 +87,18 @@ class Stack:
     def start(self) -> None:
         """Each service behind its migration, and the gateway; returns when the gateway says that all is well."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        migrations = {name: self._command(f"migrate-{name}") for name in SERVICES}
+        migrations = {name: self._command(name) for name in self.migrations()}
         for name, migration in migrations.items():
             if migration.wait(120) != 0:
-                raise RuntimeError((self.folder / f"migrate-{name}.log").read_text())
+                raise RuntimeError((self.folder / f"{name}.log").read_text())
+        for name in SERVICES:
             self.start_service(name)
         self.start_service("gateway")
         self.wait_whole()
+
+    def migrations(self) -> list[str]:
+        """The processes that bring the databases to their schemas."""
+        return [f"migrate-{name}" for name in SERVICES]
 
     def _command(self, name: str, process: str = "") -> subprocess.Popen[bytes]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("FICHE_")}
