@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["internal", "server", "client", "producer", "consumer"]
 
+#: Seconds for which spans are offered to a collector, all tries together; so long an end of the process may wait as well.
+EXPORT_S = 3.0
+
 _tracer: Any = None
 _provider: Any = None
 _nothing: AbstractContextManager[None] = contextlib.nullcontext()
@@ -41,7 +44,7 @@ def start(settings: Settings, process: str) -> None:
         resource=Resource.create({"service.name": f"fiche-{process}", "service.namespace": "fiche"}),
         sampler=ParentBased(TraceIdRatioBased(settings.traces_share)),
     )
-    exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_url.rstrip('/')}/v1/traces")
+    exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_url.rstrip('/')}/v1/traces", timeout=EXPORT_S)
     _provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1000))
     _tracer = _provider.get_tracer("fiche")
 
