@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["internal", "server", "client", "producer", "consumer"]
 
-#: Seconds for which spans are offered to a collector, all tries together; so long an end of the process may wait as well.
+#: Seconds for which spans are offered to a collector, all tries together; the end of the process waits as long.
 EXPORT_S = 3.0
 
 _tracer: Any = None
