@@ -29,7 +29,7 @@ err = Console(stderr=True)
 
 def failure(message: str) -> NoReturn:
     """One line for a person, and exit 1."""
-    err.print(f"[red]✗[/red] {escape(message)}", highlight=False)
+    err.print(f"[red]✗[/red] {escape(message)}", highlight=False, soft_wrap=True)
     sys.exit(1)
 
 

@@ -20,6 +20,7 @@ log_app = typer.Typer(help="Le journal des événements de chaque service.", no_
 projections_app = typer.Typer(help="Ce que les services gardent des faits des autres.", no_args_is_help=True)
 parked_app = typer.Typer(help="Les événements rangés à part, que personne n’a pu traiter.", no_args_is_help=True)
 out = Console()
+err = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Pour un programme.")]
 
@@ -137,10 +138,18 @@ def rebuild(
 @parked_app.command("list")
 def parked_list(as_json: Json = False) -> None:
     """Tous les événements rangés à part, par service."""
-    items = api("GET", "/api/v1/operations/dead-letters")["items"]
+    told = api("GET", "/api/v1/operations/dead-letters")
+    items = told["items"]
     if as_json:
         _dump(items)
-        return
+    else:
+        out.print(_parked_table(items))
+    if told["away"]:
+        err.print(f"[red]✗[/red] Sans réponse, donc absents de cette liste\u202f: {', '.join(told['away'])}.")
+        raise typer.Exit(1)
+
+
+def _parked_table(items: list[dict[str, Any]]) -> Table:
     table = Table("Service", "Producteur", "Position", "Type", "Attendent", "Essais", "Depuis", "Erreur")
     for item in items:
         table.add_row(
@@ -154,7 +163,7 @@ def parked_list(as_json: Json = False) -> None:
             # Written by whatever failed: brackets in it are not ours.
             escape(item["error"][:80]),
         )
-    out.print(table)
+    return table
 
 
 @parked_app.command("show", context_settings=_POSITIONS)

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from flask import Response, jsonify
 
-from chassis.errors import FicheError, Invalid
+from chassis.errors import Invalid
 from chassis.settings import SERVICES
 from chassis.wire.base import OK
 from contracts.chassis import Health, LogPrune, ParkedAct, ParkedList, ParkedShow, Rebuild
@@ -33,13 +33,14 @@ def register(api: Api) -> None:
     @api.route("GET", "/operations/dead-letters", "Événements rangés à part", tag=tag, admin=True)
     def operations_dead_letters() -> Response:
         items: list[dict[str, Any]] = []
-        for name in SERVICES:
-            try:
-                found = api.rpc.ask_json(ParkedList(), service=name)["items"]
-            except FicheError:
-                continue
-            items += [{**item, "consumer": name} for item in found]
-        return jsonify({"items": items, "next": None})
+        away: list[str] = []
+        answers = api.rpc.ask_all([api.rpc.call(ParkedList(), service=name) for name in SERVICES])
+        for name, answer in zip(SERVICES, answers, strict=True):
+            if answer.status == OK:
+                items += [{**item, "consumer": name} for item in orjson.loads(answer.body)["items"]]
+            else:
+                away.append(name)
+        return jsonify({"items": items, "next": None, "away": away})
 
     def show(consumer: str, producer: str, position: int) -> Response:
         require_admin()

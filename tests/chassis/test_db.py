@@ -32,7 +32,7 @@ def database(postgres_url: str) -> Iterator[Database]:
         connection.execute(text(f'CREATE DATABASE "{name}"'))
     admin.dispose()
     url = address.set(database=name).render_as_string(hide_password=False)
-    made = Database("clients", url, Settings(database_pool_size=1))
+    made = Database("clients", url, Settings(database_pool_size=1, max_workers=1))
     yield made
     made.dispose()
 

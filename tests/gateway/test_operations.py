@@ -127,6 +127,19 @@ def test_an_operator_sees_what_is_alive_and_what_waits_for_a_hand(product: Produ
         product.sql("equipment", "DELETE FROM parked_event WHERE position > 900000")
 
 
+def test_a_list_of_parked_events_says_whose_are_not_in_it(product: Product) -> None:
+    """Silence of a service that is away would read as nothing parked."""
+    product.command("stop", "equipment")
+    try:
+        answer = product.http.get("/operations/dead-letters").json()
+        assert answer["away"] == ["equipment"]
+        told = fiche(product, "dead-letters", "list", code=1)
+        assert "Sans réponse, donc absents de cette liste\u202f: equipment." in told
+    finally:
+        product.command("start", "equipment")
+    assert product.http.get("/operations/dead-letters").json()["away"] == []
+
+
 def test_a_message_that_could_not_be_read_is_shown_and_dropped_by_its_position_below_zero(product: Product) -> None:
     product.sql(
         "equipment",

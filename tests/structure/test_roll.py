@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,7 @@ with open(path, "w") as file:
     json.dump(state, file)
 if state["interrupted"] and re.search(state["interrupted"], " ".join(asked)):
     os.killpg(0, signal.SIGINT)  # as the terminal does
+    os._exit(0)  # what took it for its end, or was done already
 """
 
 
@@ -70,6 +72,8 @@ def roll(
         text=True,
         check=False,
         start_new_session=True,
+        # Whoever runs the suite in the background has it ignored, which children inherit.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     return done.returncode, json.loads(state.read_text())
 
