@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,7 +111,8 @@ def run_folder() -> Iterator[Path]:
     """Where this run's servers keep their data; removed at the end."""
     folder = servers.run_folder()
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    # Some hundred databases of some hundred files each: Python takes a quarter of a minute for them.
+    subprocess.run(["rm", "-rf", str(folder)], check=False)
 
 
 @pytest.fixture(scope="session")

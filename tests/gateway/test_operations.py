@@ -53,6 +53,10 @@ def test_a_log_is_pruned_of_what_is_old_and_read_by_all(product: Product) -> Non
         "'t', 's', 's', '{}', now() - interval '400 days' FROM event_head",
         id=uuid.uuid4(),
     )
+    # Who has just read something soon says how far; who has nothing to read says so once a minute.
+    whose = {"client_id": product.new_client()["id"]}
+    sent = product.http.post("/documents", data=whose, files={"file": ("Notice.txt", b"bonjour")})
+    assert sent.status_code == 201, sent.text
 
     def read_by_all() -> bool:
         services = product.http.get("/operations/services").json()["items"]
