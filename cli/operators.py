@@ -144,8 +144,8 @@ def parked_list(as_json: Json = False) -> None:
         _dump(items)
     else:
         out.print(_parked_table(items))
-    if told["away"]:
-        err.print(f"[red]✗[/red] Sans réponse, donc absents de cette liste\u202f: {', '.join(told['away'])}.")
+    if away := told.get("away"):  # a gateway of the release before does not say
+        err.print(f"[red]✗[/red] Sans réponse, donc absents de cette liste\u202f: {', '.join(away)}.", soft_wrap=True)
         raise typer.Exit(1)
 
 
