@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from contracts.base import Command, Event, Id, Model, Moment, Name, Page, Query, Resource
+from contracts.base import Command, Event, Flag, Id, Model, Moment, Name, Page, Query, Resource
 from contracts.fields import check_email
 
 OWNER = "accounts"
@@ -35,7 +35,7 @@ class UserChanges(Model):
     email: Email | None = None
     roles: list[Role] = Field(default_factory=list, max_length=8)
     password: Password | None = None
-    active: bool = True
+    active: Flag = True
 
 
 class User(Resource):

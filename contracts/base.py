@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    Strict,
     StringConstraints,
     WithJsonSchema,
 )
@@ -55,6 +56,8 @@ def _no_number(value: Any) -> Any:
 Day = Annotated[date, BeforeValidator(_no_number)]
 #: Moment: aware, in UTC whatever offset it came with, ISO 8601 on the wire; years 1000 to 9000.
 Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_of_this_world)]
+#: JSON's true or false, and no number or word that could mean it.
+Flag = Annotated[bool, Strict()]
 #: Short text of one line, outer white space refused by trimming.
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
 #: A line that may not be empty.

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from contracts.base import Command, Day, Id, Line, Model, Moment, Page, Query, Resource, RowEvent, Text
+from contracts.base import Command, Day, Flag, Id, Line, Model, Moment, Page, Query, Resource, RowEvent, Text
 from contracts.clients import Origin
 from contracts.uses import CountAddressUses
 
@@ -43,8 +43,8 @@ class PlanBody(Model):
     closed_months: Months = Field(default_factory=list, max_length=11)
     contract_reference: Line = ""
     description: Text = ""
-    billable: bool = True
-    paused: bool = False
+    billable: Flag = True
+    paused: Flag = False
 
     @model_validator(mode="after")
     def _sound(self) -> PlanBody:
@@ -106,8 +106,8 @@ class PlanChanges(Model):
     closed_months: Months = Field(default_factory=list, max_length=11)
     contract_reference: Line = ""
     description: Text = ""
-    billable: bool = True
-    paused: bool = False
+    billable: Flag = True
+    paused: Flag = False
 
 
 class PlanView(Resource):

@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
-from contracts.base import DecimalText, Id, Line, Model, Moment, Resource
+from contracts.base import DecimalText, Flag, Id, Line, Model, Moment, Resource
 from contracts.billing.shapes import Operations
 from contracts.fields import Email, Iban, Phone, Siren, Siret, VatNumber, Website
 
@@ -65,7 +65,7 @@ class CompanyChanges(Model):
     #: Why the company's lines at 0 % bear no VAT; empty: article 293 B of the CGI for a company without a VAT number.
     vat_mention: Line = ""
     #: VAT is due on debits rather than on receipts (CGI, article 269, 2, c), told on each invoice.
-    vat_on_debits: bool = False
+    vat_on_debits: Flag = False
     operations: Operations = "services"
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from contracts.base import Command, Id, Model, Name, Page, Query, Resource
+from contracts.base import Command, Flag, Id, Model, Name, Page, Query, Resource
 from contracts.fields import at_field
 
 CustomKey = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -22,14 +22,14 @@ class ShownSection(Model):
     """A section, in its place, shown or not."""
 
     key: Section
-    shown: bool = True
+    shown: Flag = True
 
 
 class ShownField(Model):
     """A field of one's own, in its place, shown or not."""
 
     key: CustomKey
-    shown: bool = True
+    shown: Flag = True
 
 
 class Layout(Model):
@@ -55,7 +55,7 @@ class CustomFieldFields(Model):
     """What an administrator says of a field of one's own."""
 
     label: Name
-    required: bool = False
+    required: Flag = False
     choices: list[Name] = Field(default_factory=list, max_length=200)
 
     @model_validator(mode="after")

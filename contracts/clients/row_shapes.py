@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from contracts.base import Id, Line, Model, Moment, Resource, Text
+from contracts.base import Flag, Id, Line, Model, Moment, Resource, Text
 from contracts.clients.shapes import NullIsEmpty
 from contracts.fields import Email, Phone, at_field
 
@@ -48,7 +48,7 @@ class AddressBody(NullIsEmpty):
     access_notes: Text = ""
     role: AddressRole | None = None
     place_id: Id | None = None
-    is_main: bool = False
+    is_main: Flag = False
 
     @model_validator(mode="after")
     def _somewhere(self) -> AddressBody:
@@ -69,8 +69,8 @@ class AddressChanges(NullIsEmpty):
     access_notes: Text = ""
     role: AddressRole | None = None
     place_id: Id | None = None
-    is_main: bool = False
-    retired: bool = False
+    is_main: Flag = False
+    retired: Flag = False
 
 
 class AddressView(Resource):
@@ -99,7 +99,7 @@ class ContactBody(NullIsEmpty):
     role: Line = ""
     email: Email = ""
     phone: Phone = ""
-    portal_access: bool = False
+    portal_access: Flag = False
 
     @model_validator(mode="after")
     def _named(self) -> ContactBody:
@@ -118,7 +118,7 @@ class ContactChanges(NullIsEmpty):
     role: Line = ""
     email: Email = ""
     phone: Phone = ""
-    portal_access: bool = False
+    portal_access: Flag = False
 
 
 class ContactView(Resource):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
 
-from contracts.base import Id, Line, Model, Moment, Name, Person, Resource, Text
+from contracts.base import Flag, Id, Line, Model, Moment, Name, Person, Resource, Text
 from contracts.clients.layout import CustomKey, Layout
 from contracts.fields import Email, Phone, Siret, VatNumber, Website, at_field
 
@@ -161,7 +161,7 @@ class ConvertBody(NullIsEmpty):
     """
 
     to: Kind
-    undo: bool = False
+    undo: Flag = False
     company_name: Line = ""
     siret: Siret = ""
     first_name: Line = ""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from contracts.base import Day, DecimalText, Id, Line, Model, Moment, Name, Person, Resource, Text
+from contracts.base import Day, DecimalText, Flag, Id, Line, Model, Moment, Name, Person, Resource, Text
 
 OWNER = "interventions"
 
@@ -34,9 +34,9 @@ class InterventionFields(Model):
     technician_ids: list[Id] = Field(default_factory=list, max_length=50)
     starts_at: Moment | None = None
     ends_at: Moment | None = None
-    has_appointment: bool = False
-    needs_quote: bool = False
-    billable: bool = True
+    has_appointment: Flag = False
+    needs_quote: Flag = False
+    billable: Flag = True
     #: Why it is not billable; said of nothing that is.
     billable_reason: Line = ""
     priority: Priority = "normal"
@@ -80,7 +80,7 @@ class ReportBody(Model):
     minutes: int | None = Field(default=None, ge=0, le=100_000)
     parts: list[dict[str, Any]] = Field(default_factory=list, max_length=200)
     signed_by: Line = ""
-    needs_quote: bool | None = None
+    needs_quote: Flag | None = None
 
 
 class InterventionView(Resource):
@@ -168,14 +168,14 @@ class TypeBody(Model):
     """A type of intervention; `free_of_charge` work is never to be invoiced."""
 
     name: Name
-    free_of_charge: bool = False
+    free_of_charge: Flag = False
 
 
 class TypeChanges(Model):
     """JSON merge patch of a type."""
 
     name: Name = ""
-    free_of_charge: bool = False
+    free_of_charge: Flag = False
 
 
 class TypeView(Resource):

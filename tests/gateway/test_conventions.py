@@ -49,6 +49,13 @@ def test_fields_at_fault_are_named(product: Product) -> None:
     assert body["errors"][0]["field"] == "client_id"  # type: ignore[index]
 
 
+@pytest.mark.parametrize("value", [0, 1, "true", "", None])
+def test_what_only_resembles_true_or_false_is_refused(product: Product, value: object) -> None:
+    body = {"label": "Contrat signé", "type": "text", "required": value}
+    refused = is_problem(product.http.post("/custom-fields", json=body), 422)
+    assert [error["field"] for error in refused["errors"]] == ["required"]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     "path", ["/clients", "/equipment", "/interventions", "/job-sites", "/quotes", "/invoices", "/credit-notes",
              "/documents", "/users", "/api-keys", "/imports", "/custom-fields", "/intervention-types", "/technicians",
