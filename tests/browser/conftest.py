@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 from tests.gateway.conftest import TOKEN, Product, product, routes
 from tests.support.servers import chromium_path
@@ -67,12 +67,29 @@ def tablet(chromium: Browser, product: Product) -> Iterator[Page]:
     yield from _page(chromium, product, 1440, 900, touch=True)
 
 
+def patient(page: Page) -> Page:
+    """A page whose `goto` returns once what is there hears (`app.js`), as it does for a person, who is slower.
+
+    Not where less is waited for (`wait_until`), nor for what is no page of the product.
+    """
+    go = page.goto
+
+    def goto(url: str, **how: Any) -> Response | None:
+        answer = go(url, **how)
+        if "wait_until" not in how and page.locator("script[src*='/app.js']").count():
+            page.wait_for_selector("html[data-started]", state="attached")
+        return answer
+
+    setattr(page, "goto", goto)  # noqa: B010 - a method, which only so mypy lets be replaced
+    return page
+
+
 def _page(browser: Browser, product: Product, width: int, height: int, *, touch: bool = False) -> Iterator[Page]:
     context = browser.new_context(
         viewport={"width": width, "height": height}, locale="fr-FR", base_url=product.url, has_touch=touch
     )
     context.add_cookies([{"name": "fiche_session", "value": TOKEN, "url": product.url}])
-    page = context.new_page()
+    page = patient(context.new_page())
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)

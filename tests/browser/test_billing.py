@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import serious
+from tests.browser.conftest import patient
 from tests.gateway.conftest import Product
 from tests.gateway.test_money import COMPANY
 from tests.support.waiting import wait_until
@@ -135,7 +136,7 @@ def test_with_billing_away_its_pages_say_so_and_what_is_written_stays(
         expect(desk.locator("[data-totals-note]")).to_contain_text("dès que la facturation répondra")
         desk.get_by_role("button", name="Enregistrer le brouillon").click()
         expect(desk.locator(".error-summary")).to_be_visible()
-        other = desk.context.new_page()
+        other = patient(desk.context.new_page())
         for path in (f"/clients/{client['id']}/devis-factures", "/devis-factures"):
             other.goto(path)
             expect(other.locator(".away")).to_contain_text("Devis et factures indisponibles")
@@ -219,7 +220,7 @@ def test_what_is_pressed_before_a_forms_script_is_there_waits_for_it(
     held: list[Route] = []
     desk.route("**/invoicing.js*", lambda route: held.append(route))
     button = desk.get_by_role("button", name="Préparer la facture")
-    desk.goto(f"/devis/{quote['id']}/facturer")
+    desk.goto(f"/devis/{quote['id']}/facturer", wait_until="load")
     button.click()
     expect(button).to_have_attribute("aria-busy", "true")
     held.pop().abort()

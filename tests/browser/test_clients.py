@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import patient
 from tests.gateway.conftest import Product
 
 pytestmark = pytest.mark.browser
@@ -116,7 +117,7 @@ def test_who_only_reads_is_offered_nothing_to_change(
     reader = product.http.post("/api-keys", json={"name": "lecture", "scopes": ["read"]}).json()["key"]
     context = chromium.new_context(base_url=product.url, locale="fr-FR")
     context.add_cookies([{"name": "fiche_session", "value": reader, "url": product.url}])
-    page = context.new_page()
+    page = patient(context.new_page())
     page.goto(f"/clients/{glycines['id']}")
     expect(page.get_by_role("heading", level=1)).to_have_text("EHPAD Les Glycines")
     expect(page.locator(".actions-menu, .tool.edit, .column .switch")).to_have_count(0)

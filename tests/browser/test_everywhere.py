@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import serious_in_both_modes
+from tests.browser.conftest import patient
 from tests.gateway.conftest import TOKEN, Product
 
 pytestmark = pytest.mark.browser
@@ -56,7 +57,7 @@ def test_several_tabs_share_one_stream_and_the_next_takes_it_over(
     desk.context.on("request", lambda request: streams.append(request.url) if request.url.endswith("/live") else None)
     desk.goto(f"/clients/{client['id']}")
     desk.wait_for_selector("html[data-live=open]")
-    other = desk.context.new_page()
+    other = patient(desk.context.new_page())
     other.goto(f"/clients/{client['id']}")
 
     def both_hear(name: str, *pages: Page) -> None:

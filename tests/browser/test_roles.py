@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import serious_in_both_modes
+from tests.browser.conftest import patient
 from tests.gateway.conftest import Product
 
 pytestmark = pytest.mark.browser
@@ -31,7 +32,7 @@ def page(chromium: Browser, product: Product, technician: dict[str, Any]) -> Ite
     """His phone, signed in."""
     size = {"width": 390, "height": 844}
     context = chromium.new_context(viewport=size, locale="fr-FR", base_url=product.url)  # type: ignore[arg-type]
-    made = context.new_page()
+    made = patient(context.new_page())
     made.goto("/connexion")
     made.get_by_label("Adresse e-mail").fill(technician["email"])
     made.get_by_label("Mot de passe").fill(PASSWORD)

@@ -3,7 +3,7 @@ import "./kit/acts.js";
 import "./kit/keys.js";
 import "./kit/menus.js";
 import "./kit/pick.js";
-import { all, one, start } from "./kit/dom.js";
+import { all, one, start, starting } from "./kit/dom.js";
 import { place, recents } from "./kit/frame.js";
 import { prepare } from "./kit/forms.js";
 import { backToPlace, rememberList } from "./kit/lists.js";
@@ -24,6 +24,8 @@ ready();
 recents();
 toastLeft();
 live();
+// Said of the page once everything on it hears, or can't: for whoever acts faster than a person.
+Promise.resolve(starting(document.documentElement)).catch(() => {}).then(() => { document.documentElement.dataset.started = ""; });
 document.addEventListener("fiche:refreshed", () => { rememberList(); place(); prepare(); });
 document.addEventListener("htmx:after:swap", () => { rememberList(); backToPlace(); place(); start(); });
 

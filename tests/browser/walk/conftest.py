@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Response, expect
 
 from tests.browser.axe import MODES, serious_in_both_modes
-from tests.browser.conftest import ROOT, shot
+from tests.browser.conftest import ROOT, patient, shot
 from tests.gateway.conftest import TOKEN, Product
 from tests.gateway.test_money import COMPANY
 
@@ -171,7 +171,7 @@ def walking(
     )
     context.add_cookies([{"name": "fiche_session", "value": TOKEN, "url": product.url}])
     context.set_default_timeout(15_000)
-    page = context.new_page()
+    page = patient(context.new_page())
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.routing import Map, Rule
 
 from tests.browser.axe import AXE
+from tests.browser.conftest import patient
 from tests.browser.walk.conftest import SIZES
 from tests.gateway.conftest import Product
 
@@ -246,7 +247,7 @@ def page(chromium: Browser, product: Product, session: str) -> Iterator[Page]:
     context = chromium.new_context(locale="fr-FR", base_url=product.url, reduced_motion="reduce")
     context.add_cookies([{"name": "fiche_session", "value": session, "url": product.url}])
     context.add_init_script(path=str(AXE))
-    made = context.new_page()
+    made = patient(context.new_page())
     yield made
     context.close()
 

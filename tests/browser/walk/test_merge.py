@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.conftest import patient
 from tests.browser.walk.conftest import Walk, walking
 from tests.gateway.conftest import Product
 from tests.gateway.test_auth import signed_in
@@ -348,7 +349,7 @@ def test_11_without_the_right_nothing_is_offered_and_what_was_done_can_be_read(w
     token = signed_in(walk.product, "salesperson").headers["Authorization"].removeprefix("Bearer ")
     context = walk.page.context.browser.new_context(base_url=walk.product.url, locale="fr-FR")
     context.add_cookies([{"name": "fiche_session", "value": token, "url": walk.product.url}])
-    page = context.new_page()
+    page = patient(context.new_page())
     page.goto(f"/clients/{pair.kept['id']}")
     page.locator(".actions-menu").locator("visible=true").locator("summary").click()
     expect(page.locator(".actions-menu").locator("visible=true")).not_to_contain_text("Fusionner")
