@@ -169,6 +169,7 @@ def test_details_of_a_draft_taken_up_again_are_saved(desk: Page, product: Produc
     panel.get_by_label("Détail", exact=True).fill("Puissance")
     panel.get_by_label("Valeur", exact=True).fill("70 kW")
     desk.keyboard.press("Escape")
+    expect(desk.locator("#panneau:empty")).to_have_count(1)
     desk.get_by_role("link", name="Nouvel équipement").click()
     expect(panel).to_contain_text("Votre brouillon a été repris")
     panel.get_by_role("button", name="Ajouter l’équipement").click()

@@ -58,6 +58,11 @@ class Walk:
         """The side panel; the whole screen on a phone."""
         return self.page.locator("dialog.panel[open]")
 
+    def leave_panel(self) -> None:
+        """Closes the panel by its key; returns once the focus is back where it was opened, as it is for a person."""
+        self.page.keyboard.press("Escape")
+        expect(self.page.locator("#panneau:empty")).to_have_count(1)
+
     def said(self, words: str) -> None:
         """The page says so; the message is then closed, as whoever it covers something for would."""
         note = self.page.locator(".toast").filter(has_text=words)

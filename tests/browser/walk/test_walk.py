@@ -173,7 +173,7 @@ def test_02_the_side_column_tells_who_it_is_and_each_section_is_edited_in_place(
     page.get_by_role("link", name="historique").locator("visible=true").click()
     for words in ("Matricule", field, "Relation ajoutée", "IBAN"):
         expect(walk.panel.locator(".history")).to_contain_text(words)
-    page.keyboard.press("Escape")
+    walk.leave_panel()
     tie.locator(".menu summary").click()
     tie.get_by_role("button", name="Retirer la relation").click()
     walk.undo("Relation retirée")
@@ -383,7 +383,7 @@ def test_07_documents_are_added_looked_at_put_in_a_folder_replaced_thrown_away_a
     rows.first.locator("summary").click()
     rows.first.get_by_role("link", name="Versions et historique").click()
     expect(walk.panel.locator(".versions li")).to_have_count(2)
-    page.keyboard.press("Escape")
+    walk.leave_panel()
     rows.first.locator("summary").click()
     rows.first.get_by_role("button", name="Mettre à la corbeille").click()
     expect(page.get_by_text("Ce dossier est vide")).to_be_visible()
