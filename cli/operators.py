@@ -20,7 +20,6 @@ log_app = typer.Typer(help="Le journal des événements de chaque service.", no_
 projections_app = typer.Typer(help="Ce que les services gardent des faits des autres.", no_args_is_help=True)
 parked_app = typer.Typer(help="Les événements rangés à part, que personne n’a pu traiter.", no_args_is_help=True)
 out = Console()
-err = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Pour un programme.")]
 
@@ -145,8 +144,7 @@ def parked_list(as_json: Json = False) -> None:
     else:
         out.print(_parked_table(items))
     if away := told.get("away"):  # a gateway of the release before does not say
-        err.print(f"[red]✗[/red] Sans réponse, donc absents de cette liste\u202f: {', '.join(away)}.", soft_wrap=True)
-        raise typer.Exit(1)
+        raise FicheError(f"Sans réponse, donc absents de cette liste\u202f: {', '.join(away)}.")
 
 
 def _parked_table(items: list[dict[str, Any]]) -> Table:

@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.axe import serious
-from tests.browser.conftest import patient
+from tests.browser.conftest import kept_back, patient
 from tests.gateway.conftest import Product
 from tests.gateway.test_money import COMPANY
 from tests.support.waiting import wait_until
@@ -217,8 +217,7 @@ def test_what_is_pressed_before_a_forms_script_is_there_waits_for_it(
     quote = made(product.http.post("/quotes", json={"client_id": client["id"], "title": "PAC", "lines": [LINE]}))
     for deed in ("finalise", "accept"):
         made(product.http.post(f"/quotes/{quote['id']}/{deed}", json={}))
-    held: list[Route] = []
-    desk.route("**/invoicing.js*", lambda route: held.append(route))
+    held = kept_back(desk, "invoicing.js")
     button = desk.get_by_role("button", name="Préparer la facture")
     desk.goto(f"/devis/{quote['id']}/facturer", wait_until="load")
     button.click()

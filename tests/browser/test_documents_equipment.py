@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import FilePayload, Page, Route, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.axe import serious
+from tests.browser.conftest import kept_back
 from tests.gateway.conftest import Product
 
 pytestmark = pytest.mark.browser
@@ -115,14 +116,6 @@ def test_a_cut_upload_says_so_and_goes_on(desk: Page, client: dict[str, Any]) ->
     tray.get_by_role("button", name="Reprendre").click()
     expect(tray).to_contain_text("1 terminé", timeout=SLOW)
     expect(rows(desk).filter(has_text="Plans.bin")).to_contain_text("12,0")
-
-
-def kept_back(page: Page, script: str) -> list[Route]:
-    """What asks for the area's script, not yet answered: a telephone in a cellar."""
-    held: list[Route] = []
-    # A plain function: handlers are marked.
-    page.route(f"**/{script}*", lambda route: held.append(route))
-    return held
 
 
 def test_a_panel_is_shown_when_its_script_is_there(desk: Page, client: dict[str, Any]) -> None:

@@ -132,12 +132,14 @@ def running() -> Iterator[Running]:
         yield made
 
 
-def test_a_second_product_on_the_folder_is_refused_in_a_line_and_the_first_goes_on(running: Running) -> None:
-    output = running.output.parent / "second.log"
-    assert command(running.output.parent / "var", output).wait(60) == 1
-    assert "Un autre Fiche utilise déjà" in output.read_text()
-    assert "Traceback" not in output.read_text()
-    assert httpx.get(f"{running.url}/readyz", trust_env=False).json()["away"] == []
+def test_a_second_product_on_the_folder_is_refused_in_a_line_and_the_first_goes_on(data_dir: Path) -> None:
+    with product(data_dir, FICHE_BOOTSTRAP_TOKEN=TOKEN) as first:
+        output = data_dir.parent / "second.log"
+        assert command(data_dir, output).wait(60) == 1
+        assert "Un autre Fiche utilise déjà" in output.read_text()
+        assert "Traceback" not in output.read_text()
+        with first.client() as http:
+            make_client(http, "Toujours là")
 
 
 def test_a_port_in_use_is_said_in_a_line(running: Running, data_dir: Path) -> None:

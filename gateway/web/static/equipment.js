@@ -2,7 +2,7 @@
 import { all, el, icon, one } from "./kit/dom.js";
 import { read } from "./kit/fields.js";
 import { refuse, stateOf } from "./kit/forms.js";
-import { photo, upload } from "./uploads.js";
+import { onChosen, photo, upload } from "./uploads.js";
 
 /** A photo that waits for the form to be saved, drawn as it will stand. */
 function shot(file) {
@@ -38,15 +38,7 @@ function keepDetails(form) {
 function photos(form) {
   const box = one(".photos", form);
   const add = one(".shot-add", box);
-  const take = (field) => {
-    for (const file of field.files) add.before(shot(file));
-    field.value = "";
-  };
-  for (const field of all(".shot-add input", box)) {
-    // Chosen before this script was there, or kept by the browser when the page was loaded anew.
-    take(field);
-    field.addEventListener("change", () => take(field));
-  }
+  for (const field of all(".shot-add input", box)) onChosen(field, (files) => add.before(...files.map(shot)));
   box.addEventListener("click", (event) => {
     const off = event.target.closest(".shot-off");
     if (!off) return;

@@ -3,7 +3,7 @@
 import { call } from "./kit/api.js";
 import { all, el, icon, one } from "./kit/dom.js";
 import { refuse } from "./kit/forms.js";
-import { deliver, parcel, size } from "./uploads.js";
+import { deliver, onChosen, parcel, size } from "./uploads.js";
 
 export default function begin(element) { return element.matches("form") ? joined(element) : addresses(element); }
 
@@ -21,10 +21,7 @@ function joined(form) {
       list.append(row);
     }
   };
-  const take = () => { add([...field.files]); field.value = ""; };
-  // Chosen before this script was there, or kept by the browser when the page was loaded anew.
-  take();
-  field.addEventListener("change", take);
+  onChosen(field, add);
   for (const name of ["dragenter", "dragover"]) zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.add("over"); });
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
   zone.addEventListener("drop", (event) => { event.preventDefault(); add([...event.dataTransfer.files]); });

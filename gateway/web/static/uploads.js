@@ -186,6 +186,13 @@ export function upload(file, fields, { as = file.name } = {}) {
   next();
 }
 
+/** Gives `add` the files chosen in a field: now, for a script that came late or a page loaded anew, and whenever some are. */
+export function onChosen(field, add) {
+  const take = () => { add([...field.files]); field.value = ""; };
+  take();
+  field.addEventListener("change", take);
+}
+
 /** A file that a form sends when it is saved: kept, so that what was cut goes on where it stopped. */
 export const parcel = (file, fields) => ({ file, fields, key: crypto.randomUUID(), at: 0 });
 
