@@ -267,11 +267,20 @@ def sqlstate(error: BaseException) -> str | None:
     return None
 
 
+#: What the server itself takes a transaction back for: a serialisation failure, a deadlock, a lock not had in time.
+_TAKEN_BACK = ("40001", "40P01", "55P03")
+
+
+def is_taken_back(error: BaseException) -> bool:
+    """Whether the server said that it took the transaction back: nothing of it is kept, whatever it was."""
+    return sqlstate(error) in _TAKEN_BACK
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same transaction may succeed when run again: deadlock, serialisation, lock time-out, connection."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     state = sqlstate(error)
     if state is not None:
-        return state in ("40001", "40P01", "55P03") or state.startswith(("08", "57P", "53"))
+        return state in _TAKEN_BACK or state.startswith(("08", "57P", "53"))
     return isinstance(error, OperationalError)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from chassis import tracing
 from chassis.bell import Bell, Told
 from chassis.context import SYSTEM, Context
-from chassis.db import Database, Tail, is_transient, later
+from chassis.db import Database, Tail, is_taken_back, is_transient, later
 from chassis.errors import Conflict, FicheError, Invalid, StartOver, Unavailable
 from chassis.events.log import is_public
 from chassis.ids import new_id
@@ -108,10 +108,10 @@ class UnitOfWork:
                 # All are in use, and this one has waited for long: nothing was begun, and asking again would not help.
                 raise Unavailable("Le service est surchargé. Réessayez dans un instant.") from error
             except Exception as error:
-                # A commit whose outcome was never heard may have taken place: only a keyed command, whose answer
+                # A commit whose outcome was never heard may have taken place: then only a keyed command, whose answer
                 # would be found, or a query may be run again.
                 keyed = _is_remembered(request) and self.context.idempotency_key is not None
-                safe = request is None or not request.command or keyed
+                safe = request is None or not request.command or keyed or is_taken_back(error)
                 if not (is_transient(error) and safe):
                     raise
                 log.warning("transaction.again", attempt=attempt, error=type(error).__name__)

@@ -13,10 +13,15 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import servers
 
 _RUN = os.getpid()
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("suite", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_configure() -> None:

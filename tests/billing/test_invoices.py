@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -39,7 +40,9 @@ def test_figures_say_what_is_due_late_and_billed(billing: Billing) -> None:
     home = billing.client()
     late, paid = billing.issued(home), billing.issued(home)
     billing.invoice(home)
-    billing.service.sql("UPDATE invoice SET due_on = current_date - 41 WHERE id = :id", id=late["id"])
+    billing.service.sql(
+        "UPDATE invoice SET due_on = (now() AT TIME ZONE 'Europe/Paris')::date - 41 WHERE id = :id", id=late["id"]
+    )
     billing.pay(late["id"], "20")
     billing.pay(paid["id"], "120")
     billing.credit(paid["id"], LINE | {"quantity": "0.5"})
@@ -61,7 +64,7 @@ def test_an_issued_invoice_is_numbered_frozen_and_told(billing: Billing) -> None
     assert draft["number"] is None
     invoice = call(c.IssueInvoice(id=draft["id"], expected_version=1))
     read = c.Invoice.model_validate(invoice)
-    assert re.fullmatch(rf"F-{datetime.now(UTC).year}-\d{{4,}}", read.number or "")
+    assert re.fullmatch(rf"F-{datetime.now(ZoneInfo('Europe/Paris')).year}-\d{{4,}}", read.number or "")
     assert (read.status, invoice["remaining"], invoice["payer_id"]) == ("issued", "120.00", str(home))
     assert read.due_on is not None
     assert read.due_on > (read.issued_on or read.date)
@@ -325,10 +328,11 @@ def test_numbered_documents_tie_a_client_and_strangers_are_told(billing: Billing
     assert checked == {"foreign": [str(foreign)]}
 
 
-def test_an_address_known_a_moment_later_is_waited_for(billing: Billing) -> None:
+def test_an_address_known_a_moment_later_is_waited_for(billing: Billing, monkeypatch: pytest.MonkeyPatch) -> None:
     """An address made just before the issue comes by an event that may still be on its way."""
     import threading
 
+    monkeypatch.setattr("services.billing.commands.content.ADDRESS_WAIT_S", 60)
     home, address = billing.client(billable=False), new_id()
     billing.details(home, billing_name="Tout Neuf", billing_address_id=address)
     draft = billing.invoice(home)

@@ -20,7 +20,8 @@ from tests.support.services import ServiceUnderTest, make_service
 
 @pytest.fixture(scope="module")
 def service(postgres_url: str) -> Iterator[ServiceUnderTest]:
-    made = make_service("clients", postgres_url)
+    # As many connections as one test has threads.
+    made = make_service("clients", postgres_url, database_pool_size=15)
     yield made
     made.close()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import Invalid
@@ -339,7 +339,6 @@ def test_names_and_addresses_are_bared() -> None:
     assert place("Lieu-dit La Combe", "38000", "Grenoble").exact == ""
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30), st.text(max_size=40), st.text(max_size=30))
 def test_whatever_is_typed_can_be_compared_with_itself(
     first: str, last: str, name: str, street: str, city: str

@@ -89,7 +89,7 @@ _LINES = st.lists(st.sampled_from(["clé", "code", "chien", "", "gaz", "porte"])
 
 
 @given(_LINES, _LINES, _LINES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_joining_two_texts_loses_no_line_that_either_wrote(base: list[str], one: list[str], other: list[str]) -> None:
     joined = join("\n".join(base), "\n".join(one), "\n".join(other)).split("\n")
     for text in (one, other):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -10,11 +11,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -40,7 +39,7 @@ class Reader:
     def environment(self) -> dict[str, str]:
         """Another data folder, any port, a small company; nothing that tells who comes, as on a first day."""
         own = {"FICHE_DATA_DIR": str(self.folder), "FICHE_PORT": "0", "FICHE_DEMO_CLIENTS": str(CLIENTS)}
-        own |= {"COLUMNS": "200", "TERM": "dumb"}
+        own |= {"COLUMNS": "200", "TERM": "dumb", "FICHE_DEADLINE_MS": "15000"}
         return {name: value for name, value in os.environ.items() if not name.startswith("FICHE_")} | own
 
     def start(self, target: str) -> None:
@@ -160,20 +159,26 @@ def test_a_command_of_the_readme_does_it(command: str, demo: Reader) -> None:
     assert shown(output), output
 
 
-def _at_rest(http: httpx.Client) -> list[dict[str, Any]]:
-    """The clients, once what earlier commands set in motion (activities told by events) changes them no more."""
-    read = lambda: http.get("/clients", params={"limit": 200}).json()["items"]  # noqa: E731
-    seen, now = None, read()
-    while now != seen:
-        time.sleep(2)
-        seen, now = now, read()
-    return list(now)
+def _read_to_its_end(demo: Reader) -> dict[str, int] | None:
+    """How far each log goes, once every service has read all the others'; None while one has not."""
+    services = json.loads(demo.types("fiche log status --json"))
+    ends = {each["service"]: each["position"] for each in services if each["status"] == "ok"}
+    places = [place for each in services for place in each.get("places", [])]
+    whole = len(ends) == len(services) and all(place["position"] >= ends[place["producer"]] for place in places)
+    return ends if whole else None
+
+
+def _at_rest(demo: Reader) -> bool:
+    """Whether what earlier commands set in motion (activities told by events) is over: an effect may tell more."""
+    ends = _read_to_its_end(demo)
+    return ends is not None and _read_to_its_end(demo) == ends
 
 
 def test_the_second_start_takes_little_time_and_all_is_there(demo: Reader, key: str) -> None:
     """The last of the module, since it ends the demo."""
+    wait_until(lambda: _at_rest(demo), "all is told and read", 120)
     with demo.http(key) as http:
-        before = _at_rest(http)
+        before = http.get("/clients", params={"limit": 200}).json()["items"]
     demo.stop()
     spent = processor_seconds()
     demo.start("run")

@@ -108,7 +108,10 @@ def test_an_operator_sees_what_is_alive_and_what_waits_for_a_hand(product: Produ
         assert "Une fiche client a changé." in shown.text
         assert "1 en attente derrière" in shown.text
         assert "KeyError: &lt;b&gt;" in shown.text
-        assert page(product, "/exploitation/etat").text in shown.text
+        wait_until(  # a reader may say how far it is between the two
+            lambda: page(product, "/exploitation/etat").text in page(product, "/exploitation").text,
+            "what is asked for again and again is what the page begins with",
+        )
         at = "/exploitation/evenements/equipment/clients/900001"
         assert "&#34;n&#34;: 1" in page(product, at).text
         assert "Pourquoi" in page(product, f"{at}/abandonner").text

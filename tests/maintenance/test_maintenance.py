@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -234,5 +235,5 @@ def test_an_equipment_is_shown_by_the_visit_that_says_how_its_maintenance_stands
         (str(overdue), "red"), (str(done), "green"), (str(coming), "red"),
     ]  # fmt: skip
     assert (stands[0]["visit_id"], stands[0]["on"]) == (late["id"], late["due_on"])
-    assert stands[1]["on"] == finished.date().isoformat()
+    assert stands[1]["on"] == finished.astimezone(ZoneInfo("Europe/Paris")).date().isoformat()
     assert [one["id"] for one in service.call(c.ListPlans(equipment_id=done))["items"]] == [kept["id"]]

@@ -358,8 +358,11 @@ def test_an_erasure_is_done_when_the_files_are_gone_too(product: Product) -> Non
             lambda: product.http.get(f"/erasures/{made['id']}").json()["waits_for"] == ["documents"],
             "all but the files to be gone",
         )
-        [row] = product.sql("documents", "SELECT sha256 FROM document WHERE home_client_id = :id", id=client["id"])
-        assert row.sha256 is None, "the row is blank by now"
+        file = "SELECT sha256 FROM document WHERE home_client_id = :id"
+        wait_until(
+            lambda: [row.sha256 for row in product.sql("documents", file, id=client["id"])] == [None],
+            "the row to be blank",
+        )
         assert product.http.get(f"/erasures/{made['id']}").json()["status"] == "running"
         assert kept()
     engine.dispose()

@@ -20,6 +20,7 @@ from services.clients.commands import merges, relations
 from tests.merge.forests import check_forests, forest
 from tests.merge.support import move, rows_that_say
 from tests.merge.world import SERVICES, World
+from tests.support.waiting import wait_until
 
 ROWS = ("equipment", "interventions", "quotes", "contacts", "addresses")
 _YEARLY = {"visits_per_period": 1, "period": "year", "starts_on": "2026-01-01"}
@@ -472,7 +473,8 @@ def test_the_second_of_two_merges_at_once_that_cross_is_refused(world: World, mo
         """The first has checked and has not written yet."""
         if not other.ident:
             other.start()
-            other.join(1)
+            waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            wait_until(lambda: not other.is_alive() or world.sql("clients", waits), "it is through, or waits for this")
         return choices(*given)
 
     monkeypatch.setattr(merges, "_choices", in_the_middle)
