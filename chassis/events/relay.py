@@ -103,6 +103,9 @@ class Relay:
         #: What the log says is published.
         self._marked = -1
         self._marked_at = 0.0
+        #: The log's head at the last sweep of one that does not lead, and whether it publishes in the leader's place.
+        self._before: event_log.Head | None = None
+        self._stands_in = False
         #: Whether the log may hold more than was handed over.
         self._look = True
         self._looked_at = 0.0
@@ -263,11 +266,19 @@ class Relay:
         self._marked, self._marked_at = position, time.monotonic()
 
     def _leader_is_stuck(self) -> bool:
-        """Whether what the log holds has not been published for a whole sweep: frozen, a leader keeps its lock."""
+        """Whether what the log held at the sweep before is still not published: frozen, a leader keeps its lock.
+
+        Whoever stands in for it goes on doing so until another has published something.
+        """
         with self._database.session(by_statement=True) as session:
             head = event_log.head(session)
-        before, self._marked = self._marked, head.published
-        return head.published == before and head.published < head.position
+        before, self._before = self._before, head
+        mine, self._marked = self._marked, head.published
+        if head.published != mine:
+            self._stands_in = False  # somebody publishes
+        if before is not None and head.published == before.published < before.position:
+            self._stands_in = True
+        return self._stands_in and head.published < head.position
 
 
 def _quietly_close(thing: object) -> None:

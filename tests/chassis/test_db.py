@@ -216,7 +216,8 @@ def test_a_prepared_question_that_is_given_up_takes_its_connection_with_it(datab
 
 def test_a_question_that_has_its_transaction_asks_in_it(database: Database) -> None:
     """Of a pool of one connection a second could not be had."""
-    count = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database()"
+    count = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() "
+    count += "AND backend_type = 'client backend'"
     with database.question() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         assert prepared(session, "SELECT current_setting('transaction_isolation')", {})[0][0] == "repeatable read"

@@ -16,9 +16,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from chassis.embedded_pg import EmbeddedPostgres, EmbeddedPostgresError
+from chassis.embedded_pg import EmbeddedPostgres, EmbeddedPostgresError, free_port
 from chassis.embedded_pg.machine import account_for, alive
-from tests.support.waiting import wait_until
+from tests.support.waiting import in_one_of, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,10 +77,14 @@ server.stop()
 def test_what_is_committed_is_there_at_the_next_start_which_takes_little_time(server: EmbeddedPostgres) -> None:
     server.start()
     ask(server, "CREATE TABLE kept AS SELECT 42 AS n")
-    server.stop()
-    started = time.monotonic()
-    server.start()
-    assert time.monotonic() - started < 1.5
+
+    def next_start() -> None:
+        server.stop()
+        started = time.monotonic()
+        server.start()
+        assert time.monotonic() - started < 1.5
+
+    in_one_of(5, next_start)
     assert ask(server, "SELECT n FROM kept") == [(42,)]
     assert ask(server, "SHOW fsync") == [("on",)]
 
@@ -149,7 +153,9 @@ def test_after_a_kill_of_the_owner_its_server_is_adopted_and_stopped_with_the_ne
 
 
 def test_a_server_left_on_another_socket_is_replaced(folder: Path) -> None:
-    first = owner("EmbeddedPostgres(Path(sys.argv[1]), port=int(sys.argv[2])).start()", folder / "postgres", 45999)
+    first = owner(
+        "EmbeddedPostgres(Path(sys.argv[1]), port=int(sys.argv[2])).start()", folder / "postgres", free_port()
+    )
     _, errors = first.communicate(timeout=60)
     assert first.returncode == 0, errors
     with EmbeddedPostgres(folder / "postgres") as server:
@@ -175,8 +181,8 @@ def test_children_of_a_killed_postmaster_that_are_still_at_work_do_not_stand_in_
     backend = busy.info.backend_pid
 
     def work() -> None:
-        # Pure computing: it does not look whether its postmaster lives.
-        with pytest.raises(psycopg2.Error), busy.cursor() as cursor:
+        # Pure computing: it does not look whether its postmaster lives. It ends by its connection's end, not by itself.
+        with pytest.raises(psycopg2.OperationalError), busy.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM generate_series(1, 1000000000) a")
 
     thread = threading.Thread(target=work)
@@ -188,7 +194,7 @@ def test_children_of_a_killed_postmaster_that_are_still_at_work_do_not_stand_in_
     assert alive(backend)
     started = time.monotonic()
     server.start()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 50, "the start waited for a query of minutes"
     assert not alive(backend)
     assert ask(server, "SELECT 1") == [(1,)]
     thread.join(30)
@@ -273,15 +279,15 @@ def test_it_runs_in_a_process_that_eventlet_has_patched(folder: Path) -> None:
 import eventlet
 with EmbeddedPostgres(Path(sys.argv[1])) as server:
     import psycopg2
-    ticks = []
-    def tick():
-        while True:
-            ticks.append(1)
+    holder, waiter = (psycopg2.connect(server.database_url("postgres")).cursor() for _ in "ab")
+    holder.execute("SELECT pg_advisory_lock(1)")
+    def let_go():
+        for _ in range(6):
             eventlet.sleep(0.01)
-    eventlet.spawn(tick)
-    cursor = psycopg2.connect(server.database_url("postgres")).cursor()
-    cursor.execute("SELECT pg_sleep(0.3)")
-    assert len(ticks) > 5, "the hub stood still"
+        holder.execute("SELECT pg_advisory_unlock(1)")
+    eventlet.spawn(let_go)
+    waiter.execute("SET statement_timeout = '30s'")  # a hub that stands still lets nobody go
+    waiter.execute("SELECT pg_advisory_lock(1)")
 """
     head = "import warnings\nwarnings.simplefilter('ignore')\nimport eventlet\neventlet.monkey_patch()\n"
     done = subprocess.run(

@@ -14,10 +14,10 @@ from typing import Any
 
 import httpx
 
+from tests.support.patience import AGAIN
+
 #: Seconds after which a clerk gives a deed up: whether it was done is then unknown.
 PATIENCE_S = 120.0
-#: What a caller may be told while something is broken: ask again.
-_AGAIN = {429, 502, 503, 504}
 #: What a company must say of itself before it may send an invoice.
 COMPANY = {
     "legal_name": "Chauffage Morel",
@@ -181,7 +181,7 @@ class Clerk:
                 detail = {"got": body, "sha256": sha256}
                 self._book.acks.append(Ack(kind, str(body.get("id")), marker, began, time.monotonic(), tries, detail))
                 return body
-            if answer.status_code in _AGAIN or '"in_progress"' in answer.text:
+            if answer.status_code in AGAIN or '"in_progress"' in answer.text:
                 self._pause()
                 continue
             self._book.odd.append(

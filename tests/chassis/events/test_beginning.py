@@ -131,7 +131,10 @@ def test_a_rebuild_drops_what_was_parked_of_the_facts_that_it_replaces(pair: Pai
     assert len(pair.consumer.sql("SELECT 1 FROM dropped_event WHERE reason LIKE 'copies reconstruites%'")) == 1
 
 
-def test_a_rebuild_that_fails_changes_nothing_and_is_not_tried_for_ever(pair: Pair) -> None:
+def test_a_rebuild_that_fails_changes_nothing_and_is_not_tried_for_ever(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "ASK_S", 60)  # it goes on reading after so many seconds, and says so no more
     pair.new_client()
     pair.read_all(pair.following())
     pair.consumer.sql("ALTER TABLE known_client ADD CONSTRAINT poison CHECK (display_name = '') NOT VALID")

@@ -11,18 +11,20 @@ from typing import Any
 import pytest
 from amqp import Message
 
+from bench import raw
 from chassis.wire.amqp_events import PREFETCH, events_queue_of, exchange_of
-from chassis.wire.amqp_link import connect
 from contracts.chassis import ParkedAct
 from tests.chassis.events.stack import EventsStack
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.broker
+#: The first test of the folder also starts servers and services.
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
 def channel(stack: EventsStack) -> Iterator[Any]:
-    connection = connect(stack.rabbit.url)
+    """A channel of the test's own, without a heartbeat, which nobody would send."""
+    connection = raw.connect(stack.rabbit.url)
     yield connection.channel()
     connection.close()
 

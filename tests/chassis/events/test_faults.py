@@ -7,7 +7,9 @@ import signal
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -18,7 +20,8 @@ from contracts import clients as c
 from tests.chassis.events.stack import NAMES, EventsStack
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.broker
+#: The first test of the folder also starts servers and services.
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 #: How far behind the consumer is: more than its queue holds; `make soak` asks for a million.
 BEHIND = int(os.environ.get("FICHE_SOAK_EVENTS", "12000"))
 
@@ -26,7 +29,7 @@ BEHIND = int(os.environ.get("FICHE_SOAK_EVENTS", "12000"))
 @pytest.mark.parametrize("point", ["numbered", "publishing", "published"])
 def test_a_producer_killed(stack: EventsStack, point: str) -> None:
     """Before commit, between commit and publish, between publish and marking."""
-    made = stack.killed("clients", point, lambda: _begin(stack, f"Tué à {point}"))
+    made = stack.killed("clients", point, lambda: _begin(stack, f"Tué à {point}"), _Asked.once)
     stack.settle({made(), stack.company("Après")}, 60)
     assert len(stack.sql("clients", "SELECT 1 FROM client WHERE company_name = :name", name=f"Tué à {point}")) == 1
 
@@ -41,7 +44,7 @@ def test_a_consumer_killed(stack: EventsStack, point: str) -> None:
 def test_a_frozen_relay_that_wakes_up(stack: EventsStack) -> None:
     stack.start("clients", "2")
     try:
-        stack.at("publishing", "stop")
+        stack.at("clients", "publishing", "stop")
         made = {stack.company("Le relais gèle")}
         frozen = _frozen(stack, "clients", "clients2")
         # Calls that the broker gives to the frozen replica are asked again; its events are read from the log.
@@ -55,7 +58,7 @@ def test_a_frozen_relay_that_wakes_up(stack: EventsStack) -> None:
 
 
 def test_two_relays_at_once(stack: EventsStack) -> None:
-    (stack.faults / "every-relay-leads").touch()
+    (stack.faults["clients"] / "every-relay-leads").touch()
     stack.start("clients", "2")
     try:
         stack.settle({stack.company(f"Deux relais {n}") for n in range(30)})
@@ -63,16 +66,16 @@ def test_two_relays_at_once(stack: EventsStack) -> None:
         wait_until(lambda: stack.sql("clients", published)[0].all, "both have published all")
         stack.settle(set())
     finally:
-        (stack.faults / "every-relay-leads").unlink()
+        (stack.faults["clients"] / "every-relay-leads").unlink()
         stack.dismiss("clients2")
 
 
 def test_a_process_frozen_while_it_holds_the_head_row(stack: EventsStack) -> None:
     stack.start("clients", "2")
     try:
-        stack.at("numbered", "stop")
+        stack.at("clients", "numbered", "stop")
         first = _begin(stack, "Gelé sur la tête")
-        frozen = _frozen(stack, "clients", "clients2")
+        frozen = _frozen(stack, "clients", "clients2", meanwhile=first.once)
         made = {stack.company(f"Les autres continuent {n}") for n in range(3)}
         stack.settle(made, 60)
         stack.signal(frozen, signal.SIGCONT)
@@ -86,7 +89,7 @@ def test_a_process_frozen_while_it_holds_the_head_row(stack: EventsStack) -> Non
 def test_a_process_frozen_while_it_holds_the_place(stack: EventsStack) -> None:
     stack.start("equipment", "2")
     try:
-        stack.at("placed", "stop")
+        stack.at("equipment", "placed", "stop")
         made = {stack.company("Gelé sur la place")}
         frozen = _frozen(stack, "equipment", "equipment2")
         made |= {stack.company(f"L’autre lit {n}") for n in range(3)}
@@ -142,6 +145,11 @@ def test_what_a_crash_of_postgresql_takes_back_from_a_consumer_is_read_again(sta
     def place() -> int:
         return int(stack.sql("equipment", "SELECT position FROM event_place WHERE producer = 'clients'")[0].position)
 
+    def nobody_writes() -> bool:
+        written = [stack.sql("clients", "SELECT pg_current_wal_insert_lsn()")]
+        time.sleep(0.3)
+        return stack.sql("clients", "SELECT pg_current_wal_insert_lsn()") in written
+
     for statement in ("ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()"):
         stack.postgres.sql(statement)
     time.sleep(0.5)
@@ -149,8 +157,12 @@ def test_what_a_crash_of_postgresql_takes_back_from_a_consumer_is_read_again(sta
         made: set[str] = set()
         # Whoever commits in between and waits for the disk takes the consumer's commits there too: then once more.
         for attempt in range(8):
+            # The consumer reads them once all others have written what they had to.
+            stack.signal("equipment", signal.SIGSTOP)
             made |= {stack.company(f"Avant la panne {attempt} {n}") for n in range(5)}
-            wait_until(stack.caught_up, "the consumer has caught up", 60)
+            wait_until(nobody_writes, "nobody writes")
+            stack.signal("equipment", signal.SIGCONT)
+            wait_until(stack.caught_up, "the consumer has caught up")
             reached = place()
             stack.signal("equipment", signal.SIGSTOP)
             stack.postgres.kill()
@@ -160,7 +172,7 @@ def test_what_a_crash_of_postgresql_takes_back_from_a_consumer_is_read_again(sta
             if taken_back:
                 break
         assert taken_back, "nothing was taken back: this test shows nothing"
-        stack.settle(made, 30)
+        stack.settle(made)
     finally:
         stack.signal("equipment", signal.SIGCONT)
         for statement in ("ALTER SYSTEM RESET wal_writer_delay", "SELECT pg_reload_conf()"):
@@ -188,20 +200,36 @@ def test_a_consumer_far_behind_catches_up_with_flat_memory_though_the_full_broke
     assert grown < 40_000, f"{grown} kB more for {BEHIND} events"
 
 
-def _begin(stack: EventsStack, name: str, *, answered: bool = True) -> Callable[[], str]:
-    """Sends a creation once; the function returned asks again, under the same key, until it is acknowledged."""
-    key = str(uuid.uuid4())
-    request = c.CreateClient(body=c.ClientBody(kind="company", company_name=name))
-    body = request.model_dump_json(exclude_unset=True).encode()
-    first = stack.try_call(request.rpc, body, key, 1)
+@dataclass
+class _Asked:
+    """A creation, asked for under one key; called, it asks until there is an answer and gives the client's id."""
+
+    stack: EventsStack
+    name: str
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def once(self) -> Any:
+        """The answer to one try, None where there is none."""
+        request = c.CreateClient(body=c.ClientBody(kind="company", company_name=self.name))
+        return self.stack.try_call(request.rpc, request.model_dump_json(exclude_unset=True).encode(), self.key, 1)
+
+    def __call__(self) -> str:
+        return str(wait_until(self.once, "acknowledged")["id"])
+
+
+def _begin(stack: EventsStack, name: str, *, answered: bool = True) -> _Asked:
+    """A creation, asked for once."""
+    asked = _Asked(stack, name)
+    first = asked.once()
     assert answered or first is None
-    return lambda: wait_until(lambda: stack.try_call(request.rpc, body, key), "acknowledged", 60)["id"]
+    return asked
 
 
-def _frozen(stack: EventsStack, *processes: str) -> str:
-    """The one of the processes that is stopped, as the kernel tells it."""
+def _frozen(stack: EventsStack, *processes: str, meanwhile: Callable[[], Any] = bool) -> str:
+    """The one of the processes that is stopped, as the kernel tells it; `meanwhile` is called until one is."""
 
     def stopped() -> list[str]:
+        meanwhile()
         states = {name: Path(f"/proc/{stack.processes[name].pid}/stat").read_text() for name in processes}
         return [name for name, stat in states.items() if stat.rpartition(")")[2].split()[0] == "T"]
 

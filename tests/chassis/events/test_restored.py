@@ -8,7 +8,8 @@ from contracts.chassis import Rebuild
 from tests.chassis.events.stack import EventsStack
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.broker
+#: The first test of the folder also starts servers and services.
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 
 
 def test_a_producer_restored_from_an_older_backup_is_noticed_and_its_readers_rebuilt(stack: EventsStack) -> None:

@@ -17,7 +17,7 @@ from tests.chassis.wire.wires import PLAIN
 
 HERE = Path(__file__).parent
 FILES = [str(HERE / name) for name in ("test_rpc.py", "test_amqp.py")]
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(1000)]
 
 
 class Run:
@@ -36,7 +36,7 @@ class Run:
 
     def holds(self) -> None:
         """Waits for its end, which is a good one."""
-        assert self.process.wait(350) == 0, self.told.read_text()[-5000:]
+        assert self.process.wait(900) == 0, self.told.read_text()[-5000:]
 
     def end(self) -> None:
         """Ends it, where it has not; it stops the servers that it started."""

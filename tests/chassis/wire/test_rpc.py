@@ -72,15 +72,15 @@ def test_a_call_carries_body_headers_and_time_left(client: RpcClient, serve: Ser
 
     serve(handle)
     before = time.monotonic()
-    answer = client.call_many([Call(service, "say", '{"é": 1}'.encode(), {"actor": "Zoé", "n": "1"})], 5)[0]
+    answer = client.call_many([Call(service, "say", '{"é": 1}'.encode(), {"actor": "Zoé", "n": "1"})], 20)[0]
     assert answer == Answer(OK, 'say:{"é": 1}'.encode())
     assert seen[0].headers == {"actor": "Zoé", "n": "1"}
-    assert before < seen[0].deadline <= time.monotonic() + 5
+    assert before < seen[0].deadline <= time.monotonic() + 20
 
 
 def test_a_refusal_is_the_answer_of_the_service(client: RpcClient, serve: Serve, service: str) -> None:
     serve(lambda incoming: incoming.reply(Answer("not_found", b'{"code": "x"}')))
-    assert client.call_many([Call(service, "m", b"{}")], 5) == [Answer("not_found", b'{"code": "x"}')]
+    assert client.call_many([Call(service, "m", b"{}")], 20) == [Answer("not_found", b'{"code": "x"}')]
 
 
 def test_answers_come_in_the_order_of_the_calls(client: RpcClient, serve: Serve, service: str) -> None:
@@ -112,14 +112,14 @@ def test_one_deadline_for_all(client: RpcClient, serve: Serve, service: str) -> 
             echo(incoming)
 
     serve(some)
-    client.call_many([Call(service, "quick", b"")], 5)
+    client.call_many([Call(service, "quick", b"")], 20)
     started = time.monotonic()
-    answers = client.call_many([Call(service, m, b"") for m in ("slow", "quick", "slow")], 0.5)
-    assert 0.4 < time.monotonic() - started < 5
+    answers = client.call_many([Call(service, m, b"") for m in ("slow", "quick", "slow")], 3)
+    assert 2.9 < time.monotonic() - started < 8
     assert [code(answers[0]), answers[1].status, code(answers[2])] == ["timeout", OK, "timeout"]
     for incoming in kept:
         echo(incoming)  # late answers, and second ones, disturb nobody
-    assert client.call_many([Call(service, "quick", b"2")], 5)[0].body == b"quick:2"
+    assert client.call_many([Call(service, "quick", b"2")], 20)[0].body == b"quick:2"
 
 
 def test_who_waits_long_keeps_nobody_from_an_answer(client: RpcClient, serve: Serve, service: str) -> None:
@@ -301,7 +301,8 @@ def test_a_call_that_is_late_is_never_handled(client: RpcClient, serve: Serve, s
         wait_until(lambda: held, "in hand")
         late = client.call_many([Call(service, "m", b"late")] * 5, 0.2)
         assert {code(answer) for answer in late} == {"timeout"}
-        # The broker counts from when it got them: a moment later than who asked.
+        # The broker counts from when it got them, which is before what it answers next on the same channel.
+        assert code(client.call_many([Call(f"{service}_none", "m", b"")], 20)[0]) == "no_service"
         moment = time.monotonic() + 0.3
         wait_until(lambda: time.monotonic() > moment, "they are late for the broker too")
         echo(held[0])
@@ -344,7 +345,7 @@ def test_instances_replaced_one_after_the_other_lose_no_call(client: RpcClient, 
         failed: list[Answer] = []
         while not over.is_set():
             sent = [Call(service, "m", f"{thread}.{counts[thread]}.{n}".encode()) for n in range(3)]
-            answers = client.call_many(sent, 5)
+            answers = client.call_many(sent, 20)
             failed += [a for a, call in zip(answers, sent, strict=True) if a != Answer(OK, b"m:" + call.body)]
             counts[thread] += 1
             over.wait(0.001)  # green threads give way only where they wait
