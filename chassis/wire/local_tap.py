@@ -10,13 +10,14 @@ import orjson
 import structlog
 
 from chassis.context import SYSTEM, Context
-from chassis.wire.base import OK, Call, EventSubscription, Wire
+from chassis.wire.base import OK, Answer, Call, EventSubscription, Wire
 
 log = structlog.get_logger(__name__)
 
-#: Events read at a time, and seconds that a log may take to answer.
+#: Events read at a time, seconds that a log may take to answer, and seconds until one that did not is asked again.
 BATCH = 200
 TIMEOUT_S = 5.0
+AGAIN_S = 1.0
 
 
 class LocalTap:
@@ -63,39 +64,45 @@ class LocalTap:
         self._bell.set()
 
     def _run(self) -> None:
+        late: set[str] = set()
         while not self._stop.is_set():
-            self._bell.wait()
+            self._bell.wait(AGAIN_S if late else None)
             self._bell.clear()
+            self._rung |= late
+            late = set()
             while self._rung and not self._stop.is_set():
                 producer = self._rung.pop()
-                self._read(producer)
+                if not self._read(producer):
+                    late.add(producer)
 
-    def _ask(self, producer: str, method: str, body: dict[str, Any]) -> Any:
+    def _ask(self, producer: str, method: str, body: dict[str, Any]) -> Answer:
         call = Call(producer, method, orjson.dumps(body), Context(actor=SYSTEM).headers())
         [answer] = self._client.call_many([call], TIMEOUT_S)
-        return orjson.loads(answer.body) if answer.status == OK else None
+        return answer
 
-    def _head(self, producer: str) -> None:
-        head = self._ask(producer, "log_head", {})
-        if head is not None:
+    def _head(self, producer: str) -> bool:
+        """Listens from the log's end on. False: it was not told."""
+        answer = self._ask(producer, "log_head", {})
+        if answer.status == OK:
+            head = orjson.loads(answer.body)
             self._places[producer] = (head["log_id"], head["position"])
+        return answer.status == OK
 
-    def _read(self, producer: str) -> None:
-        place = self._places[producer]
-        if place is None:
-            self._head(producer)
-            return
-        while True:
-            page = self._ask(producer, "log_read", {"log_id": place[0], "after": place[1], "limit": BATCH})
-            if page is None:
-                # Away, or restored from a backup: from its end on again, at the next ring.
-                self._places[producer] = None
-                return
+    def _read(self, producer: str) -> bool:
+        """Tells what the log has behind the place. False: it did not answer, and is to be asked again."""
+        while (place := self._places[producer]) is not None:
+            answer = self._ask(producer, "log_read", {"log_id": place[0], "after": place[1], "limit": BATCH})
+            if answer.status == "unavailable":
+                return False
+            if answer.status != OK:  # restored from a backup: from its end on
+                break
+            page = orjson.loads(answer.body)
             for row in page["events"]:
                 try:
                     self._tell(orjson.dumps(row["event"]))
                 except Exception:
                     log.exception("tap.failed", producer=producer)
-            place = self._places[producer] = (page["log_id"], page["upto"])
+            self._places[producer] = (page["log_id"], page["upto"])
             if len(page["events"]) < BATCH:
-                return
+                return True
+        return self._head(producer)

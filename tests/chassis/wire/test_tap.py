@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from chassis.wire import local_tap
 from chassis.wire.base import OK, Answer, Incoming, LoggedEvent, Wire
 from chassis.wire.local import LocalWire
 from tests.chassis.wire.wires import amqp_wire
@@ -29,6 +30,8 @@ class Producer:
         self.name = name
         self._wire = wire
         self._events: list[dict[str, Any]] = []
+        self.away = False
+        self.asked = 0
         self._publisher = None if wire.events_by_bell else wire.event_publisher(name)
         self._server = wire.rpc_server(name, self._handle, 2)
         self._server.start()
@@ -44,6 +47,10 @@ class Producer:
             self._publisher.publish(LOG, [logged])
 
     def _handle(self, incoming: Incoming) -> None:
+        self.asked += 1
+        if self.away:
+            incoming.reply(Answer("unavailable", b'{"code": "timeout"}'))
+            return
         if incoming.method == "log_head":
             answer: Any = {"log_id": LOG, "position": len(self._events), "published": len(self._events)}
         else:
@@ -95,3 +102,26 @@ def test_a_tap_hears_what_is_told_from_now_on_by_the_producers_it_named(wire: Wi
         tap.close()
         mine.close()
         other.close()
+
+
+def test_what_is_told_while_a_log_does_not_answer_is_hinted_once_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a broker nobody asks; in one process a log that is late must not cost the hint."""
+    monkeypatch.setattr(local_tap, "AGAIN_S", 0.05)
+    wire = LocalWire()
+    mine = Producer(wire, f"t{uuid.uuid4().hex[:8]}")
+    heard: queue.Queue[str] = queue.Queue()
+    tap = wire.event_tap([mine.name], lambda body: heard.put(orjson.loads(body)["subject"]))
+    try:
+        tap.start()
+        mine.away = True
+        asked = mine.asked
+        mine.tell("meanwhile")
+        wait_until(lambda: mine.asked >= asked + 3, "it is asked again without another ring")
+        mine.away = False
+        assert heard.get(timeout=20) == "meanwhile"
+        mine.tell("afterwards")
+        assert heard.get(timeout=20) == "afterwards"
+        assert heard.empty()
+    finally:
+        tap.close()
+        mine.close()
