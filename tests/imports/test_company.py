@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections import Counter, defaultdict
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
 
@@ -17,6 +17,7 @@ from services.imports import records
 from services.imports.company import generate
 from services.imports.company.money import Sale, bill
 from services.imports.records import Record
+from services.maintenance.calendar import visits_due
 
 TODAY = date(2026, 11, 25)
 SIZE = 400
@@ -163,6 +164,38 @@ def test_past_and_future_work_and_each_state(company: list[Record]) -> None:
             assert work.starts_at.date() <= TODAY
         if work.starts_at is not None and work.ends_at is not None:
             assert work.starts_at < work.ends_at
+
+
+@pytest.mark.parametrize("month", range(1, 37, 2))
+def test_each_visit_has_a_period_of_its_plan_to_itself_whatever_the_day(month: int) -> None:
+    """Else the plan has no visit left for it, and it is refused."""
+    today = date(2026 + month // 12, month % 12 + 1, 1 + month * 7 % 28)
+    plans: dict[str, records.Plan] = {}
+    taken: dict[str, list[date]] = defaultdict(list)
+    for record in generate(60, 4, today):
+        if isinstance(record, records.Plan):
+            plans[record.ref] = record
+        elif isinstance(record, records.PlannedVisit) or (
+            isinstance(record, records.Intervention) and record.plan_ref and record.state == "done"
+        ):
+            assert record.plan_ref is not None
+            assert record.starts_at is not None
+            plan, day, coming = (
+                plans[record.plan_ref],
+                record.starts_at.date(),
+                isinstance(record, records.PlannedVisit),
+            )
+            [period] = [
+                due.period_start
+                for due in visits_due(
+                    starts_on=plan.starts_on, ends_on=None, period="year", rrule=None, per_period=1,
+                    until=today + timedelta(days=500), months=None,
+                )
+                if due.period_start <= day <= due.period_end and (not coming or due.due_on >= today)
+            ]  # fmt: skip
+            assert period not in taken[plan.ref], (today, day)
+            taken[plan.ref].append(period)
+    assert taken
 
 
 def test_few_big_clients_and_a_long_tail(company: list[Record]) -> None:

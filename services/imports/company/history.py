@@ -84,7 +84,8 @@ class History:
     def _plan(self) -> Record:
         building = self.outline.kind == "building"
         first = next((work.day for work in self.outline.works if work.job < 0 and work.day is not None), -365)
-        start = self.day(min(first, 0)).replace(day=1)
+        # Visits come a day or three earlier from year to year (a leap day, a week-end): each stays in its own period.
+        start = (self.day(min(first, 0)) - timedelta(days=7)).replace(day=1)
         self.plan = f"{self.ref}:plan:1"
         return Plan(
             ref=self.plan,
