@@ -45,22 +45,16 @@ def hear(page: Page, address: str) -> None:
 
 
 def hold(page: Page, asks: str | re.Pattern[str]) -> list[Route]:
-    """What the page's script asks for at these addresses, not yet answered: a slow line."""
+    """The next that the page asks for at these addresses, not yet answered: a slow line."""
     held: list[Route] = []
-
-    def late(route: Route) -> None:
-        if route.request.resource_type == "fetch":
-            held.append(route)
-        else:
-            route.continue_()
-
-    page.route(asks, late)
+    # A plain function: handlers are marked.
+    page.route(asks, lambda route: held.append(route), times=1)
     return held
 
 
 def answer(page: Page, held: list[Route]) -> None:
-    """The first that was held is answered; returns once its answer had its effect."""
-    asked = held.pop(0)
+    """What was held is answered; returns once its answer had its effect."""
+    [asked] = held
     with page.expect_event("requestfinished", lambda request: request == asked.request):
         asked.continue_()
     page.evaluate("() => new Promise((done) => setTimeout(done, 200))")
@@ -189,7 +183,6 @@ def test_a_page_that_comes_during_a_drag_waits_until_it_is_over(
     answer(desk, held)
     expect(desk.locator(".landing")).to_be_visible()
     expect(desk.locator("[data-planning]")).to_have_attribute("data-busy", "")
-    desk.unroute_all()
     thursday = desk.locator(".day-column[data-day='2031-05-08']").bounding_box()
     assert thursday
     desk.mouse.move(thursday["x"] + 30, thursday["y"] + 100, steps=4)
@@ -263,7 +256,6 @@ def test_older_rows_that_were_asked_for_stay_and_are_brought_up_to_date(desk: Pa
     made(product.http.post(path, json=fresh))
     desk.wait_for_timeout(1500)
     answer(desk, held)
-    desk.unroute_all()
     expect(rows.filter(has_text="Toute fraîche")).to_be_visible()
     expect(rows).to_have_count(100)
     subjects = [note["subject"] for note in reversed(notes)]
