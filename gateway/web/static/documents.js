@@ -44,7 +44,10 @@ const holdsRow = (event) => [...event.dataTransfer.types].includes(FOLDER);
 function dropping(root) {
   let depth = 0;
   const sign = el("div", { class: "drop-sign", hidden: true }, el("div", {}, icon("upload"), el("b"), el("span", {}, "Tous types de fichiers, jusqu’à 2\u00a0Go chacun")));
-  root.append(sign);
+  const put = () => root.append(sign);
+  put();
+  // The server knows nothing of it: what is brought up to date leaves it out.
+  document.addEventListener("htmx:after:swap", put);
   const clear = () => {
     depth = 0;
     sign.hidden = true;

@@ -70,12 +70,13 @@ function show(node, found) {
   for (const place of all("[data-uses]", node)) {
     const counts = found.uses[place.dataset.uses] || {};
     const used = Object.keys(counts).length > 0;
-    if (used && place.dataset.said === JSON.stringify(counts) && place.textContent) continue;
-    place.dataset.said = JSON.stringify(counts);
-    place.replaceChildren(...(used ? said(words, counts) : [found.unavailable.length ? "Usage indisponible pour le moment" : ""]));
     const address = place.closest(".address");
     for (const part of all("[data-unused]", address)) part.hidden = used;
     for (const part of all("[data-used]", address)) part.hidden = !used;
+    // Drawn anew only when it reads otherwise: the rest may be unfolded.
+    if (used && place.dataset.said === JSON.stringify(counts) && place.textContent) continue;
+    place.dataset.said = JSON.stringify(counts);
+    place.replaceChildren(...(used ? said(words, counts) : [found.unavailable.length ? "Usage indisponible pour le moment" : ""]));
   }
 }
 

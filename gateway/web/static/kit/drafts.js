@@ -6,31 +6,42 @@ import { addRow, stateOf } from "./forms.js";
 const DAYS = 14;
 const who = () => document.documentElement.dataset.user || "";
 const keyOf = (form) => (form.dataset.draft === "no" ? null : `draft.${who()}.${form.dataset.draft || form.dataset.api}`);
-const timers = new WeakMap();
+/** Forms whose draft is not written yet, with what waits to write it. */
+const timers = new Map();
 
 const raw = (form) => all("input, select, textarea", form).filter((field) => field.name && !field.disabled && !["file", "password", "hidden"].includes(field.type) && !("private" in field.dataset));
 const valueOf = (field) => (["checkbox", "radio"].includes(field.type) ? field.checked : field.value);
 
 /** Keeps it, a moment after the last key. */
 export function keepDraft(form) {
-  const key = keyOf(form);
-  if (!key) return;
-  clearTimeout(timers.get(form));
+  if (!keyOf(form)) return;
+  settle(form);
   timers.set(form, setTimeout(() => writeDraft(form), 300));
+}
+
+/** What waited to write it waits no more. */
+function settle(form) {
+  clearTimeout(timers.get(form));
+  timers.delete(form);
 }
 
 /** Keeps it now. True when there was something to keep. */
 export function writeDraft(form) {
   const key = keyOf(form);
-  clearTimeout(timers.get(form));
+  settle(form);
   if (!key) return false;
   if (same(read(form), stateOf(form).before)) { store(localStorage, key, null); return false; }
   store(localStorage, key, { at: Date.now(), fields: raw(form).map((field) => [field.name, field.type, field.type === "radio" ? field.value : null, valueOf(field)]) });
   return true;
 }
 
+// Whoever leaves within that moment (a telephone may never come back to the page) loses nothing.
+const writeAll = () => { for (const form of [...timers.keys()]) writeDraft(form); };
+window.addEventListener("pagehide", writeAll);
+document.addEventListener("visibilitychange", () => { if (document.hidden) writeAll(); });
+
 export function dropDraft(form) {
-  clearTimeout(timers.get(form));
+  settle(form);
   const key = keyOf(form);
   if (key) store(localStorage, key, null);
 }

@@ -27,8 +27,7 @@ function heard(hint) {
 function show() {
   if (document.hidden) { document.addEventListener("visibilitychange", show, { once: true }); return; }
   // What is being written in the page itself is not touched: the person says when.
-  const writing = all("#contenu form[data-api]").some(dirty) || one("#contenu [data-busy]");
-  if (!writing) { refresh(); return; }
+  if (!all("#contenu form[data-api]").some(dirty)) { refresh(); return; }
   if (told) return;
   told = true;
   toast("Un collègue a modifié cette page", { name: "users", label: "Actualiser", undo: () => { told = false; refresh(); } });

@@ -42,12 +42,10 @@ document.addEventListener("keydown", (event) => {
   if (items.length) { event.preventDefault(); items[(at + step + items.length) % items.length].focus(); }
 }, true);
 
-// A list brought up to date while its filters are open leaves them open: the sheet, and a chip in which one still chooses.
-let opened = [];
+// A list brought up to date while its sheet of filters is open leaves it open; what else is open: refresh.js.
 let sheet = false;
-document.addEventListener("htmx:before:swap", () => { opened = all(OPEN); sheet = Boolean(one("form.filters.sheet-open")); });
+document.addEventListener("htmx:before:swap", () => { sheet = Boolean(one("form.filters.sheet-open")); });
 document.addEventListener("htmx:after:swap", () => {
-  for (const node of opened) if (node.isConnected) node.open = true;
   const form = sheet && one("form.filters.has-sheet");
   if (form) { form.classList.add("sheet-open"); one("[data-filters-sheet]", form)?.setAttribute("aria-expanded", "true"); }
 });
