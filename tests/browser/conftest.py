@@ -84,6 +84,13 @@ def patient(page: Page) -> Page:
     return page
 
 
+def heard(page: Page) -> None:
+    """Waits until the page hears, once something of it was seen: after a press that navigates nothing else waits."""
+    page.wait_for_selector("html[data-started]", state="attached")
+    # htmx looks at a page in a timer that it sets before: one set now comes after it.
+    page.evaluate("() => new Promise((done) => { setTimeout(done); })")
+
+
 def kept_back(page: Page, script: str) -> list[Route]:
     """What asks for an area's script, not yet answered: a telephone in a cellar."""
     held: list[Route] = []
