@@ -60,7 +60,7 @@ def test_a_panel_asked_for_early_opens_on_the_page_and_the_last_press_counts(
 
 
 def test_what_is_typed_early_in_a_search_is_searched(desk: Page, tilleuls: dict[str, Any], product: Product) -> None:
-    product.new_client(company_name="Boulangerie Martin")
+    product.new_client(company_name="Pharmacie du Port")
     script = early(desk, "/clients", "htmx.min.js")
     desk.get_by_label("Nom, référence ou téléphone").press_sequentially("tileuls")
     script.continue_()
