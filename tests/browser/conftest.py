@@ -77,11 +77,29 @@ def patient(page: Page) -> Page:
     def goto(url: str, **how: Any) -> Response | None:
         answer = go(url, **how)
         if "wait_until" not in how and page.locator("script[src*='/app.js']").count():
-            page.wait_for_selector("html[data-started]", state="attached")
+            heard(page)
         return answer
 
     setattr(page, "goto", goto)  # noqa: B010 - a method, which only so mypy lets be replaced
     return page
+
+
+def heard(page: Page) -> None:
+    """Waits until the page hears, once something of it was seen: after a press that navigates nothing else waits."""
+    page.wait_for_selector("html[data-started]", state="attached")
+    # htmx looks at a page in a timer that it sets before: one set now comes after it.
+    page.evaluate("() => new Promise((done) => { setTimeout(done); })")
+
+
+def uncounted(page: Page) -> None:
+    """Stops the countdown of a part that is away before its end: from then on only who presses tries again."""
+    page.add_init_script(
+        """const every = window.setInterval;
+        window.setInterval = (deed, ms, ...more) => {
+            let left = ms === 1000 ? 5 : Infinity;
+            return every(() => { if (left > 0) deed(...more); left -= 1; }, ms);
+        };"""
+    )
 
 
 def kept_back(page: Page, script: str) -> list[Route]:

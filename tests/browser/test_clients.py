@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import patient
+from tests.browser.conftest import heard, patient
 from tests.gateway.conftest import Product
 
 pytestmark = pytest.mark.browser
@@ -55,6 +55,7 @@ def test_the_list_tells_its_filters_in_the_address_and_back_returns_to_the_same_
     expect(desk.locator(".foot .meta")).to_have_text("51–51 sur 51")
     desk.get_by_role("link", name="Précédents").click()
     expect(desk.locator(".foot .meta")).to_have_text("1–50 sur 51")
+    heard(desk)
     desk.get_by_role("button", name="Enlever le filtre Étiquette").click()
     expect(desk).to_have_url(re.compile(r"/clients\?sort=name$"))
     desk.locator("summary", has_text="Étiquette").click()

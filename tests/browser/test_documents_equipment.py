@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.axe import serious
-from tests.browser.conftest import kept_back
+from tests.browser.conftest import heard, kept_back
 from tests.gateway.conftest import Product
 
 pytestmark = pytest.mark.browser
@@ -122,7 +122,8 @@ def test_a_panel_is_shown_when_its_script_is_there(desk: Page, client: dict[str,
     """A photo chosen before would be left out without a word."""
     held = kept_back(desk, "equipment.js")
     desk.goto(f"/clients/{client['id']}/equipements")
-    desk.get_by_role("link", name="Nouvel équipement").click()
+    with desk.expect_request("**/equipment.js*"):
+        desk.get_by_role("link", name="Nouvel équipement").click()
     panel = desk.locator("dialog.panel[open]")
     expect(panel.get_by_role("status")).to_have_text("Chargement")
     expect(panel.locator("form")).to_have_count(0)
@@ -210,6 +211,8 @@ def test_equipment_is_added_with_its_photo_found_moved_and_its_past_is_told(
     work = product.http.post("/interventions", json=body).json()
     assert product.http.post(f"/interventions/{work['id']}/finish", json={}).status_code == 200
     desk.get_by_role("link", name="Circulateur départ B").click()
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Circulateur départ B")
+    heard(desk)
     desk.get_by_text("Actions").click()
     desk.get_by_role("link", name="Déplacer").click()
     desk.get_by_label("Nouvelle adresse").select_option(label="Bâtiment A, 3 rue des Fontaines, Villeurbanne")

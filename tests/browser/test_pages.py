@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from tests.browser.conftest import uncounted
 from tests.gateway.conftest import Product
 
 pytestmark = pytest.mark.browser
@@ -54,6 +55,7 @@ def test_a_colleague_signs_in_with_a_password_and_out_again(chromium: Browser, p
 def test_a_service_away_leaves_the_rest_and_is_tried_again_in_place(
     desk: Page, tilleuls: dict[str, Any], product: Product
 ) -> None:
+    uncounted(desk)
     product.command("stop", "equipment")
     try:
         desk.goto(f"/clients/{tilleuls['id']}/equipements")

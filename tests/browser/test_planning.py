@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.browser.conftest import heard
 from tests.gateway.conftest import Product
 from tests.support.waiting import wait_until
 
@@ -18,6 +20,13 @@ pytestmark = pytest.mark.browser
 #: A Monday far enough away that nothing else is planned in its week.
 MONDAY = "2031-03-03"
 WEEK = f"date={MONDAY}"
+#: Longer than a finger rests before it lifts (`planning/drag.js`), in ms.
+REST = 500
+#: Whether something stays where it is for two frames.
+STILL = """node => new Promise((done) => {
+    const at = node.scrollTop;
+    requestAnimationFrame(() => requestAnimationFrame(() => done(node.scrollTop === at)));
+})"""
 
 
 @dataclass
@@ -89,10 +98,27 @@ def show(page: Page, address: str) -> None:
     page.wait_for_selector("[data-planning][data-ready]")
 
 
-def drag(page: Page, what: Locator, onto: Locator, *, x: float = 0.5, y: float = 0.5) -> None:
-    """Presses in the middle of one thing and lets go over another, at a share of its width and height."""
+def drag(
+    page: Page,
+    what: Locator,
+    onto: Locator,
+    *,
+    x: float = 0.5,
+    y: float = 0.5,
+    meanwhile: Callable[[], object] | None = None,
+) -> None:
+    """Presses in the middle of one thing and lets go over another, at a share of its width and height.
+
+    `meanwhile` is done once the thing is lifted: the page is not brought up to date from then on.
+    """
     what.hover()
     page.mouse.down()
+    if meanwhile:
+        box = what.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + box["width"] / 2 + 10, box["y"] + box["height"] / 2 + 10)
+        expect(page.locator(".flying")).to_be_visible()
+        meanwhile()
     onto.scroll_into_view_if_needed()
     box = onto.bounding_box()
     assert box
@@ -201,9 +227,13 @@ def test_a_drag_that_fails_leaves_the_work_where_it_was_and_says_why(desk: Page,
     # A colleague was faster: the page shows what is true, and nothing is overwritten.
     etag = f'"{scene.read(work)["version"]}"'
     theirs = {"starts_at": "2031-03-12T08:00:00Z", "ends_at": "2031-03-12T09:00:00Z"}
-    scene.product.http.patch(f"/interventions/{work}", json=theirs, headers={"If-Match": etag})
     box = desk.locator(".day-column .event", has_text="Visite de contrôle")
-    drag(desk, box, thursday)
+
+    def faster() -> None:
+        answer = scene.product.http.patch(f"/interventions/{work}", json=theirs, headers={"If-Match": etag})
+        assert answer.status_code == 200, answer.text
+
+    drag(desk, box, thursday, meanwhile=faster)
     expect(desk.locator("[data-day='2031-03-12'] .event", has_text="Visite de contrôle")).to_be_visible()
     assert scene.read(work)["starts_at"].startswith("2031-03-12T08:00")
 
@@ -256,17 +286,28 @@ def test_a_refused_stretch_says_why_and_leaves_the_box_as_it_was(desk: Page, sce
 
 def test_a_finger_that_rests_lifts_the_work_and_one_that_moves_at_once_scrolls(tablet: Page, scene: Scene) -> None:
     work = scene.work("Au doigt", starts_at="2031-06-17T08:00:00Z", ends_at="2031-06-17T09:30:00Z")
+    # Not as high as the hours of a day, or there would be nothing to scroll.
+    tablet.set_viewport_size({"width": 1440, "height": 600})
+    tablet.clock.install()
     show(tablet, f"{scene.tab}?vue=calendrier&date=2031-06-17")
     event = tablet.locator(".day-column .event", has_text="Au doigt")
     thursday = tablet.locator(".day-column[data-day='2031-06-19']")
     finger = Finger(tablet)
+    week = tablet.locator(".week-scroll")
+    # Time stands still meanwhile: a machine that stalls between two moves makes no rest of them.
+    tablet.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
     x, y = finger.down(event)
+    before = week.evaluate("node => node.scrollTop")
     for step in range(1, 6):
         finger.to(x, y - 20 * step)
+    tablet.clock.run_for(REST)
     expect(tablet.locator(".flying")).to_have_count(0)
     finger.up()
+    tablet.clock.resume()
+    wait_until(lambda: week.evaluate("node => node.scrollTop") > before, "the week has scrolled")
     assert scene.read(work)["starts_at"] == "2031-06-17T08:00:00+00:00"
-    tablet.locator(".week-scroll").evaluate("node => { node.scrollTop = 0; }")
+    wait_until(lambda: week.evaluate(STILL), "the week scrolls no more")
+    tablet.set_viewport_size({"width": 1440, "height": 900})
     finger.down(event)
     expect(tablet.locator(".flying")).to_be_visible()
     finger.over(thursday, y=0.5)
@@ -372,6 +413,7 @@ def test_work_is_created_moved_by_keyboard_done_and_reported_from_its_page(desk:
     expect(desk.locator(".toast")).to_contain_text("créée")
     desk.get_by_role("link", name="Fuite au sous-sol").click()
     expect(desk.get_by_role("heading", level=1)).to_have_text("Fuite au sous-sol")
+    heard(desk)
     expect(desk.get_by_text("Chien dans la cour")).to_be_visible()
     identifier = desk.url.rsplit("/", 1)[-1]
     desk.get_by_text("Actions").focus()
@@ -411,6 +453,7 @@ def test_a_job_site_is_opened_here_begun_and_lists_what_is_tied_to_it(desk: Page
     panel.get_by_label("Titre").fill("Rénovation de la chaufferie")
     panel.get_by_role("button", name="Créer le chantier").click()
     expect(desk.get_by_role("heading", level=1)).to_have_text("Rénovation de la chaufferie")
+    heard(desk)
     site = desk.url.rsplit("/", 1)[-1]
     desk.get_by_role("button", name="Commencer").click()
     expect(desk.locator(".work-head")).to_contain_text("En cours")
@@ -434,6 +477,8 @@ def test_the_phone_shows_days_bars_and_all_filters_in_one_sheet(phone: Page, sce
     bar = phone.locator(".bar-line", has_text="Léa Fontaine")
     expect(bar.get_by_role("link", name=re.compile("Sur le téléphone"))).to_be_visible()
     phone.get_by_role("link", name="Liste").click()
+    expect(phone.locator("table.work")).to_be_attached()
+    heard(phone)
     phone.get_by_role("button", name="Filtres").click()
     phone.get_by_text("À facturer").first.click()
     expect(phone).to_have_url(re.compile("to_invoice=true"))

@@ -15,10 +15,13 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Response, expect
 
 from tests.browser.axe import MODES, serious_in_both_modes
-from tests.browser.conftest import ROOT, patient, shot
+from tests.browser.conftest import ROOT, heard, patient, shot
 from tests.gateway.conftest import TOKEN, Product
 from tests.gateway.test_money import COMPANY
 
+#: Messages of 5 and 10 s stay until the walk closes them: the machine may stand still for as long as they last.
+LASTING = """const wait = window.setTimeout;
+window.setTimeout = (deed, ms, ...more) => wait(deed, ms === 5000 || ms === 10000 ? 100 * ms : ms, ...more);"""
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 
 
@@ -41,8 +44,14 @@ class Walk:
         expect(self.page.get_by_role("heading", level=1)).to_have_text(client["display_name"])
         self.page.wait_for_selector("html[data-live=open]")
 
+    def arrived(self, title: str | re.Pattern[str]) -> None:
+        """Returns once the page of this title is there and hears."""
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(title)
+        heard(self.page)
+
     def unfold(self) -> None:
         """The side column, in sight: on a phone it is folded below the name."""
+        heard(self.page)
         if self.phone:
             self.page.get_by_role("button", name="Détails du client").click()
 
@@ -76,6 +85,7 @@ class Walk:
 
     def actions(self) -> Locator:
         """The menu Actions of the fiche, opened."""
+        heard(self.page)
         box = self.page.locator(".actions-menu").locator("visible=true")
         box.locator("summary").click()
         expect(box.locator(".menu-list")).to_be_visible()
@@ -180,6 +190,7 @@ def walking(
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
+    page.add_init_script(LASTING)
     _tell_writes(page)
     yield Walk(page, product, phone, firm, person)
     context.close()
