@@ -113,6 +113,21 @@ def test_a_switch_turned_early_is_kept(desk: Page, product: Product) -> None:
     assert contact["portal_access"] is True
 
 
+def test_what_is_typed_early_in_what_is_there_already_is_saved(desk: Page, product: Product) -> None:
+    """Only what differs from what the page came with is sent: not from what was typed by the time the script came."""
+    client = product.new_client()
+    contacts = f"/clients/{client['id']}/contacts"
+    contact = product.http.post(contacts, json={"last_name": "Garnier", "role": "Gardien"}).json()
+    script = early(desk, f"{contacts}/{contact['id']}")
+    desk.get_by_label("Nom", exact=True).fill("Garnier-Blanc")
+    script.continue_()
+    heard(desk)
+    desk.get_by_role("button", name="Enregistrer").click()
+    expect(desk.locator(".toast")).to_be_visible()
+    [kept] = product.http.get(contacts).json()["items"]
+    assert (kept["last_name"], kept["role"]) == ("Garnier-Blanc", "Gardien")
+
+
 def test_what_an_areas_script_answers_waits_for_that_script(desk: Page, tilleuls: dict[str, Any]) -> None:
     script = early(desk, f"/clients/{tilleuls['id']}/devis/nouveau", "billing.js")
     button = desk.get_by_role("button", name="Ajouter un titre")

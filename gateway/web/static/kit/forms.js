@@ -11,9 +11,12 @@ import { toast, toastNext } from "./toast.js";
 
 const known = new WeakMap();
 
+/** The form with the values that the page came with: what was typed before this script was there is a change like any. */
+const asItCame = (form) => one("form", new DOMParser().parseFromString(form.outerHTML, "text/html"));
+
 /** State of a form: {before: values when opened, key: Idempotency-Key of the deed in hand}. */
 export function stateOf(form) {
-  if (!known.has(form)) known.set(form, { before: read(form), key: crypto.randomUUID() });
+  if (!known.has(form)) known.set(form, { before: read(asItCame(form)), key: crypto.randomUUID() });
   return known.get(form);
 }
 
