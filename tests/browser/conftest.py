@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Response, Route, expect, sync_playwright
 
 from tests.gateway.conftest import TOKEN, Product, product, routes
+from tests.gateway.test_money import COMPANY
 from tests.support.servers import chromium_path
 
 __all__ = ["product", "routes"]
@@ -122,6 +124,25 @@ def _page(browser: Browser, product: Product, width: int, height: int, *, touch:
     yield page
     context.close()
     assert not faults, faults
+
+
+def made(answer: httpx.Response) -> dict[str, Any]:
+    """The body of what went well."""
+    assert answer.status_code in (200, 201), answer.text
+    return dict(answer.json())
+
+
+def billable(product: Product, name: str) -> dict[str, Any]:
+    """A client with an address, that can be billed, of a company that can bill."""
+    etag = product.http.get("/company").headers["ETag"]
+    made(product.http.patch("/company", json=COMPANY, headers={"If-Match": etag}))
+    client = product.new_client(company_name=name)
+    base = f"/clients/{client['id']}"
+    address = made(product.http.post(f"{base}/addresses", json={"street": "12 place Bellecour", "city": "Lyon"}))
+    etag = product.http.get(f"{base}/billing").headers["ETag"]
+    body = {"billing_name": name, "billing_address_id": address["id"]}
+    made(product.http.patch(f"{base}/billing", json=body, headers={"If-Match": etag}))
+    return client
 
 
 @pytest.fixture(scope="session")

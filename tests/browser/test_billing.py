@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import serious
-from tests.browser.conftest import heard, kept_back, patient
+from tests.browser.conftest import billable, heard, kept_back, made, patient
 from tests.gateway.conftest import Product
 from tests.gateway.test_money import COMPANY
 from tests.support.waiting import wait_until
@@ -22,24 +21,9 @@ KEPT = """() => Object.keys(localStorage).filter((key) => key.startsWith("fiche.
     JSON.parse(localStorage[key]).fields.some(([name, , , value]) => name === "lines.1.vat_rate" && value === "10"))"""
 
 
-def made(answer: httpx.Response) -> dict[str, Any]:
-    """The body of what went well."""
-    assert answer.status_code in (200, 201), answer.text
-    return dict(answer.json())
-
-
 @pytest.fixture(scope="module")
 def client(product: Product) -> dict[str, Any]:
-    """A client that can be billed, of a company that can bill."""
-    etag = product.http.get("/company").headers["ETag"]
-    made(product.http.patch("/company", json=COMPANY, headers={"If-Match": etag}))
-    client = product.new_client(company_name="Régie Bellecour")
-    base = f"/clients/{client['id']}"
-    address = made(product.http.post(f"{base}/addresses", json={"street": "12 place Bellecour", "city": "Lyon"}))
-    etag = product.http.get(f"{base}/billing").headers["ETag"]
-    body = {"billing_name": "Régie Bellecour", "billing_address_id": address["id"]}
-    made(product.http.patch(f"{base}/billing", json=body, headers={"If-Match": etag}))
-    return client
+    return billable(product, "Régie Bellecour")
 
 
 def type_line(page: Page, at: int, label: str, quantity: str, price: str, vat: str, discount: str = "") -> None:

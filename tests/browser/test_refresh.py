@@ -10,32 +10,17 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.browser.conftest import billable, made
 from tests.gateway.conftest import Product
-from tests.gateway.test_money import COMPANY
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 WORK = {"starts_at": "2031-05-06T08:00:00Z", "ends_at": "2031-05-06T09:00:00Z"}
 
 
-def made(answer: httpx.Response) -> dict[str, Any]:
-    """The body of what went well."""
-    assert answer.status_code in (200, 201), answer.text
-    return dict(answer.json())
-
-
 @pytest.fixture(scope="module")
 def client(product: Product) -> dict[str, Any]:
-    """A client with an address, that can be billed."""
-    etag = product.http.get("/company").headers["ETag"]
-    made(product.http.patch("/company", json=COMPANY, headers={"If-Match": etag}))
-    client = product.new_client(company_name="Résidence des Érables")
-    base = f"/clients/{client['id']}"
-    address = made(product.http.post(f"{base}/addresses", json={"street": "2 rue des Érables", "city": "Lyon"}))
-    etag = product.http.get(f"{base}/billing").headers["ETag"]
-    body = {"billing_name": "Résidence des Érables", "billing_address_id": address["id"]}
-    made(product.http.patch(f"{base}/billing", json=body, headers={"If-Match": etag}))
-    return client
+    return billable(product, "Résidence des Érables")
 
 
 def hear(page: Page, address: str) -> None:

@@ -1,6 +1,6 @@
 // Clients: the panels of a fiche, its menu, its history, and how fiches are laid out.
 import { call } from "./kit/api.js";
-import { all, el, icon, one, start } from "./kit/dom.js";
+import { all, el, icon, one, parse, start } from "./kit/dom.js";
 import { read, same } from "./kit/fields.js";
 import { refuse, stateOf } from "./kit/forms.js";
 import { refresh } from "./kit/refresh.js";
@@ -128,7 +128,7 @@ function actions(box) {
     if (!event.target.open) return;
     const answer = await fetch(box.dataset.url, { headers: { Accept: "text/html" } }).catch(() => null);
     if (!answer?.ok || answer.redirected) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = await parse(answer);
     one("[data-delete]", box).replaceChildren(...page.body.children);
   });
 }
@@ -160,7 +160,7 @@ function history(body) {
     link.setAttribute("aria-busy", "true");
     const answer = await fetch(link.href, { headers: { "X-Panel": "1", Accept: "text/html" } }).catch(() => null);
     if (!answer?.ok || answer.redirected) { link.removeAttribute("aria-busy"); toast("La suite ne vient pas. Recommencez dans un instant.", { name: "circle-alert" }); return; }
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = await parse(answer);
     const more = one("[data-part=history]", page);
     const known = all("h3", body).at(-1)?.textContent;
     const first = one("h3", more);

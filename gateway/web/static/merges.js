@@ -1,6 +1,6 @@
 // Merging: choosing the duplicates, the preview and its choices, how a merge goes. Erasing goes the same way.
 import { call } from "./kit/api.js";
-import { all, el, icon, one } from "./kit/dom.js";
+import { all, el, icon, one, parse } from "./kit/dom.js";
 import { dropDraft, writeDraft } from "./kit/drafts.js";
 import { refuse, stateOf } from "./kit/forms.js";
 import { refresh } from "./kit/refresh.js";
@@ -20,7 +20,7 @@ function choose(form) {
     asked = String(query);
     const answer = await fetch(`${form.dataset.url}?${query}`, { headers: { "X-Panel": "1", Accept: "text/html" } }).catch(() => null);
     if (!answer?.ok || answer.redirected || asked !== String(query)) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = await parse(answer);
     // Ticked while the answer was on its way.
     const ticked = new Set(all("input[name=doublon]:checked", form).map((box) => box.value));
     one("[data-candidates]", form).replaceChildren(...one("[data-candidates]", page).children);

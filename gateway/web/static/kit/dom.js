@@ -2,6 +2,9 @@
 export const one = (selector, from = document) => from.querySelector(selector);
 export const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
+/** The page that an answer brings. */
+export const parse = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
+
 /** Reads (two arguments) or writes (three) a JSON value; a browser that keeps nothing works without memory. */
 export function store(place, key, value) {
   try {

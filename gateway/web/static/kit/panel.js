@@ -1,6 +1,6 @@
 // The side panel (whole screen on a phone): a link with data-panel opens there; without script it is a page of its own.
 import { dropDraft, writeDraft } from "./drafts.js";
-import { all, el, loaded, one, start } from "./dom.js";
+import { all, el, loaded, one, parse, start } from "./dom.js";
 import { dirty, prepare } from "./forms.js";
 import { focusFirst } from "./refresh.js";
 import { toast } from "./toast.js";
@@ -36,7 +36,7 @@ export async function openPanel(url, from = null) {
   try {
     const answer = await fetch(url, { headers: { "X-Panel": "1", Accept: "text/html" } });
     if (answer.redirected && new URL(answer.url).pathname.startsWith("/connexion")) { location.assign(url); return; }
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = await parse(answer);
     const content = page.querySelector("[data-panel-content]");
     if (!content) { location.assign(url); return; }
     // A panel that is shown hears: a photo chosen before its script was there would be left out without a word.

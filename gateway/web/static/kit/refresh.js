@@ -1,5 +1,5 @@
 // Brings the page up to date in place: what is open, scrolled, focused or typed stays as it is.
-import { all, one, start } from "./dom.js";
+import { all, one, parse, start } from "./dom.js";
 import { applySections } from "./sections.js";
 
 let running = null;
@@ -28,8 +28,6 @@ const busy = () => Boolean(one("#contenu [data-busy], #contenu .more .htmx-reque
 const free = () => new Promise((done) => { const look = () => { if (busy()) setTimeout(look, 50); else done(); }; look(); });
 /** What the page shows: its address, and how many times older rows were asked for. */
 const shown = () => `${location.pathname}${location.search} ${all("#contenu [data-older]").length}`;
-
-const parse = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
 
 /** Fetches a page; a list that « Afficher … précédentes » made longer comes as long. */
 async function whole(url, request) {
